@@ -1,0 +1,1 @@
+"""The outside world behind small functions: clock, randomness, mail, files, printing, barcodes."""

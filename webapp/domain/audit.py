@@ -1,0 +1,119 @@
+"""Everything that can happen, the facts each event tells, and the sentence it is told in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """Subject, then what happened to it, in the past tense."""
+
+    STAFF_INVITED = "staff.invited"
+    STAFF_JOINED = "staff.joined"
+    STAFF_DISABLED = "staff.disabled"
+    STAFF_SIGNED_IN = "staff.signed-in"
+    STAFF_SIGNED_OUT = "staff.signed-out"
+    STAFF_REFUSED = "staff.refused"
+    SETTINGS_CHANGED = "settings.changed"
+    SITE_CREATED = "site.created"
+    SITE_CHANGED = "site.changed"
+    VOUCHER_TYPE_CREATED = "voucher-type.created"
+    VOUCHER_TYPE_CHANGED = "voucher-type.changed"
+    VOUCHERS_GENERATED = "vouchers.generated"
+    VOUCHERS_ALLOCATED = "vouchers.allocated"
+    VOUCHERS_PRINTED = "vouchers.printed"
+    REWARD_CREATED = "reward.created"
+    REWARD_CHANGED = "reward.changed"
+    REWARD_OPENED = "reward.opened"
+    REWARD_CLOSED = "reward.closed"
+    REWARD_FULFILLED = "reward.fulfilled"
+    IMPORT_STARTED = "import.started"
+    IMPORT_CHECKED = "import.checked"
+    IMPORT_APPLIED = "import.applied"
+    IMPORT_REFUSED = "import.refused"
+    ENTRIES_REVIEWED = "entries.reviewed"
+    ENTRY_EXCLUDED = "entry.excluded"
+    ENTRY_READMITTED = "entry.readmitted"
+    DRAW_SEALED = "draw.sealed"
+    DRAW_DRAWN = "draw.drawn"
+    DRAW_EXPORTED = "draw.exported"
+    WINNER_NOTIFIED = "winner.notified"
+    WINNER_ACCEPTED = "winner.accepted"
+    WINNER_DECLINED = "winner.declined"
+    WINNER_UNCLAIMED = "winner.unclaimed"
+    WINNER_DISQUALIFIED = "winner.disqualified"
+    WINNER_PROMOTED = "winner.promoted"
+    WINNER_FULFILLED = "winner.fulfilled"
+    SLOT_VACANT = "slot.vacant"
+    JOB_CANCELLED = "job.cancelled"
+    JOB_FAILED = "job.failed"
+
+
+# The sentence follows the actor's name: «Ada Berg» + « sealed the draw of …». The facts are its blanks, exactly.
+SENTENCES: dict[Event, str] = {
+    Event.STAFF_INVITED: "invited {email} as {roles}",
+    Event.STAFF_JOINED: "took up the invitation of {email}",
+    Event.STAFF_DISABLED: "disabled the account of {email}",
+    Event.STAFF_SIGNED_IN: "signed in",
+    Event.STAFF_SIGNED_OUT: "signed out",
+    Event.STAFF_REFUSED: "was refused {what}",
+    Event.SETTINGS_CHANGED: "changed the settings: {changes}",
+    Event.SITE_CREATED: "created the site «{title}»",
+    Event.SITE_CHANGED: "changed the site «{title}»: {changes}",
+    Event.VOUCHER_TYPE_CREATED: "created the voucher type «{title}» ({code})",
+    Event.VOUCHER_TYPE_CHANGED: "changed the voucher type «{title}»: {changes}",
+    Event.VOUCHERS_GENERATED: "generated {count} codes of «{title}» (fingerprint {sha256})",
+    Event.VOUCHERS_ALLOCATED: "allocated {count} codes of «{title}» to winner {rank} of «{reward}»",
+    Event.VOUCHERS_PRINTED: "printed {count} vouchers of «{reward}» in the layout {layout}",
+    Event.REWARD_CREATED: "created the {kind} «{title}» as {name}",
+    Event.REWARD_CHANGED: "changed «{title}»: {changes}",
+    Event.REWARD_OPENED: "opened «{title}» for entries; the code is committed as {commit}",
+    Event.REWARD_CLOSED: "closed «{title}» with {entries} entries",
+    Event.REWARD_FULFILLED: "marked «{title}» as fulfilled",
+    Event.IMPORT_STARTED: "uploaded {file} for «{reward}» (SHA-256 {sha256})",
+    Event.IMPORT_CHECKED: "checked {file}: {good} good, {duplicates} duplicate and {bad} bad of {records} records",
+    Event.IMPORT_APPLIED: "imported {file} into «{reward}»: {entries} entries, {people} new people, {bad} rows left out",
+    Event.IMPORT_REFUSED: "could not import {file}: {problem}",
+    Event.ENTRIES_REVIEWED: "reviewed the entries of «{reward}»: {eligible} take part, {excluded} do not",
+    Event.ENTRY_EXCLUDED: "excluded entry {number} of «{reward}» as {status}: {reason}",
+    Event.ENTRY_READMITTED: "let entry {number} of «{reward}» take part again: {reason}",
+    Event.DRAW_SEALED: "sealed the draw of «{reward}»: {entries} entries, {tickets} tickets, fingerprint {sha256}",
+    Event.DRAW_DRAWN: "drew «{reward}» with the value {value} supplied by {witness}: {winners} winners",
+    Event.DRAW_EXPORTED: "downloaded the evidence of the draw of «{reward}»",
+    Event.WINNER_NOTIFIED: "told winner {rank} of «{reward}» about {slot}: {note}",
+    Event.WINNER_ACCEPTED: "recorded that winner {rank} of «{reward}» accepts {slot}",
+    Event.WINNER_DECLINED: "recorded that winner {rank} of «{reward}» declines {slot}: {reason}",
+    Event.WINNER_UNCLAIMED: "recorded that winner {rank} of «{reward}» did not claim {slot}: {reason}",
+    Event.WINNER_DISQUALIFIED: "disqualified winner {rank} of «{reward}» from {slot}: {reason}",
+    Event.WINNER_PROMOTED: "passed {slot} of «{reward}» to reserve {rank}",
+    Event.WINNER_FULFILLED: "handed {slot} of «{reward}» to winner {rank}: {note}",
+    Event.SLOT_VACANT: "left {slot} of «{reward}» vacant: no reserve is left",
+    Event.JOB_CANCELLED: "cancelled the job «{title}»",
+    Event.JOB_FAILED: "could not finish the job «{title}»: {error}",
+}
+
+
+def _blanks(sentence: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(sentence) if name)
+
+
+FACTS: dict[Event, frozenset[str]] = {event: _blanks(sentence) for event, sentence in SENTENCES.items()}
+
+
+def sentence(event: Event, facts: Mapping[str, object]) -> str:
+    """What happened, in words, without who and when. Numbers are grouped: 50,000."""
+    shown = {
+        name: f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+        for name, value in facts.items()
+    }
+    return SENTENCES[event].format(**shown)
+
+
+def chain(previous: str, payload: Mapping[str, object]) -> str:
+    """The digest of one entry on top of ``previous`` (64 hex digits, or 64 zeros before the first)."""
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""Who acts, and the names things are known by."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from webapp.domain.permissions import ROLES, Permission, Role
+
+# Words that are addresses of their own below /rewards (rewards.md section 4).
+RESERVED_NAMES = frozenset(
+    [
+        "api",
+        "draws",
+        "entries",
+        "export",
+        "exports",
+        "fulfilment",
+        "health",
+        "help",
+        "import",
+        "imports",
+        "new",
+        "points",
+        "static",
+        "vouchers",
+    ]
+)
+NAME_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role on one site; ``site_id`` None means every site."""
+
+    role: Role
+    site_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person or process behind a change. ``staff_id`` is None for the program itself."""
+
+    label: str
+    staff_id: int | None = None
+    grants: frozenset[Grant] = field(default_factory=frozenset)
+    address: str = ""
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(grant.role for grant in self.grants)
+
+    def may(self, permission: Permission, site_id: int | None = None) -> bool:
+        """Whether any grant carries ``permission``: on ``site_id``, or on some site when that is None."""
+        return any(
+            permission in ROLES[grant.role] and (site_id is None or grant.site_id in (None, site_id))
+            for grant in self.grants
+        )
+
+    def sites(self, permission: Permission) -> frozenset[int] | None:
+        """Ids of the sites where ``permission`` holds; None means every site."""
+        found = {grant.site_id for grant in self.grants if permission in ROLES[grant.role]}
+        return None if None in found else frozenset(site for site in found if site is not None)
+
+
+SYSTEM = Actor("Largesse")
+
+
+def handle(title: str, fallback: str, length: int = NAME_LENGTH) -> str:
+    """The name an address carries, derived once from a title (rewards.md section 4, «Build»).
+
+    Accents are stripped, case folded, every other run of signs becomes one dash; at most ``length``
+    characters, cut at a dash; never empty (``fallback``).
+    """
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", title) if not unicodedata.combining(sign))
+    name = re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
+    if len(name) > length:
+        name = name[: length + 1].rpartition("-")[0] or name[:length]
+    return name.strip("-") or fallback
+
+
+def handles(title: str, fallback: str) -> Iterator[str]:
+    """The names to try for ``title``, in order: ``x``, ``x-2``, ``x-3`` …; a reserved word starts at ``-2``."""
+    name = handle(title, fallback)
+    if name not in RESERVED_NAMES:
+        yield name
+    for number in count(2):
+        suffix = f"-{number}"
+        yield name[: NAME_LENGTH - len(suffix)].rstrip("-") + suffix

@@ -1,0 +1,87 @@
+"""What staff may do: permissions are data, roles are bundles of them (reliability.md 6.1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Named by every screen; a screen without one does not start."""
+
+    PUBLIC = "public"  # nobody need be signed in
+    SIGNED_IN = "signed-in"  # any member of staff
+    PROGRAMMES_VIEW = "programmes.view"
+    PROFILES_VIEW = "profiles.view"
+    SITES_EDIT = "sites.edit"
+    REWARDS_EDIT = "rewards.edit"
+    ENTRIES_IMPORT = "entries.import"
+    DRAWS_SEAL = "draws.seal"
+    DRAWS_RUN = "draws.run"
+    DRAWS_EXPORT = "draws.export"
+    VOUCHERS_EDIT = "vouchers.edit"
+    WINNERS_VIEW = "winners.view"
+    FULFILMENT_WORK = "fulfilment.work"
+    CODES_PRINT = "codes.print"
+    JOBS_VIEW = "jobs.view"
+    AUDIT_VIEW = "audit.view"
+    STAFF_MANAGE = "staff.manage"
+    SETTINGS_EDIT = "settings.edit"
+
+
+class Role(StrEnum):
+    """A bundle of permissions, granted on one site or on all."""
+
+    VIEWER = "viewer"
+    TILL = "till"
+    EDITOR = "editor"
+    DRAW_SUPERVISOR = "draw supervisor"
+    FULFILMENT = "fulfilment"
+    ADMINISTRATOR = "administrator"
+
+
+_P = Permission
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset({_P.PROGRAMMES_VIEW}),
+    Role.TILL: frozenset({_P.PROGRAMMES_VIEW}),
+    Role.EDITOR: frozenset(
+        {
+            _P.PROGRAMMES_VIEW,
+            _P.PROFILES_VIEW,
+            _P.SITES_EDIT,
+            _P.REWARDS_EDIT,
+            _P.ENTRIES_IMPORT,
+            _P.DRAWS_SEAL,
+            _P.DRAWS_EXPORT,
+            _P.VOUCHERS_EDIT,
+            _P.WINNERS_VIEW,
+            _P.JOBS_VIEW,
+            _P.AUDIT_VIEW,
+        }
+    ),
+    Role.DRAW_SUPERVISOR: frozenset(
+        {_P.PROGRAMMES_VIEW, _P.DRAWS_RUN, _P.DRAWS_EXPORT, _P.WINNERS_VIEW, _P.JOBS_VIEW, _P.AUDIT_VIEW}
+    ),
+    Role.FULFILMENT: frozenset(
+        {
+            _P.PROGRAMMES_VIEW,
+            _P.WINNERS_VIEW,
+            _P.FULFILMENT_WORK,
+            _P.CODES_PRINT,
+            _P.DRAWS_EXPORT,
+            _P.JOBS_VIEW,
+        }
+    ),
+    Role.ADMINISTRATOR: frozenset({_P.PROGRAMMES_VIEW, _P.STAFF_MANAGE, _P.SETTINGS_EDIT, _P.JOBS_VIEW, _P.AUDIT_VIEW}),
+}
+
+# Two hats that may not sit on one head, unless the account says openly that the team is too small.
+CONFLICTS: tuple[frozenset[Role], ...] = (
+    frozenset({Role.EDITOR, Role.DRAW_SUPERVISOR}),
+    frozenset({Role.DRAW_SUPERVISOR, Role.FULFILMENT}),
+    frozenset({Role.ADMINISTRATOR, Role.DRAW_SUPERVISOR}),
+)
+
+
+def conflicts(roles: frozenset[Role]) -> tuple[frozenset[Role], ...]:
+    """The pairs of roles in ``roles`` that one person may not hold together (reliability.md 6.1)."""
+    return tuple(pair for pair in CONFLICTS if pair <= roles)

@@ -1,0 +1,116 @@
+"""What a reward is, which state follows which, and why an act on it is refused (rewards.md 2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from webapp.domain.verdicts import Reason, Verdict, all_of
+
+
+class RewardKind(StrEnum):
+    GIVEAWAY = "giveaway"
+    COMPETITION = "competition"
+    PRIZE_DRAW = "prize_draw"
+    GIFT_VOUCHERS = "gift_vouchers"
+    POINTS_BUCKET = "points_bucket"
+
+
+class RewardStatus(StrEnum):
+    """The seed's status; its codes are empty, a, e and f."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    FULFILLED = "fulfilled"
+
+    @property
+    def code(self) -> str:
+        return "" if self is RewardStatus.DRAFT else self.value[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PrizeFacts:
+    """One prize in its place; ``value_minor`` is in hundredths, None when no value is stated."""
+
+    handle: str
+    title: str
+    quantity: int
+    value_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RewardFacts:
+    """What the rules need to know about a reward. ``ends_at`` is exclusive; None is unbounded on that side."""
+
+    kind: RewardKind
+    status: RewardStatus
+    title: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    prizes: tuple[PrizeFacts, ...]
+    reserve_count: int
+    entry_count: int
+    one_per_recipient: bool = False
+    witnessed_value: str = ""
+
+    @property
+    def slot_count(self) -> int:
+        return sum(prize.quantity for prize in self.prizes)
+
+
+def default_reserves(slot_count: int) -> int:
+    """Reserves drawn with the winners unless changed: as many as slots, at least three (product.md ruling 8)."""
+    return max(3, slot_count)
+
+
+def may_edit(reward: RewardFacts) -> Verdict:
+    """Terms of a draw can change while it is a draft: entrants rely on what was open to them."""
+    return all_of(
+        None
+        if reward.status is RewardStatus.DRAFT
+        else Reason(
+            "reward.not_draft",
+            f"«{reward.title}» is {reward.status}; its prizes, dates and rules were fixed when it opened for entries.",
+        )
+    )
+
+
+def may_open(reward: RewardFacts) -> Verdict:
+    """draft → active (K20): everything an entrant relies on is there."""
+    return all_of(
+        None
+        if reward.status is RewardStatus.DRAFT
+        else Reason("reward.not_draft", f"«{reward.title}» is already {reward.status}; only a draft can be opened."),
+        None
+        if reward.kind is not RewardKind.PRIZE_DRAW or reward.prizes
+        else Reason("reward.no_prizes", "Add at least one prize: a draw without prizes has nothing to draw."),
+    )
+
+
+def may_enter(reward: RewardFacts) -> Verdict:
+    """Whether entries may be added: while it is active. When each was made is judged by ``within_window``."""
+    return all_of(
+        None
+        if reward.status is RewardStatus.ACTIVE
+        else Reason(
+            "reward.not_open",
+            f"«{reward.title}» is {reward.status}; entries are added while it is active."
+            + (" Open it for entries first." if reward.status is RewardStatus.DRAFT else ""),
+        )
+    )
+
+
+def within_window(reward: RewardFacts, at: datetime) -> bool:
+    """Whether an entry made at ``at`` lies in the entry window: start inclusive, end exclusive."""
+    return (reward.starts_at is None or at >= reward.starts_at) and (reward.ends_at is None or at < reward.ends_at)
+
+
+def may_close(reward: RewardFacts) -> Verdict:
+    """active → expired: by the clock at the end date, or by staff before it."""
+    return all_of(
+        None
+        if reward.status is RewardStatus.ACTIVE
+        else Reason("reward.not_open", f"«{reward.title}» is {reward.status}; only an active reward can be closed.")
+    )

@@ -1,0 +1,20 @@
+"""Choices of the whole account that staff may change."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.models.base import Base
+
+
+class AccountSettings(Base):
+    """The one row of account-wide choices."""
+
+    __tablename__ = "account_settings"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_small_team: Mapped[bool] = mapped_column(default=False)  # one person may hold conflicting roles, openly
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (CheckConstraint("id = 1", name="only_row"),)

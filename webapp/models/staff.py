@@ -1,0 +1,97 @@
+"""The people who sign in, what they may do, and how they are recognised."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.domain.permissions import Role
+from webapp.models.base import NEVER_REUSED, Base, Id
+
+
+class StaffMember(Base):
+    """Someone who may sign in. ``email`` is trimmed and case-folded; no password until the invitation is taken up."""
+
+    __tablename__ = "staff_members"
+
+    id: Mapped[Id]
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+
+    grants: Mapped[list[StaffGrant]] = relationship(lazy="raise_on_sql", order_by="StaffGrant.id")
+
+    __table_args__ = (
+        CheckConstraint("length(email) between 3 and 254", name="email_within"),
+        CheckConstraint("length(name) between 1 and 120", name="name_within"),
+        NEVER_REUSED,
+    )
+
+
+class StaffGrant(Base):
+    """One role on one site, or on every site when ``site_id`` is null."""
+
+    __tablename__ = "staff_grants"
+
+    id: Mapped[Id]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
+    role: Mapped[Role]
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+
+    __table_args__ = (UniqueConstraint("staff_id", "role", "site_id"), NEVER_REUSED)
+
+
+class StaffInvitation(Base):
+    """A one-time link; only the SHA-256 of its token is kept."""
+
+    __tablename__ = "staff_invitations"
+
+    id: Mapped[Id]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (NEVER_REUSED,)
+
+
+class StaffSession(Base):
+    """One signed-in browser; the cookie holds the token, this row only its SHA-256 (reliability.md 6.2)."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[Id]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(64), default="")
+    browser: Mapped[str] = mapped_column(String(200), default="")
+
+    __table_args__ = (NEVER_REUSED,)
+
+
+class SignInAttempt(Base):
+    """A failed sign-in, counted per account, per address and over all (10, 10 and 1,000 in five minutes)."""
+
+    __tablename__ = "sign_in_attempts"
+
+    id: Mapped[Id]
+    at: Mapped[datetime]
+    email: Mapped[str] = mapped_column(String(254))
+    address: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_sign_in_attempts_email_at", "email", "at"),
+        Index("ix_sign_in_attempts_address_at", "address", "at"),
+        Index("ix_sign_in_attempts_at", "at"),
+        NEVER_REUSED,
+    )

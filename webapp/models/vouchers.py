@@ -1,0 +1,109 @@
+"""Voucher types and the codes they own: one pool for rewards and benefits alike."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models.base import BIG, NEVER_REUSED, Base, Id
+
+
+class VoucherType(Base):
+    """What a voucher is worth and for how long. ``value_minor`` is in hundredths of ``currency``.
+
+    ``idle_count``, ``allocated_count`` … are moved in the statement that moves the codes, never recounted on a page.
+    """
+
+    __tablename__ = "voucher_types"
+
+    id: Mapped[Id]
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), index=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)  # letters, digits and dashes
+    title: Mapped[str] = mapped_column(String(120))
+    subtitle: Mapped[str] = mapped_column(String(120), default="")
+    value_minor: Mapped[int | None] = mapped_column(BIG)
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    valid_for_days: Mapped[int | None]
+    static_expiry_on: Mapped[date | None]
+    id_pattern: Mapped[str] = mapped_column(String(60), default="")  # empty: the house code
+    terms: Mapped[str] = mapped_column(Text, default="")
+    notes: Mapped[str] = mapped_column(Text, default="")
+    idle_count: Mapped[int] = mapped_column(default=0)
+    allocated_count: Mapped[int] = mapped_column(default=0)
+    pending_count: Mapped[int] = mapped_column(default=0)
+    redeemed_count: Mapped[int] = mapped_column(default=0)
+    cancelled_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        CheckConstraint("length(title) between 1 and 120", name="title_within"),
+        CheckConstraint("valid_for_days is null or valid_for_days between 1 and 36500", name="days_within"),
+        CheckConstraint(
+            "idle_count >= 0 and allocated_count >= 0 and pending_count >= 0"
+            " and redeemed_count >= 0 and cancelled_count >= 0",
+            name="counts_not_negative",
+        ),
+        NEVER_REUSED,
+    )
+
+
+class VoucherBatch(Base):
+    """Codes made together: how many, by whom, and the SHA-256 of the sorted codes."""
+
+    __tablename__ = "voucher_batches"
+
+    id: Mapped[Id]
+    voucher_type_id: Mapped[int] = mapped_column(ForeignKey("voucher_types.id"), index=True)
+    wanted: Mapped[int]
+    made: Mapped[int] = mapped_column(default=0)
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+
+    __table_args__ = (NEVER_REUSED,)
+
+
+class Voucher(Base):
+    """One code. It is looked up by the keyed hash of its normalised form; lists show ``last_four``."""
+
+    __tablename__ = "vouchers"
+
+    id: Mapped[Id]
+    voucher_type_id: Mapped[int] = mapped_column(ForeignKey("voucher_types.id"))
+    batch_id: Mapped[int] = mapped_column(ForeignKey("voucher_batches.id"), index=True)
+    code: Mapped[str] = mapped_column(String(64))  # normalised; shown in full only with a permission and a trace
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    last_four: Mapped[str] = mapped_column(String(4))
+    status: Mapped[VoucherStatus] = mapped_column(default=VoucherStatus.IDLE)
+    profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"), index=True)
+    winner_id: Mapped[int | None] = mapped_column(ForeignKey("winners.id"))
+    winner_place: Mapped[int | None]  # 1 … quantity per winner
+    allocated_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    printed_count: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        UniqueConstraint("winner_id", "winner_place"),
+        Index("ix_vouchers_voucher_type_id_status_id", "voucher_type_id", "status", "id"),
+        CheckConstraint("(status = 'idle') = (allocated_at is null)", name="idle_is_free"),
+        NEVER_REUSED,
+    )
+
+
+class VoucherChange(Base):
+    """The change log of a code: which state it came to, when, by whom, why."""
+
+    __tablename__ = "voucher_changes"
+
+    id: Mapped[Id]
+    voucher_id: Mapped[int] = mapped_column(ForeignKey("vouchers.id"), index=True)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(120))
+    status: Mapped[VoucherStatus]
+    note: Mapped[str] = mapped_column(String(500), default="")
+
+    __table_args__ = (NEVER_REUSED,)

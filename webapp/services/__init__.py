@@ -1,0 +1,1 @@
+"""Everything that changes data. One function per verb: ``rewards.create(work, command)``."""

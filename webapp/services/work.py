@@ -1,0 +1,195 @@
+"""One piece of work: one actor, one moment, one transaction, and the events it caused."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import sleep
+from typing import TypeVar
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from webapp.domain.audit import FACTS, Event
+from webapp.domain.errors import Busy, Conflict
+from webapp.domain.identity import Actor
+from webapp.models import AuditEntry, Base, OutboxMessage, RequestKey
+
+T = TypeVar("T")
+WRITES = {"largesse_write": True}  # BEGIN IMMEDIATE on SQLite, see webapp.extensions
+RETRIES = 5
+# PostgreSQL: serialisation failure, deadlock, lock not available.
+_TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStamp:
+    """What makes a form count once: the key it carried and the digest of its content."""
+
+    key: str
+    digest: str
+
+
+@dataclass(slots=True)
+class Work:
+    """A session inside one write transaction, and what will be said about it.
+
+    ``now`` is the one moment of the whole piece of work, aware and in UTC.
+    """
+
+    session: Session
+    actor: Actor
+    now: datetime
+    events: list[dict[str, object]] = field(default_factory=list)
+
+    def record(self, event: Event, subject: Base | str, site_id: int | None = None, **facts: object) -> None:
+        """Tell the audit log that ``event`` happened to ``subject``; the facts must be exactly the event's."""
+        if facts.keys() != FACTS[event]:
+            raise ValueError(f"{event} must tell {sorted(FACTS[event])}, not {sorted(facts)}")
+        self.events.append({"event": event, "subject": subject, "site_id": site_id, "facts": facts})
+
+    def post(self, dedupe_key: str, recipient: str, subject: str, body: str, *, wait: timedelta = timedelta()) -> None:
+        """Queue one e-mail in this transaction; a second one with the same ``dedupe_key`` is refused by the table."""
+        message = OutboxMessage(
+            dedupe_key=dedupe_key,
+            recipient=recipient,
+            subject=subject,
+            body=body,
+            due_at=self.now + wait,
+            created_at=self.now,
+        )
+        self.session.add(message)
+
+
+def name_of(subject: Base | str) -> str:
+    """«rewards:12» for a row, the text itself for a text."""
+    return subject if isinstance(subject, str) else f"{subject.__tablename__}:{getattr(subject, 'id', '')}"
+
+
+@contextmanager
+def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]:
+    """Open a write transaction; on leaving, write the audit rows and commit, or roll everything back.
+
+    Raises ``Conflict`` with the column's name when a unique value is taken, ``Busy`` when the database
+    could not take the change in time.
+    """
+    session.rollback()  # a read snapshot taken earlier in this request must not be written on
+    try:
+        session.connection(execution_options=WRITES)
+        work = Work(session, actor, now)
+        yield work
+        session.flush()
+        _write_audit(work)
+        session.commit()
+    except IntegrityError as error:
+        session.rollback()
+        column = _column_in(error)
+        raise Conflict("conflict", f"This {_words(column)} is already in use; choose another.", column) from error
+    except OperationalError as error:
+        session.rollback()
+        if is_passing(error):
+            raise Busy("busy", "The database is busy. Nothing was changed; send the form again in a moment.") from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def perform(
+    session: Session, actor: Actor, now: datetime, act: Callable[[Work], T], stamp: RequestStamp | None = None
+) -> T:
+    """Run ``act`` in a transaction of its own, again after a passing fault, once for each request key.
+
+    With a ``stamp`` seen before, nothing is done: the row the first answer led to is given again
+    (``Conflict`` when the content differs from the first time).
+    """
+    for attempt in range(RETRIES):
+        try:
+            with transaction(session, actor, now) as work:
+                if stamp and (seen := _claim(work, stamp)):
+                    return _first_answer(work.session, seen, stamp)  # type: ignore[return-value]
+                result = act(work)
+                if stamp:
+                    session.flush()
+                    _remember(work, stamp, result)
+                return result
+        except (Busy, DBAPIError) as error:
+            cause = error.__cause__ if isinstance(error, Busy) else error
+            if attempt == RETRIES - 1 or not is_passing(cause):
+                raise
+            # Rivals that collided once must not march in step: wait a random moment, longer each time.
+            sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311
+    raise AssertionError("unreachable")
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Whether the same statement may succeed in a moment: busy, deadlock, serialisation failure."""
+    origin = getattr(error, "orig", None)
+    return getattr(origin, "sqlstate", None) in _TRY_AGAIN or "database is locked" in str(origin)
+
+
+def _claim(work: Work, stamp: RequestStamp) -> RequestKey | None:
+    """Take the key, or give the row of whoever had it before. A rival's insert makes this one wait, then fail."""
+    seen = work.session.get(RequestKey, stamp.key)
+    if seen is None:
+        row = {"key": stamp.key, "at": work.now, "staff_id": work.actor.staff_id, "digest": stamp.digest, "result": ""}
+        try:
+            with work.session.begin_nested():
+                work.session.execute(insert(RequestKey).values(row))
+        except IntegrityError:
+            seen = work.session.scalars(select(RequestKey).where(RequestKey.key == stamp.key)).one()
+    return seen
+
+
+def _first_answer(session: Session, seen: RequestKey, stamp: RequestStamp) -> object:
+    if seen.digest != stamp.digest:
+        raise Conflict(
+            "request.changed",
+            "This form was already sent once with other content. Open the page again to see what it did, then start anew.",
+        )
+    table, _, number = seen.result.partition(":")
+    for mapper in Base.registry.mappers:
+        if getattr(mapper.class_, "__tablename__", "") == table:
+            return session.get(mapper.class_, int(number)) or True
+    return True
+
+
+def _remember(work: Work, stamp: RequestStamp, result: object) -> None:
+    value = name_of(result) if isinstance(result, Base) and hasattr(result, "id") else ""
+    work.session.execute(update(RequestKey).where(RequestKey.key == stamp.key).values(result=value))
+
+
+def _write_audit(work: Work) -> None:
+    rows = [
+        {
+            "at": work.now,
+            "actor": work.actor.label,
+            "staff_id": work.actor.staff_id,
+            "address": work.actor.address,
+            "event": item["event"],
+            "subject": name_of(item["subject"]),  # type: ignore[arg-type]
+            "site_id": item["site_id"],
+            "facts": item["facts"],
+        }
+        for item in work.events
+    ]
+    if rows:
+        work.session.execute(insert(AuditEntry), rows)
+
+
+def _column_in(error: IntegrityError) -> str | None:
+    """``name`` from SQLite's «table.name» or PostgreSQL's «uq_table_name»."""
+    diagnosis = getattr(error.orig, "diag", None)
+    constraint = getattr(diagnosis, "constraint_name", None)
+    if constraint:
+        table = getattr(diagnosis, "table_name", "") or ""
+        return str(constraint).split(f"{table}_", 1)[-1]
+    return str(error.orig).rsplit(".", 1)[-1] or None
+
+
+def _words(column: str | None) -> str:
+    return (column or "value").replace("_", " ")

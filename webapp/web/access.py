@@ -1,0 +1,46 @@
+"""Who is asking, and may they."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import abort, g
+
+from webapp.domain.identity import Actor
+from webapp.domain.permissions import Permission
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def actor() -> Actor:
+    """Whoever signed in, set by ``webapp.web.authentication`` before the view runs; else a stranger with no grants."""
+    return cast(Actor, g.get("actor") or Actor("Somebody not signed in"))
+
+
+def scope(permission: Permission) -> frozenset[int] | None:
+    """The ids of the sites this request may see under ``permission``; None means all of them."""
+    return actor().sites(permission)
+
+
+def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Name the permission of a view: 403 for somebody signed in who lacks it everywhere."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if permission is Permission.PUBLIC:
+                return view(*args, **kwargs)
+            if actor().staff_id is None:
+                abort(401)
+            if permission is not Permission.SIGNED_IN and not actor().may(permission):
+                g.refused = permission
+                abort(403)
+            return view(*args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate

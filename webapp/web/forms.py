@@ -1,0 +1,98 @@
+"""The base form and the one road from a POST to a service."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+from webapp.domain.errors import DomainError
+from webapp.services.work import RequestStamp, Work
+from webapp.web.work import perform
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
+    """A form checks shape only; rules live in services.
+
+    Field names are the names of the command's attributes, so a refusal finds its field. ``request_key``
+    is new with every page and makes the form count once, however often it is sent.
+    """
+
+    command: type[C]
+
+    request_key = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.request_key.data:
+            self.request_key.data = uuid4().hex
+
+    def to_command(self, **route: object) -> C:
+        """The command from what was typed and what the address says; the address wins."""
+        names = self.command.__dataclass_fields__  # type: ignore[attr-defined]
+        typed = {name: self[name].data for name in names if name in self._fields}
+        return self.command(**typed | route)
+
+    def submit(self, service: Callable[[Work, C], T], **route: object) -> T | None:
+        """Validate, run the service in one transaction, or put its refusal on the form."""
+        if not self.validate_on_submit():
+            return None
+        try:
+            command = self.to_command(**route)
+            return perform(lambda work: service(work, command), self.stamp())
+        except DomainError as error:
+            self.refuse(error)
+            self.request_key.data = self.request_key.data if error.code == "busy" else uuid4().hex
+            return None
+
+    def stamp(self) -> RequestStamp:
+        """The key this form carries and the digest of its address and content."""
+        content = [request.path]
+        content += sorted(
+            f"{name}={value}"
+            for name, values in request.form.lists()
+            if name not in {"csrf_token", "request_key"}
+            for value in values
+        )
+        content += sorted(f"{name}={upload.filename}" for name, upload in request.files.items())
+        digest = hashlib.sha256("\n".join(content).encode("utf-8", "surrogatepass")).hexdigest()
+        return RequestStamp(str(self.request_key.data)[:64], digest)
+
+    @property
+    def status(self) -> int:
+        """200 for a fresh form, 422 for one sent back, 409 and 503 where the refusal says so."""
+        return self._refused_with or (422 if self.errors else 200)
+
+    _refused_with: int = 0
+
+    def refuse(self, error: DomainError) -> None:
+        """Put a refusal on its field, or on top when it belongs to none on this page."""
+        self._refused_with = {"Conflict": 409, "Busy": 503}.get(type(error).__name__, 422)
+        if error.field in self._fields:
+            field = self._fields[error.field]
+            field.errors = [*field.errors, error.message]
+        else:
+            self.form_errors.append(error.message)
+
+
+class PressForm(CommandForm[None]):
+    """A button and nothing typed: the form of a verb whose facts are all in the address."""
+
+    def press(self, act: Callable[[Work], T]) -> T | None:
+        """Run ``act`` once for this key, or put its refusal on the form."""
+        if not self.validate_on_submit():
+            return None
+        try:
+            return perform(act, self.stamp())
+        except DomainError as error:
+            self.refuse(error)
+            self.request_key.data = uuid4().hex
+            return None
