@@ -1,0 +1,1 @@
+"""The tests, one folder a layer; `tests.check` runs them all."""

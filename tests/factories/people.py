@@ -1,0 +1,44 @@
+"""Staff and the people programmes are for."""
+
+from __future__ import annotations
+
+from tests.factories.base import Rows
+from tests.support.clock import NOW
+from webapp.domain.identity import Actor, Grant
+from webapp.domain.permissions import Role
+from webapp.models import Profile, StaffGrant, StaffMember
+
+
+class People(Rows):
+    """`make.staff(Role.EDITOR)`, `make.actor(Role.EDITOR)`, `make.profile()`."""
+
+    def staff(self, *roles: Role | str, site_id: int | None = None, **changes: object) -> StaffMember:
+        """Someone who may sign in, with these roles on one site or on all."""
+        number = self.next_number
+        values: dict[str, object] = {
+            "email": f"staff-{number}@example.org",
+            "name": f"Staff {number}",
+            "created_at": NOW,
+        }
+        row = StaffMember(**values | changes)
+        row.grants = [StaffGrant(role=Role(role), site_id=site_id) for role in roles]
+        return self.add(row)
+
+    def actor(self, *roles: Role | str, site_id: int | None = None, **changes: object) -> Actor:
+        """The same person as services see them."""
+        row = self.staff(*roles, site_id=site_id, **changes)
+        return Actor(row.name, row.id, frozenset(Grant(Role(role), site_id) for role in roles))
+
+    def profile(self, **changes: object) -> Profile:
+        number = self.next_number
+        values: dict[str, object] = {
+            "external_id": f"M{number:05}",
+            "first_name": "Ann",
+            "last_name": f"Example {number}",
+            "email": f"ann-{number}@example.com",
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        values |= changes
+        values.setdefault("email_key", str(values["email"]).strip().casefold() or None)
+        return self.add(Profile(**values))
