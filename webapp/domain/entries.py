@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from webapp.domain.protocol.entries import MAX_TICKETS_PER_ENTRY as MAX_TICKETS
+from webapp.domain.protocol.entries import Status as EntryStatus
 from webapp.domain.rewards import RewardFacts
 
-MAX_TICKETS = 1_000_000
-
-
-class EntryStatus(StrEnum):
-    """``ok`` takes part; every other status keeps its place in the list with 0 tickets and a reason."""
-
-    OK = "ok"
-    STAFF = "staff"
-    PREVIOUS_WINNER = "previous-winner"
-    DUPLICATE = "duplicate"
-    HOUSEHOLD = "household"
-    OVER_LIMIT = "over-limit"
-    INELIGIBLE = "ineligible"
-    WITHDRAWN = "withdrawn"
-    LATE = "late"
-    TEST = "test"
-
+__all__ = ["MAX_TICKETS", "WORDS", "EntryFacts", "EntryStatus", "ReviewRules", "exclusion", "staff_reason"]
 
 WORDS: dict[EntryStatus, str] = {
     EntryStatus.OK: "Takes part",

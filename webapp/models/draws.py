@@ -38,6 +38,7 @@ class Draw(Base):
     entries_root: Mapped[str | None] = mapped_column(String(64))
     entry_count: Mapped[int] = mapped_column(default=0)
     eligible_count: Mapped[int] = mapped_column(default=0)
+    person_count: Mapped[int] = mapped_column(default=0)  # different people among the eligible
     ticket_count: Mapped[int] = mapped_column(BIG, default=0)
     drawn_at: Mapped[datetime | None]
     drawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))

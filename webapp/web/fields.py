@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from wtforms import DateField, Field, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
@@ -119,18 +118,6 @@ class DayField(DateField):  # type: ignore[misc]
             raise ValidationError(f"«{text}» is not a day of the calendar.") from None
         if not FIRST_YEAR <= self.data.year <= LAST_YEAR:
             raise ValidationError(f"«{text}» is outside the years 2000 to 2200.")
-
-
-def day_starts(day: date | None, zone: str) -> datetime | None:
-    """The UTC instant at which the local ``day`` begins; the first instant after a gap at midnight."""
-    if day is None:
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-def day_ends(day: date | None, zone: str) -> datetime | None:
-    """The exclusive UTC instant at which the local ``day`` is over: the next local midnight (rewards.md 6 row 4)."""
-    return None if day is None else day_starts(day + timedelta(days=1), zone)
 
 
 def _article(label: str) -> str:

@@ -1,0 +1,157 @@
+"""Reads for the reward screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from webapp.domain import timing
+from webapp.domain.draws import DrawState
+from webapp.domain.errors import NotFound
+from webapp.domain.rewards import RewardKind, RewardStatus
+from webapp.models import Draw, Reward, Site, VoucherType
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RewardRow:
+    """One line of the list of rewards."""
+
+    id: int
+    name: str
+    title: str
+    kind: RewardKind
+    status: RewardStatus
+    site: str
+    starts_on: date | None
+    ends_on: date | None
+    entry_count: int
+    draw_state: DrawState | None
+
+
+@dataclass(frozen=True, slots=True)
+class RewardSheet:
+    """A reward with everything its page shows, in one statement and its prizes in another."""
+
+    reward: Reward
+    site: Site
+    voucher_type: VoucherType | None
+    draw: Draw | None
+
+    @property
+    def starts_on(self) -> date | None:
+        return timing.first_day(self.reward.starts_at, self.site.timezone)
+
+    @property
+    def ends_on(self) -> date | None:
+        return timing.last_day(self.reward.ends_at, self.site.timezone)
+
+
+def _missing() -> NotFound:
+    return NotFound("reward.not_found", "There is no such reward.")
+
+
+def get_by_id(session: Session, reward_id: int, *options: ORMOption) -> Reward:
+    """The reward, or ``NotFound``."""
+    reward = session.get(Reward, reward_id, options=options)
+    if reward is None:
+        raise _missing()
+    return reward
+
+
+def sheet(session: Session, name: str, scope: frozenset[int] | None) -> RewardSheet:
+    """The reward called ``name`` with its site, voucher type, draw and prizes; ``NotFound`` outside ``scope``."""
+    statement = (
+        select(Reward, Site, VoucherType, Draw)
+        .join(Site, Site.id == Reward.site_id)
+        .outerjoin(VoucherType, VoucherType.id == Reward.voucher_type_id)
+        .outerjoin(Draw, Draw.reward_id == Reward.id)
+        .where(Reward.name == name)
+        .options(selectinload(Reward.prizes))
+    )
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        raise _missing()
+    return RewardSheet(*found)
+
+
+def page(
+    session: Session,
+    scope: frozenset[int] | None,
+    *,
+    search: str = "",
+    status: RewardStatus | None = None,
+    before: int | None = None,
+    size: int = PAGE,
+) -> list[RewardRow]:
+    """Rewards, newest first, one more than ``size`` when there is a further page; ``before`` is the last id seen."""
+    statement = (
+        select(
+            Reward.id,
+            Reward.name,
+            Reward.title,
+            Reward.kind,
+            Reward.status,
+            Site.title,
+            Reward.starts_at,
+            Reward.ends_at,
+            Reward.entry_count,
+            Draw.state,
+            Site.timezone,
+        )
+        .join(Site, Site.id == Reward.site_id)
+        .outerjoin(Draw, Draw.reward_id == Reward.id)
+        .order_by(Reward.id.desc())
+        .limit(size + 1)
+    )
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    if search:
+        statement = statement.where(Reward.title.icontains(search, autoescape=True) | (Reward.name == search))
+    if status is not None:
+        statement = statement.where(Reward.status == status)
+    if before is not None:
+        statement = statement.where(Reward.id < before)
+    return [
+        RewardRow(
+            *row[:6],
+            timing.first_day(row[6], row[10]),
+            timing.last_day(row[7], row[10]),
+            entry_count=row[8],
+            draw_state=row[9],
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def counts(session: Session, scope: frozenset[int] | None) -> dict[RewardStatus, int]:
+    """How many rewards there are in each status, in one statement."""
+    columns = [func.count(case((Reward.status == status, 1))) for status in RewardStatus]
+    statement = select(*columns)
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    return dict(zip(RewardStatus, session.execute(statement).one(), strict=True))
+
+
+def id_of(session: Session, name: str, scope: frozenset[int] | None) -> int:
+    """The id of the reward called ``name``; ``NotFound`` outside ``scope``."""
+    statement = select(Reward.id).where(Reward.name == name)
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    found = session.scalar(statement)
+    if found is None:
+        raise _missing()
+    return found
+
+
+def overdue(session: Session, now: datetime) -> bool:
+    """Whether a reward that is still active should have closed."""
+    due = select(Reward.id).where(Reward.status == RewardStatus.ACTIVE, Reward.ends_at <= now).limit(1)
+    return session.scalar(due) is not None
