@@ -14,7 +14,9 @@ class Event(StrEnum):
 
     STAFF_INVITED = "staff.invited"
     STAFF_JOINED = "staff.joined"
+    STAFF_CHANGED = "staff.changed"
     STAFF_DISABLED = "staff.disabled"
+    STAFF_ENABLED = "staff.enabled"
     STAFF_SIGNED_IN = "staff.signed-in"
     STAFF_SIGNED_OUT = "staff.signed-out"
     STAFF_REFUSED = "staff.refused"
@@ -57,7 +59,9 @@ class Event(StrEnum):
 SENTENCES: dict[Event, str] = {
     Event.STAFF_INVITED: "invited {email} as {roles}",
     Event.STAFF_JOINED: "took up the invitation of {email}",
+    Event.STAFF_CHANGED: "changed what {email} may do from {before} to {after}",
     Event.STAFF_DISABLED: "disabled the account of {email}",
+    Event.STAFF_ENABLED: "enabled the account of {email} again",
     Event.STAFF_SIGNED_IN: "signed in",
     Event.STAFF_SIGNED_OUT: "signed out",
     Event.STAFF_REFUSED: "was refused {what}",
