@@ -1,7 +1,7 @@
 """The operator's half of the seed: a chain of 16 hashes, its head published when entries open, read backwards.
 
-c_n = H^(16−n)(secret) (draws.md 3.2). Code 0 is the commitment; round r reveals code r; anyone checks that
-H(code r) = code r−1. The secret itself is never a code, so there are fifteen rounds. Codes travel as 64 lower-case hex
+c_n = H^(16-n)(secret) (draws.md 3.2). Code 0 is the commitment; round r reveals code r; anyone checks that
+H(code r) = code r-1. The secret itself is never a code, so there are fifteen rounds. Codes travel as 64 lower-case hex
 digits, the secret as its 32 raw bytes.
 """
 

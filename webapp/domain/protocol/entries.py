@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from itertools import islice
-from typing import BinaryIO
+from typing import IO
 
 from webapp.domain.protocol.errors import ProtocolError
 from webapp.domain.protocol.merkle import BLOCK, Tree
@@ -28,7 +28,7 @@ NO_CHECK = "0" * 64
 """The check of a withdrawn entry: the identity text behind it is forgotten."""
 
 Row = tuple[int, str, int]
-"""What a draw needs of one row: index (entry − 1), holder, tickets."""
+"""What a draw needs of one row: index (entry - 1), holder, tickets."""
 
 _ROW = re.compile(
     r"^([1-9][0-9]{0,8}),([a-z0-9-]{1,40}),"
@@ -140,7 +140,7 @@ def seal_entries(
     return sealer.seal()
 
 
-def read_entries(file: BinaryIO, sealer: Sealer | None = None) -> Iterator[Row]:
+def read_entries(file: IO[bytes], sealer: Sealer | None = None) -> Iterator[Row]:
     """Read `entries.csv`, refusing the first fault with its line; yield (index, holder, tickets).
 
     Hand in a `Sealer` to have the same pass check the file's hash and root: call its `seal()` when the rows are used up.
@@ -155,7 +155,7 @@ def read_entries(file: BinaryIO, sealer: Sealer | None = None) -> Iterator[Row]:
         yield from sealer.add(block)
 
 
-def seal_file(file: BinaryIO) -> EntriesSeal:
+def seal_file(file: IO[bytes]) -> EntriesSeal:
     """The seal over a finished `entries.csv`."""
     sealer = Sealer()
     for _ in read_entries(file, sealer):
@@ -163,7 +163,7 @@ def seal_file(file: BinaryIO) -> EntriesSeal:
     return sealer.seal()
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
     """The rest of the file in pieces of whole lines; the last piece may lack its line feed, which `Sealer` refuses."""
     rest = b""
     while chunk := file.read(_CHUNK):
@@ -203,4 +203,4 @@ def _fault(line: bytes, found: re.Match[str] | None) -> str:
             f"with 1 to {MAX_TICKETS_PER_ENTRY:,} tickets when its status is ok and 0 otherwise; "
             f"it has {_ascii(parts[2])[:20]!r} tickets and status {_ascii(parts[4])[:20]!r}"
         )
-    return f"as entry,holder,tickets,check,status in lower case; it reads {line[:160]!r}"
+    return f"written as entry,holder,tickets,check,status in lower case; it reads {line[:160]!r}"

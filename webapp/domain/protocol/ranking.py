@@ -1,12 +1,12 @@
 """Who stands where: every ticket has a 256-bit number, the lowest numbers win (draws.md 3.2).
 
-number(i, j) = SHA-256(seed ‖ be64(i) ‖ be32(j)), i = entry − 1, j = 0 … tickets − 1. The numbers are compared as
+number(i, j) = SHA-256(seed ‖ be64(i) ‖ be32(j)), i = entry - 1, j = 0 … tickets - 1. The numbers are compared as
 32 bytes; equal ones do not occur in practice and would fall to the lower i, then the lower j. Removing somebody never
 changes anybody else's rank, because no number depends on who else is there.
 """
 
 import struct
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -43,14 +43,14 @@ class Ranked:
 
     def key(self, per: Per) -> str:
         """What a redraw skips: the holder, the entry number, or `entry.ticket`."""
-        return _KEYS[per](self.entry - 1, self.ticket - 1, self.holder)
+        return key(per, self.entry - 1, self.ticket - 1, self.holder)
 
 
-_KEYS: dict[Per, Callable[[int, int, str], str]] = {
-    Per.HOLDER: lambda index, j, holder: holder,
-    Per.ENTRY: lambda index, j, holder: str(index + 1),
-    Per.TICKET: lambda index, j, holder: f"{index + 1}.{j + 1}",
-}
+def key(per: Per, index: int, j: int, holder: str) -> str:
+    """What a ticket stands for: its holder, its entry number, or `entry.ticket`, both counted from 1."""
+    if per is Per.HOLDER:
+        return holder
+    return str(index + 1) if per is Per.ENTRY else f"{index + 1}.{j + 1}"
 
 
 def number(seed: bytes, index: int, j: int) -> bytes:
@@ -65,11 +65,11 @@ class Ranking:
     drops to the last of them.
     """
 
-    __slots__ = ("_bar", "_best", "_key", "_room", "_seed", "_skip", "_wanted")
+    __slots__ = ("_bar", "_best", "_per", "_room", "_seed", "_skip", "_wanted")
 
     def __init__(self, seed: bytes, per: Per, wanted: int, skip: Collection[str] = ()) -> None:
         self._seed = seed
-        self._key = _KEYS[per]
+        self._per = per
         self._wanted = wanted
         self._room = 2 * wanted + ROOM
         self._skip = frozenset(skip)
@@ -89,9 +89,9 @@ class Ranking:
 
     def _place(self, standing: Standing) -> bytes:
         """Let one ticket stand for its key if it is the key's best; return the bar that later tickets must beat."""
-        key = self._key(*standing[1:])
-        if key not in self._skip and (key not in self._best or standing < self._best[key]):
-            self._best[key] = standing
+        name = key(self._per, *standing[1:])
+        if name not in self._skip and (name not in self._best or standing < self._best[name]):
+            self._best[name] = standing
             if len(self._best) > self._room:
                 self._drop_the_rest()
         return self._bar
