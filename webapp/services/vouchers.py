@@ -1,0 +1,130 @@
+"""Hands out voucher codes and moves them from state to state; every count moves with the codes it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import case, insert, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from webapp.domain import vouchers as rules
+from webapp.domain.errors import Refused
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import Voucher, VoucherChange, VoucherType
+from webapp.queries import voucher_types as read_types
+from webapp.queries import vouchers as read
+from webapp.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class AllocateVouchers:
+    """``zone`` is the IANA name of the zone whose days count; ``label`` tells the change log for whom and why."""
+
+    voucher_type_id: int
+    winner_id: int
+    profile_id: int
+    quantity: int
+    zone: str
+    label: str
+
+
+def allocate(work: Work, command: AllocateVouchers) -> list[Voucher]:
+    """Give a winner ``quantity`` idle codes of a type, lowest ids first, and set when they end.
+
+    Asked again for the same winner, it gives the same codes and changes nothing. Raises ``Refused`` when codes are
+    short (K89) or could only be handed out expired, and then nothing is allocated. The caller tells the audit log,
+    because it knows the reward and the rank. Source: rewards.md section 6 rows 42 and 43, K89, K90.
+    """
+    if held := read.of_winner(work.session, command.winner_id):
+        return held
+    taken = _count(work, command.voucher_type_id, VoucherStatus.IDLE, VoucherStatus.ALLOCATED, command.quantity)
+    if held := read.of_winner(work.session, command.winner_id):
+        # Somebody served this winner while we waited for the type's row.
+        if taken:
+            _count(work, command.voucher_type_id, VoucherStatus.ALLOCATED, VoucherStatus.IDLE, command.quantity)
+        return held
+    kind = read_types.get(work.session, command.voucher_type_id)
+    if not taken:
+        raise _short(kind, command.quantity, kind.idle_count)
+    _hand_over(work, command, kind, _pick(work, command))
+    return read.of_winner(work.session, command.winner_id)
+
+
+def _pick(work: Work, command: AllocateVouchers) -> list[int]:
+    statement = (
+        select(Voucher.id)
+        .where(
+            Voucher.voucher_type_id == command.voucher_type_id,
+            Voucher.status == VoucherStatus.IDLE,
+            or_(Voucher.expires_at.is_(None), Voucher.expires_at > work.now),
+        )
+        .order_by(Voucher.id)
+        .limit(command.quantity)
+        .with_for_update(skip_locked=True)  # SQLite has no row locks and needs none: the writer is alone
+    )
+    return list(work.session.scalars(statement))
+
+
+def _hand_over(work: Work, command: AllocateVouchers, kind: VoucherType, ids: list[int]) -> None:
+    ends_at = rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(command.zone))
+    if rules.is_expired(ends_at, work.now):
+        raise Refused(
+            "voucher.type_expired",
+            f"Codes of «{kind.title}» were good until {kind.static_expiry_on:%-d %B %Y}, so nobody can be given one now. "
+            "Move the fixed end date of the voucher type, or choose another type.",
+        )
+    if len(ids) < command.quantity:
+        raise _short(kind, command.quantity, len(ids))
+    places = {voucher_id: place for place, voucher_id in enumerate(ids, 1)}
+    changed = work.session.execute(
+        update(Voucher)
+        .where(Voucher.id.in_(ids), Voucher.status == VoucherStatus.IDLE)
+        .values(
+            status=VoucherStatus.ALLOCATED,
+            winner_id=command.winner_id,
+            winner_place=case(places, value=Voucher.id),
+            profile_id=command.profile_id,
+            allocated_at=work.now,
+            expires_at=ends_at,
+        )
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    if changed != command.quantity:
+        raise _short(kind, command.quantity, changed)
+    _log(work, ids, VoucherStatus.ALLOCATED, command.label)
+
+
+def _short(kind: VoucherType, wanted: int, idle: int) -> Refused:
+    missing = wanted - idle
+    return Refused(
+        "voucher.short",
+        f"{missing:,} short: {wanted:,} {'code' if wanted == 1 else 'codes'} of «{kind.title}» wanted, {idle:,} idle. "
+        f"Nothing was allocated. Generate at least {missing:,} more, then do this again.",
+    )
+
+
+def _count(work: Work, voucher_type_id: int, before: VoucherStatus, after: VoucherStatus, count: int) -> bool:
+    """Move ``count`` codes between two counters of a type; False, and nothing moved, when there are not so many.
+
+    It is the first statement of every move: whoever gets the type's row first goes first, so rivals never meet on
+    the codes themselves.
+    """
+    gone, come = _counter(before), _counter(after)
+    statement = (
+        update(VoucherType)
+        .where(VoucherType.id == voucher_type_id, gone >= count)
+        .values({gone: gone - count, come: come + count})
+        .execution_options(synchronize_session=False)
+    )
+    return work.session.execute(statement).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
+def _counter(status: VoucherStatus) -> InstrumentedAttribute[int]:
+    return cast("InstrumentedAttribute[int]", getattr(VoucherType, f"{status}_count"))
+
+
+def _log(work: Work, ids: list[int], status: VoucherStatus, note: str) -> None:
+    change = {"at": work.now, "by": work.actor.label, "status": status, "note": note}
+    work.session.execute(insert(VoucherChange), [{"voucher_id": voucher_id} | change for voucher_id in ids])
