@@ -62,4 +62,9 @@ def text(length: int) -> String:
     return String(length)
 
 
+def key(length: int) -> String:
+    """Text that is looked up by how it begins: both databases compare it by code point, so a range is a prefix."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 BIG = BigInteger

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.domain.entries import EntryStatus
-from webapp.models.base import Base
+from webapp.models.base import Base, key
 
 
 class Entry(Base):
@@ -25,7 +25,7 @@ class Entry(Base):
     tickets: Mapped[int]
     status: Mapped[EntryStatus] = mapped_column(default=EntryStatus.OK)
     reason: Mapped[str] = mapped_column(String(300), default="")
-    receipt: Mapped[str | None] = mapped_column(String(64))
+    receipt: Mapped[str | None] = mapped_column(key(64))
     entered_at: Mapped[datetime]
     store: Mapped[str] = mapped_column(String(64), default="")
     nonce: Mapped[bytes]

@@ -24,7 +24,11 @@ class ImportRun(Base):
     file_id: Mapped[int] = mapped_column(ForeignKey("stored_files.id"))
     rejects_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id"))
     status: Mapped[ImportStatus] = mapped_column(default=ImportStatus.UPLOADED)
+    encoding: Mapped[str] = mapped_column(String(20))  # «utf-8-sig» … or «xlsx», as found or chosen at the upload
+    headings: Mapped[list[Any]] = mapped_column(default=list)  # the file's column headings in their order
+    line_count: Mapped[int] = mapped_column(default=0)  # physical lines of the file
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)  # our field -> the file's column heading
+    findings: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the check saw beside the counts
     contract: Mapped[ImportContract] = mapped_column(default=ImportContract.ALL_OR_NOTHING)
     record_count: Mapped[int] = mapped_column(default=0)
     good_count: Mapped[int] = mapped_column(default=0)

@@ -72,26 +72,61 @@ def upgrade() -> None:
     op.create_table(
         "profiles",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("external_id", sa.String(length=64), nullable=True),
+        sa.Column(
+            "external_id",
+            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("first_name", sa.String(length=120), nullable=False),
         sa.Column("last_name", sa.String(length=120), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
-        sa.Column("email_key", sa.String(length=254), nullable=True),
+        sa.Column(
+            "email_key",
+            sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("phone", sa.String(length=40), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("attributes", sa.JSON(), nullable=False),
-        sa.Column("search_text", sa.String(length=600), nullable=False),
+        sa.Column(
+            "search_text",
+            sa.String(length=600).with_variant(sa.String(length=600, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "name_key",
+            sa.String(length=250).with_variant(sa.String(length=250, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "phone_key",
+            sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "external_id is not null or email_key is not null or first_name <> ''", name=op.f("ck_profiles_known")
+            "external_id is not null or email_key is not null or first_name <> '' or merged_into_id is not null",
+            name=op.f("ck_profiles_known"),
         ),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["profiles.id"], name=op.f("fk_profiles_merged_into_id_profiles")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_profiles")),
         sa.UniqueConstraint("email_key", name=op.f("uq_profiles_email_key")),
         sa.UniqueConstraint("external_id", name=op.f("uq_profiles_external_id")),
         sqlite_autoincrement=True,
     )
+    op.create_index(
+        "ix_profiles_merged_into_id",
+        "profiles",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id is not null"),
+        postgresql_where=sa.text("merged_into_id is not null"),
+    )
+    op.create_index("ix_profiles_name_key", "profiles", ["name_key"], unique=False)
+    op.create_index("ix_profiles_phone_key", "profiles", ["phone_key"], unique=False)
     op.create_index("ix_profiles_search_text", "profiles", ["search_text"], unique=False)
     op.create_table(
         "sign_in_attempts",
@@ -151,7 +186,9 @@ def upgrade() -> None:
             sa.Enum(
                 "staff.invited",
                 "staff.joined",
+                "staff.changed",
                 "staff.disabled",
+                "staff.enabled",
                 "staff.signed-in",
                 "staff.signed-out",
                 "staff.refused",
@@ -542,7 +579,11 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("encoding", sa.String(length=20), nullable=False),
+        sa.Column("headings", sa.JSON(), nullable=False),
+        sa.Column("line_count", sa.Integer(), nullable=False),
         sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column(
             "contract",
             sa.Enum("all-or-nothing", "good-rows", name="importcontract", native_enum=False, length=32),
@@ -657,7 +698,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("reason", sa.String(length=300), nullable=False),
-        sa.Column("receipt", sa.String(length=64), nullable=True),
+        sa.Column(
+            "receipt",
+            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("store", sa.String(length=64), nullable=False),
         sa.Column("nonce", sa.LargeBinary(), nullable=False),
@@ -911,6 +956,14 @@ def downgrade() -> None:
     op.drop_index("ix_sign_in_attempts_address_at", table_name="sign_in_attempts")
     op.drop_table("sign_in_attempts")
     op.drop_index("ix_profiles_search_text", table_name="profiles")
+    op.drop_index("ix_profiles_phone_key", table_name="profiles")
+    op.drop_index("ix_profiles_name_key", table_name="profiles")
+    op.drop_index(
+        "ix_profiles_merged_into_id",
+        table_name="profiles",
+        sqlite_where=sa.text("merged_into_id is not null"),
+        postgresql_where=sa.text("merged_into_id is not null"),
+    )
     op.drop_table("profiles")
     op.drop_index("ix_outbox_messages_status_due_at", table_name="outbox_messages")
     op.drop_table("outbox_messages")
