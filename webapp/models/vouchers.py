@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models.base import BIG, NEVER_REUSED, Base, Id
+
+_OPEN = text("status in ('allocated', 'pending')")  # what can run out in somebody's hands
 
 
 class VoucherType(Base):
@@ -89,7 +91,19 @@ class Voucher(Base):
     __table_args__ = (
         UniqueConstraint("winner_id", "winner_place"),
         Index("ix_vouchers_voucher_type_id_status_id", "voucher_type_id", "status", "id"),
-        CheckConstraint("(status = 'idle') = (allocated_at is null)", name="idle_is_free"),
+        Index("ix_vouchers_status_id", "status", "id"),
+        Index(
+            "ix_vouchers_open_expires_at",
+            "voucher_type_id",
+            "expires_at",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        # A code may be cancelled before or after somebody had it.
+        CheckConstraint(
+            "(status <> 'idle' or allocated_at is null) and (status in ('idle', 'cancelled') or allocated_at is not null)",
+            name="idle_is_free",
+        ),
         NEVER_REUSED,
     )
 

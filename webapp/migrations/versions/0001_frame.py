@@ -821,7 +821,10 @@ def upgrade() -> None:
         sa.Column("allocated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("printed_count", sa.Integer(), nullable=False),
-        sa.CheckConstraint("(status = 'idle') = (allocated_at is null)", name=op.f("ck_vouchers_idle_is_free")),
+        sa.CheckConstraint(
+            "(status <> 'idle' or allocated_at is null) and (status in ('idle', 'cancelled') or allocated_at is not null)",
+            name=op.f("ck_vouchers_idle_is_free"),
+        ),
         sa.ForeignKeyConstraint(
             ["batch_id"], ["voucher_batches.id"], name=op.f("fk_vouchers_batch_id_voucher_batches")
         ),
@@ -836,7 +839,16 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_vouchers_batch_id"), "vouchers", ["batch_id"], unique=False)
+    op.create_index(
+        "ix_vouchers_open_expires_at",
+        "vouchers",
+        ["voucher_type_id", "expires_at"],
+        unique=False,
+        sqlite_where=sa.text("status in ('allocated', 'pending')"),
+        postgresql_where=sa.text("status in ('allocated', 'pending')"),
+    )
     op.create_index(op.f("ix_vouchers_profile_id"), "vouchers", ["profile_id"], unique=False)
+    op.create_index("ix_vouchers_status_id", "vouchers", ["status", "id"], unique=False)
     op.create_index(
         "ix_vouchers_voucher_type_id_status_id", "vouchers", ["voucher_type_id", "status", "id"], unique=False
     )
@@ -903,7 +915,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_winner_events_winner_id"), table_name="winner_events")
     op.drop_table("winner_events")
     op.drop_index("ix_vouchers_voucher_type_id_status_id", table_name="vouchers")
+    op.drop_index("ix_vouchers_status_id", table_name="vouchers")
     op.drop_index(op.f("ix_vouchers_profile_id"), table_name="vouchers")
+    op.drop_index(
+        "ix_vouchers_open_expires_at",
+        table_name="vouchers",
+        sqlite_where=sa.text("status in ('allocated', 'pending')"),
+        postgresql_where=sa.text("status in ('allocated', 'pending')"),
+    )
     op.drop_index(op.f("ix_vouchers_batch_id"), table_name="vouchers")
     op.drop_table("vouchers")
     op.drop_index(
