@@ -28,6 +28,14 @@ class Event(StrEnum):
     VOUCHERS_GENERATED = "vouchers.generated"
     VOUCHERS_ALLOCATED = "vouchers.allocated"
     VOUCHERS_PRINTED = "vouchers.printed"
+    VOUCHERS_TYPE_PRINTED = "vouchers.type-printed"
+    VOUCHER_CANCELLED = "voucher.cancelled"
+    VOUCHER_HELD = "voucher.held"
+    VOUCHER_LET_GO = "voucher.let-go"
+    VOUCHER_REACTIVATED = "voucher.reactivated"
+    VOUCHER_REDEEMED = "voucher.redeemed"
+    VOUCHER_REVEALED = "voucher.revealed"
+    VOUCHER_REVERSED = "voucher.reversed"
     REWARD_CREATED = "reward.created"
     REWARD_CHANGED = "reward.changed"
     REWARD_OPENED = "reward.opened"
@@ -73,6 +81,14 @@ SENTENCES: dict[Event, str] = {
     Event.VOUCHERS_GENERATED: "generated {count} codes of «{title}» (fingerprint {sha256})",
     Event.VOUCHERS_ALLOCATED: "allocated {count} codes of «{title}» to winner {rank} of «{reward}»",
     Event.VOUCHERS_PRINTED: "printed {count} vouchers of «{reward}» in the layout {layout}",
+    Event.VOUCHERS_TYPE_PRINTED: "printed {count} vouchers of the type «{title}» in the layout {layout}",
+    Event.VOUCHER_CANCELLED: "cancelled the voucher {code} of «{title}»: {note}",
+    Event.VOUCHER_HELD: "held the voucher {code} of «{title}» as pending: {note}",
+    Event.VOUCHER_LET_GO: "let go the pending voucher {code} of «{title}»: {note}",
+    Event.VOUCHER_REACTIVATED: "reactivated the voucher {code} of «{title}»: {note}",
+    Event.VOUCHER_REDEEMED: "redeemed the voucher {code} of «{title}»: {note}",
+    Event.VOUCHER_REVEALED: "revealed the whole code of the voucher {code} of «{title}»",
+    Event.VOUCHER_REVERSED: "reversed the redemption of the voucher {code} of «{title}»: {note}",
     Event.REWARD_CREATED: "created the {kind} «{title}» as {name}",
     Event.REWARD_CHANGED: "changed «{title}»: {changes}",
     Event.REWARD_OPENED: "opened «{title}» for entries; the code is committed as {commit}",
