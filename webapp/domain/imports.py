@@ -1,8 +1,23 @@
-"""What an upload can be, and when it may be applied."""
+"""What an upload can be, when it may be applied, and which column of a file means what."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+
+from webapp.domain.errors import Refused
+from webapp.domain.verdicts import Reason, Verdict, all_of
+
+
+class ImportKind(StrEnum):
+    """What the rows of a file are."""
+
+    ENTRIES = "entries"
+    PROFILES = "profiles"
 
 
 class ImportStatus(StrEnum):
@@ -22,3 +37,188 @@ class ImportContract(StrEnum):
 
     ALL_OR_NOTHING = "all-or-nothing"
     GOOD_ROWS = "good-rows"
+
+
+class Outcome(StrEnum):
+    """What a row that is not imported is."""
+
+    BAD = "bad"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing a row can tell: our name, the heading we write ourselves, and how others call it."""
+
+    name: str
+    heading: str
+    synonyms: tuple[str, ...]
+    hint: str = ""
+
+
+_PEOPLE = (
+    Column(
+        "external_id",
+        "Member ID",
+        ("memberid", "member", "membernumber", "memberno", "externalid", "customerid", "cardnumber", "userid"),
+        "Tells a person apart; without it the e-mail does.",
+    ),
+    Column("first_name", "First name", ("firstname", "forename", "givenname", "first")),
+    Column("last_name", "Surname", ("surname", "lastname", "familyname", "last")),
+    Column("email", "E-mail", ("email", "emailaddress", "mail", "mailaddress")),
+    Column("phone", "Mobile", ("mobile", "phone", "telephone", "mobilephone", "mobilenumber", "phonenumber", "tel")),
+    Column("postcode", "Postcode", ("postcode", "zip", "zipcode", "postalcode", "plz")),
+)
+_ENTRY = (
+    Column("store", "Store", ("store", "shop", "branch", "outlet", "location")),
+    Column(
+        "entered_at",
+        "Entered at",
+        ("enteredat", "entered", "entrydate", "entrytime", "date", "datetime", "timestamp", "submittedat", "createdat"),
+        "An ISO date and time; without a zone it is read in the zone of the site.",
+    ),
+    Column(
+        "receipt",
+        "Receipt",
+        ("receipt", "receiptno", "receiptnumber", "receiptid", "reference", "transaction", "transactionid"),
+        "The same receipt counts once.",
+    ),
+    Column(
+        "tickets", "Entries", ("entries", "tickets", "chances", "weight", "count"), "How many tickets; 1 when left out."
+    ),
+)
+COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
+    ImportKind.ENTRIES: _PEOPLE + _ENTRY,
+    ImportKind.PROFILES: _PEOPLE,
+}
+# What we put behind the columns of a rejects file; read over when it comes back.
+REJECT_HEADINGS = ("Line", "Column", "Reason")
+Mapped = dict[str, str]
+
+
+def heading_key(heading: str) -> str:
+    """A heading as it is compared: letters and digits only, folded."""
+    folded = unicodedata.normalize("NFKC", heading).casefold()
+    return re.sub(r"[\W_]+", "", folded)
+
+
+def heading_hash(headings: Sequence[str]) -> str:
+    """The name under which a choice of columns is remembered for files with these headings."""
+    return hashlib.sha256("\n".join(heading_key(heading) for heading in headings).encode()).hexdigest()
+
+
+def guess(kind: ImportKind, headings: Sequence[str]) -> Mapped:
+    """Our column → the file's heading, wherever a heading is one of the usual names; each is used once."""
+    keys = {heading_key(heading): heading for heading in reversed(headings)}
+    found: Mapped = {}
+    for column in COLUMNS[kind]:
+        names = (heading_key(column.heading), heading_key(column.name), *column.synonyms)
+        heading = next((keys[name] for name in names if name in keys), None)
+        if heading is not None and heading not in found.values():
+            found[column.name] = heading
+    return found
+
+
+def usable(kind: ImportKind, mapping: Mapping[str, str], headings: Sequence[str]) -> Mapped:
+    """The part of a remembered or typed mapping that this file can serve."""
+    known = {column.name for column in COLUMNS[kind]}
+    return {name: heading for name, heading in mapping.items() if name in known and heading in headings}
+
+
+def may_check(kind: ImportKind, mapping: Mapping[str, str]) -> Verdict:
+    """Whether these columns are enough to read rows from: somebody, and for an entry a moment."""
+    twice = sorted({heading for heading in mapping.values() if list(mapping.values()).count(heading) > 1})
+    return all_of(
+        None
+        if mapping.get("external_id") or mapping.get("email")
+        else Reason(
+            "import.no_person",
+            "No column tells who a row belongs to; choose the column of the member id, of the e-mail, or both.",
+            "external_id",
+        ),
+        None
+        if kind is not ImportKind.ENTRIES or mapping.get("entered_at")
+        else Reason(
+            "import.no_moment",
+            "No column tells when an entry was made; choose the column of that moment.",
+            "entered_at",
+        ),
+        Reason("import.column_twice", f"The column «{twice[0]}» is chosen twice; choose it for one thing.")
+        if twice
+        else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the rules need to know about an upload."""
+
+    status: ImportStatus
+    contract: ImportContract
+    good: int
+    bad: int
+    file: str = "The file"
+
+
+_BUSY = {
+    ImportStatus.CHECKING: "is being checked",
+    ImportStatus.APPLYING: "is being imported",
+    ImportStatus.DONE: "has been imported",
+    ImportStatus.REFUSED: "could not be read",
+    ImportStatus.UPLOADED: "has not been checked yet",
+    ImportStatus.CHECKED: "has been checked",
+    ImportStatus.CANCELLED: "was stopped halfway",
+}
+CHECKABLE = (ImportStatus.UPLOADED, ImportStatus.CHECKED)
+APPLICABLE = (ImportStatus.CHECKED, ImportStatus.CANCELLED)
+
+
+def may_choose_columns(run: RunFacts) -> Verdict:
+    """Columns can be chosen, again too, until the import has begun."""
+    return all_of(
+        None
+        if run.status in CHECKABLE
+        else Reason("import.not_checkable", f"{run.file} {_BUSY[run.status]}; its columns can no longer be chosen.")
+    )
+
+
+def may_apply(run: RunFacts) -> Verdict:
+    """checked → applying, under the contract chosen (P12); what was stopped halfway can go on."""
+    return all_of(
+        None
+        if run.status in APPLICABLE
+        else Reason("import.not_checked", f"{run.file} {_BUSY[run.status]}; it is imported once, after its check."),
+        Reason(
+            "import.bad_rows",
+            f"All or nothing was chosen and {run.bad:,} of the rows {'is' if run.bad == 1 else 'are'} bad, so nothing is"
+            " imported. Mend the file and upload it again, or choose to import the good rows.",
+            "contract",
+        )
+        if run.status in APPLICABLE and run.contract is ImportContract.ALL_OR_NOTHING and run.bad
+        else None,
+        Reason("import.nothing_good", "There is no good row to import; the rejects file tells why.")
+        if run.status in APPLICABLE and not run.good
+        else None,
+    )
+
+
+def reject_headings(headings: Sequence[str]) -> tuple[str, ...]:
+    """The headings of the rejects file of a file with ``headings``; they never collide."""
+    own = original_headings(headings)
+    names = (
+        REJECT_HEADINGS
+        if not set(REJECT_HEADINGS) & set(own)
+        else tuple(f"Rejected {n.lower()}" for n in REJECT_HEADINGS)
+    )
+    return (*own, *names)
+
+
+def original_headings(headings: Sequence[str]) -> tuple[str, ...]:
+    """The headings without the three we added when the file is a rejects file that comes back."""
+    return tuple(headings[:-3] if tuple(headings[-3:]) == REJECT_HEADINGS else headings)
+
+
+def missing_heading(kind: ImportKind, name: str) -> Refused:
+    """The refusal of a file in which a column is not found."""
+    column = next(item for item in COLUMNS[kind] if item.name == name)
+    return Refused("import.no_column", f"The file has no column «{column.heading}».", name)
