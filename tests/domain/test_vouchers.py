@@ -121,6 +121,7 @@ def test_p19_holds_for_all_slips_of_one_code(length):
         " k7qm\u201329xd\u2013iv o ",
         "K7QM\u00a029XD\u20111V0\n",
         "K7QM_29XD_1V0",
+        "\u200eK7QM\u200b-29XD-1V0\ufeff",
     ],
 )
 def test_a_code_is_read_back_whatever_was_typed_for_it(typed):

@@ -18,7 +18,8 @@ _SYMBOLS = bytes(ALPHABET[byte % 32].encode()[0] for byte in range(256))
 _DIGITS = bytes.maketrans(ALPHABET.encode(), b"0123456789abcdefghijklmnopqrstuv")  # what int(…, 32) reads
 _DIGIT_TEXT = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _DASHES = "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212_"
-_READ_BACK = str.maketrans({"O": "0", "I": "1", "L": "1"} | dict.fromkeys(_DASHES))
+_UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # come along when a code is copied from a page or a message
+_READ_BACK = str.maketrans({"O": "0", "I": "1", "L": "1"} | dict.fromkeys(_DASHES + _UNSEEN))
 
 
 def codes(random_bytes: RandomBytes, count: int, *, length: int = STANDARD) -> list[str]:
