@@ -103,6 +103,7 @@ def _heading(title: str) -> None:
 def _run(step: Step, command: Sequence[str], **environment: str) -> None:
     began = time.monotonic()
     values = {**os.environ, "LARGESSE_NO_BOOTSTRAP": "1", **environment}
+    values.pop("PYTHONDONTWRITEBYTECODE", None)  # every process would compile every module anew
     try:
         step.code = subprocess.run(
             [sys.executable, *command], cwd=ROOT, env=values, timeout=LONGEST_RUN, check=False

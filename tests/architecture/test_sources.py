@@ -27,6 +27,7 @@ SLEEP = {
     "tests/support/processes.py",  # the one loop that waits for another process
 }
 NOW = {"webapp/adapters/clock.py"}
+LONG = {"webapp/domain/protocol/verify_draw.py"}  # one file that an auditor can run and read alone
 
 
 def name_of(path):
@@ -56,7 +57,11 @@ def test_modules_say_what_they_are(path):
 
 
 def test_no_module_is_too_long_to_read():
-    lengths = {name_of(path): len(path.read_text().splitlines()) for path in MODULES if "migrations" not in path.parts}
+    lengths = {
+        name_of(path): len(path.read_text().splitlines())
+        for path in MODULES
+        if "migrations" not in path.parts and name_of(path) not in LONG
+    }
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
@@ -64,7 +69,7 @@ def test_suppressions_are_rare_and_name_what_they_suppress():
     lines = [line for path in MODULES for line in path.read_text().splitlines()]
     # WTForms has no types, so each class that extends one of its own says so.
     found = [line.strip() for line in lines if SUPPRESSIONS.search(line) and not line.startswith("class ")]
-    assert [line for line in found if not re.search(r"(noqa: [A-Z]+\d+|type: ignore\[[\w-]+\])", line)] == []
+    assert [line for line in found if not re.search(r"(noqa: [A-Z]+\d+|type: ignore\[[\w, -]+\])", line)] == []
     assert len(found) <= max(10, len(lines) // 1000), "\n".join(found)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 from datetime import timedelta
 from itertools import count
 
@@ -13,6 +11,7 @@ from sqlalchemy.orm import Session
 from tests.support.clock import NOW
 from webapp.domain.identity import Actor
 from webapp.models import StaffSession
+from webapp.services.staff import token_hash
 
 _number = count(1)
 
@@ -22,7 +21,7 @@ def sign_in(client: FlaskClient, session: Session, actor: Actor) -> None:
     token = f"test-session-{next(_number)}"
     session.add(
         StaffSession(
-            token_hash=hashlib.sha256(token.encode()).hexdigest(),
+            token_hash=token_hash(token),
             staff_id=actor.staff_id,
             created_at=NOW,
             seen_at=NOW,
@@ -30,5 +29,4 @@ def sign_in(client: FlaskClient, session: Session, actor: Actor) -> None:
         )
     )
     session.commit()
-    authentication = importlib.import_module("webapp.web.authentication")
-    client.set_cookie(authentication.COOKIE, token)
+    client.set_cookie("session", token)  # the name it has without https
