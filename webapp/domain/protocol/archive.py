@@ -119,7 +119,9 @@ class Files:
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def close(self) -> None:
-        """Let go of the archive."""
+    def __enter__(self) -> "Files":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self.archive:
             self.archive.close()

@@ -198,7 +198,7 @@ def _fault(line: bytes, found: re.Match[str] | None) -> str:
     parts = line.split(b",")
     if line.endswith(b"\r"):
         return "and end in a line feed alone; it ends in a carriage return"
-    if len(parts) == 5 and _ROW.fullmatch(_ascii(b",".join((*parts[:2], b"1", parts[3], b"ok\n")))):  # noqa: PLR2004
+    if len(parts) == 5 and _ROW.fullmatch(_ascii(b",".join((*parts[:2], b"1", parts[3], b"ok\n")))):
         return (
             f"with 1 to {MAX_TICKETS_PER_ENTRY:,} tickets when its status is ok and 0 otherwise; "
             f"it has {_ascii(parts[2])[:20]!r} tickets and status {_ascii(parts[4])[:20]!r}"

@@ -32,11 +32,13 @@ Json = dict[str, Any]
 def check(path: Path) -> Report:
     """The report on a bundle, zip or folder; memory stays the same at any length of the list."""
     report = Report()
-    opened: list[Files] = []
-    report.check("the evidence can be opened", lambda: opened.append(Files(path)))
-    for files in opened:
+    try:
+        files = Files(path)
+    except DAMAGE as problem:
+        report.fail("the evidence can be opened", str(problem))
+        return report
+    with files:
         _Check(files, report).run()
-        files.close()
     return report
 
 
@@ -51,7 +53,7 @@ class _Check:
         numbered = [found for found in map(_NUMBERED.fullmatch, sorted(set(files.names))) if found]
         self.drawn = sorted(int(found[2]) for found in numbered if found[1] == "result")
         self.declared = sorted(int(found[2]) for found in numbered if found[1] == "redraw")
-        self.last = max([*self.drawn, *self.declared], default=0)
+        self.last = max([*self.drawn, *self.declared], default=1)
 
     def run(self) -> None:
         """Every check, the hashes of the files last, so that the first failure says what a change means."""

@@ -44,7 +44,14 @@ class Report:
             passed, why = test() is not False, ""
         except DAMAGE as problem:
             passed, why = False, str(problem)
-        self.lines.append(f"{'ok   ' if passed else 'FAIL '} {printable(what)}")
+        if passed:
+            self.lines.append(f"ok    {printable(what)}")
+        else:
+            self.fail(what, why)
+
+    def fail(self, what: str, why: str = "") -> None:
+        """One line that refuses the evidence, and the reason below it."""
+        self.lines.append(f"FAIL  {printable(what)}")
         if why:
             self.lines.append(f"      {printable(why)}")
 

@@ -104,7 +104,7 @@ def _balls_bits(tokens: list[str], per_digit: float) -> float:
     """Separate numbers: three or more of them, some above 9, hold no more than lottery balls would."""
     as_digits = sum(map(len, tokens)) * per_digit
     numbers = list(map(int, tokens))
-    if len(numbers) < 3 or max(numbers) <= 9:  # noqa: PLR2004 - said in the docstring of entropy_bits
+    if len(numbers) < 3 or max(numbers) <= 9:
         return as_digits
     breaks = [i for i, (before, after) in enumerate(pairwise(numbers), 1) if before >= after]
     runs = [end - start for start, end in pairwise([0, *breaks, len(numbers)])]

@@ -40,7 +40,7 @@ def shape(winners: Iterable[int], count: int, tickets: Sequence[int] | None = No
     weights = tickets or [-(-count * (n + 1) // TENTHS) - -(-count * n // TENTHS) for n in range(TENTHS)]
     expected = [sum(won) * weight / sum(weights) if sum(weights) else 0.0 for weight in weights]
     filled = [(seen, awaited) for seen, awaited in zip(won, expected, strict=True) if awaited]
-    if sum(won) < ENOUGH_WINNERS or len(filled) < 2:  # noqa: PLR2004 - one bin has nothing to differ from
+    if sum(won) < ENOUGH_WINNERS or len(filled) < 2:
         return Shape(tuple(won), tuple(expected), None, None)
     chi_square = fsum((seen - awaited) ** 2 / awaited for seen, awaited in filled)
     return Shape(tuple(won), tuple(expected), chi_square, chi_square_p(chi_square, len(filled) - 1))
