@@ -1,0 +1,56 @@
+"""What happens when nobody is signed in any more: to the sign-in page, and nothing typed is lost."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Unauthorized
+
+from webapp.blueprints.auth.forms import SignInForm
+from webapp.web.authentication import safe_next
+
+# Secrets are asked for again; the keys belong to the session that ended.
+_NOT_KEPT = ("password", "csrf_token", "request_key")
+
+
+def ask_to_sign_in(_error: Unauthorized) -> ResponseReturnValue:
+    """302 with the way back; htmx reloads the whole page; a form that was sent is kept on the sign-in page."""
+    if request.method == "POST":
+        return _keep_form()
+    if "HX-Request" in request.headers:
+        address = url_for("auth.sign_in", next=_page_shown())
+        return Response(status=401, headers={"HX-Redirect": address})
+    return redirect(url_for("auth.sign_in", next=safe_next(request.full_path.rstrip("?"))))
+
+
+def _keep_form() -> ResponseReturnValue:
+    typed = [(name, value) for name, value in request.form.items(multi=True) if not name.endswith(_NOT_KEPT)]
+    form = SignInForm(formdata=None, data={"next": _page_shown(), "kept": packed(request.path, typed)})
+    page = render_template("auth/sign_in.html", form=form, kept=typed, has_files=bool(request.files))
+    # htmx would put the answer where the form was; the sign-in page takes the whole window.
+    return page, 401, {"HX-Retarget": "body", "HX-Reswap": "innerHTML"}
+
+
+def packed(path: str, typed: list[tuple[str, str]]) -> str:
+    """The interrupted form as one text for a hidden field."""
+    return json.dumps({"path": path, "typed": typed}, ensure_ascii=False)
+
+
+def unpacked(text: str | None) -> tuple[str, list[tuple[str, str]]] | None:
+    """Where the interrupted form was going and what was typed; None when it is not one of ours."""
+    try:
+        kept = json.loads(text or "null")
+        path, typed = str(kept["path"]), [(str(name), str(value)) for name, value in kept["typed"]]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return (path, typed) if path.startswith("/") and safe_next(path) == path else None
+
+
+def _page_shown() -> str:
+    """The page the person was looking at: the browser says so, else the address that was asked for."""
+    shown = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    path = f"{shown.path}?{shown.query}" if shown.query else shown.path
+    return safe_next(path if shown.netloc == request.host and path else request.path)

@@ -1,0 +1,92 @@
+"""Sign in, sign out, take up an invitation."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from werkzeug.exceptions import Unauthorized
+
+from webapp.blueprints.auth.expired import ask_to_sign_in, unpacked
+from webapp.blueprints.auth.forms import InvitationForm, SignInForm
+from webapp.domain.errors import DomainError
+from webapp.domain.permissions import Permission
+from webapp.services.staff import TooManyTries
+from webapp.web import authentication
+from webapp.web.access import actor, requires
+from webapp.web.rendering import go, leave
+
+bp = Blueprint("auth", __name__)
+bp.app_errorhandler(Unauthorized)(ask_to_sign_in)
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+@requires(Permission.PUBLIC)
+def sign_in() -> ResponseReturnValue:
+    form = SignInForm(next=request.args.get("next"))
+    headers: dict[str, str] = {}
+    status = HTTPStatus.OK
+    if form.validate_on_submit():
+        try:
+            authentication.sign_in(form.email.data, form.password.data)
+        except TooManyTries as wait:
+            form.form_errors.append(wait.message)
+            status, headers["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(wait.seconds)
+        except DomainError as refusal:
+            form.form_errors.append(refusal.message)
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+        else:
+            return _go_on(form)
+    elif actor().staff_id is not None:
+        return leave(authentication.safe_next(form.next.data))
+    elif form.errors:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kept = unpacked(form.kept.data)
+    page = render_template("auth/sign_in.html", form=form, kept=kept[1] if kept else [], has_files=False)
+    return page, status, headers
+
+
+def _go_on(form: SignInForm) -> Response:
+    """To where the person was going; an interrupted form is laid out again first."""
+    target = authentication.safe_next(form.next.data)
+    kept = unpacked(form.kept.data)
+    if kept is None:
+        return leave(target)
+    path, typed = kept
+    return make_response(render_template("auth/resume.html", path=path, typed=typed, back_url=target))
+
+
+@bp.post("/sign-out")
+@requires(Permission.PUBLIC)
+def sign_out() -> ResponseReturnValue:
+    authentication.sign_out()
+    return go("auth.sign_in")
+
+
+@bp.route("/invitations/<token:token>", methods=["GET", "POST"])
+@requires(Permission.PUBLIC)
+def invitation(token: str) -> ResponseReturnValue:
+    email = authentication.invited(token)
+    form = InvitationForm()
+    if form.validate_on_submit():
+        try:
+            authentication.take_up(token, form.name.data, form.password.data)
+        except DomainError as refusal:
+            _put(form, refusal)
+        else:
+            flash("Welcome. Your account is ready.", "success")
+            return go("today.index")
+    action = url_for("auth.invitation", token=token)
+    page = render_template("auth/invitation.html", form=form, email=email, action=action)
+    return page, 422 if form.errors else 200
+
+
+def _put(form: FlaskForm, refusal: DomainError) -> None:
+    """Put a refusal on its field, else on top."""
+    field = form._fields.get(refusal.field or "")
+    if field is None:
+        form.form_errors.append(refusal.message)
+    else:
+        field.errors = [*field.errors, refusal.message]

@@ -1,0 +1,5 @@
+"""Find, create and change sites."""
+
+from webapp.blueprints.sites.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,163 @@
+"""Who may sign in and with what: passwords, the roles one person may hold together, how long a session lasts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+
+from webapp.domain.errors import Refused
+from webapp.domain.identity import Grant
+from webapp.domain.permissions import Role, conflicts
+from webapp.domain.verdicts import Reason, Verdict, all_of
+
+# reliability.md 6.2
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=1)
+INVITATION = timedelta(hours=24)
+WINDOW = timedelta(minutes=5)
+TRIES_PER_ACCOUNT = 10
+TRIES_PER_ADDRESS = 10
+TRIES_OVERALL = 1_000
+SHORTEST, LONGEST_PASSWORD = 12, 128
+LONGEST_EMAIL = 254
+
+_DISGUISES = str.maketrans("@4013$57!", "aaoiessti")
+_FEWEST_SIGNS = 3  # one or two signs over and over are no password, however many
+_SHORTEST_NAME = 4  # a name of three letters may be part of any word
+
+
+def normalise(email: str) -> str:
+    """The spelling an address is known by: NFC, trimmed, case folded."""
+    return unicodedata.normalize("NFC", email).strip().casefold()
+
+
+def checked_email(email: str) -> str:
+    """The normalised address, or ``Refused`` when it cannot be one."""
+    plain = normalise(email)
+    if len(plain) > LONGEST_EMAIL or not re.fullmatch(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+", plain):
+        raise Refused("staff.email", f"«{email[:60]}» is not an e-mail address such as ada@example.org.", "email")
+    return plain
+
+
+def may_use_password(password: str, *, name: str, email: str) -> Verdict:
+    """Long enough, not common, and not made of the person's own name or address (reliability.md 6.2)."""
+    return all_of(
+        None
+        if SHORTEST <= len(password) <= LONGEST_PASSWORD
+        else Reason(
+            "password.length",
+            f"The password has {len(password):,} characters; use {SHORTEST} to {LONGEST_PASSWORD}. "
+            "Four or five words in a row are good.",
+            "password",
+        ),
+        Reason(
+            "password.common",
+            "Many people use this password, so it is guessed first. Choose another, such as four unrelated words.",
+            "password",
+        )
+        if is_common(password)
+        else None,
+        Reason(
+            "password.own_name",
+            "The password contains your own name or e-mail address; choose one that does not.",
+            "password",
+        )
+        if _contains_own(password, name, email)
+        else None,
+    )
+
+
+def is_common(password: str) -> bool:
+    """Whether the password is on the shipped list, also in disguise (p4ssw0rd) or with digits and signs around it."""
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    bare = re.sub(r"[\W\d_]+$", "", re.sub(r"^[\W\d_]+", "", plain))
+    spellings = {plain, plain.translate(_DISGUISES), bare, re.sub(r"[\W_]+", "", plain)}
+    return len(set(plain)) < _FEWEST_SIGNS or not spellings.isdisjoint(common_passwords())
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """The shipped list, case folded, one password a line."""
+    text = files("webapp.domain").joinpath("common_passwords.txt").read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
+def may_hold(roles: Iterable[Role], *, is_small_team: bool) -> Verdict:
+    """Whether one person may hold these roles together (reliability.md 6.1)."""
+    found = () if is_small_team else conflicts(frozenset(roles))
+    return Verdict(
+        tuple(
+            Reason(
+                "staff.conflict",
+                f"One person cannot be both {' and '.join(sorted(pair))}: nobody may check their own work. "
+                "Give one of the roles to somebody else, or switch on small-team mode in the settings.",
+                "grants",
+            )
+            for pair in found
+        )
+    )
+
+
+def may_grant(grants: Iterable[Grant], *, is_small_team: bool) -> Verdict:
+    """Everybody holds at least one role, and no two that conflict."""
+    roles = frozenset(grant.role for grant in grants)
+    if not roles:
+        return Verdict((Reason("staff.no_role", "Choose at least one role: without one nothing is shown.", "grants"),))
+    return may_hold(roles, is_small_team=is_small_team)
+
+
+def in_words(grants: Iterable[Grant], titles: Mapping[int, str]) -> str:
+    """«editor on Club Nord, viewer everywhere»; ``titles`` are the sites' by id."""
+    words = (
+        f"{grant.role} {'everywhere' if grant.site_id is None else 'on ' + titles.get(grant.site_id, 'a site')}"
+        for grant in grants
+    )
+    return ", ".join(sorted(words)) or "nothing"
+
+
+def exists_already(email: str, *, is_active: bool) -> str:
+    """Why an address cannot be invited again, and what to do instead."""
+    if is_active:
+        return f"{email} already has an account; change its roles instead."
+    return f"{email} has an account that is disabled; enable it instead."
+
+
+def may_disable(*, is_self: bool, is_last_administrator: bool) -> Verdict:
+    """Nobody locks themselves out, and somebody must be left who can let people in."""
+    return all_of(
+        Reason("staff.self", "You cannot disable your own account; ask another administrator to do it.")
+        if is_self
+        else None,
+        _last_administrator() if is_last_administrator else None,
+    )
+
+
+def may_demote(*, is_last_administrator: bool) -> Verdict:
+    """Taking the administrator's role away needs another active administrator of all sites."""
+    return all_of(_last_administrator() if is_last_administrator else None)
+
+
+def _last_administrator() -> Reason:
+    return Reason(
+        "staff.last_administrator",
+        "This is the last active administrator of all sites; make somebody else administrator first.",
+        "grants",
+    )
+
+
+def _contains_own(password: str, name: str, email: str) -> bool:
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    mailbox, _, domain = normalise(email).partition("@")
+    words = {*re.split(r"[\W_]+", name.casefold()), *re.split(r"[\W_\d]+", mailbox), mailbox, domain.partition(".")[0]}
+    long_words = {word for word in words if len(word) >= _SHORTEST_NAME}
+    return normalise(email) in plain or any(_is_mostly(plain, word) for word in long_words)
+
+
+def _is_mostly(password: str, word: str) -> bool:
+    """A name counts when it is at least a third of the password: «margaret» in a sentence of fifty signs is fine."""
+    return word in password and password.count(word) * len(word) * 3 >= len(password)

@@ -1,0 +1,169 @@
+"""Reads the audit log: of one subject, page by page with filters, and as a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from webapp.domain import audit as rules
+from webapp.domain.audit import Event
+from webapp.models import AuditEntry, StaffMember
+
+PAGE = 50
+_COLUMNS = (
+    AuditEntry.id,
+    AuditEntry.at,
+    AuditEntry.actor,
+    AuditEntry.staff_id,
+    AuditEntry.event,
+    AuditEntry.subject,
+    AuditEntry.site_id,
+    AuditEntry.facts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One thing that happened."""
+
+    id: int
+    at: datetime
+    actor: str
+    staff_id: int | None
+    event: Event
+    subject: str
+    site_id: int | None
+    facts: dict[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        """What happened, without who and when."""
+        return rules.sentence(self.event, self.facts)
+
+    @property
+    def group(self) -> str:
+        """The noun of the event: «draw»."""
+        return self.event.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the log is narrowed to; None and empty are no limit. ``until`` is exclusive."""
+
+    staff_id: int | None = None
+    group: str = ""
+    subject: str = ""
+    site_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Newest first; ``older`` and ``newer`` are the ids to go on from, None at the ends."""
+
+    rows: list[AuditRow] = field(default_factory=list)
+    older: int | None = None
+    newer: int | None = None
+
+
+def of_subject(session: Session, subject: str, *, size: int = 20) -> list[AuditRow]:
+    """The latest about one thing («rewards:12»), newest first."""
+    statement = select(*_COLUMNS).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(size)
+    return [AuditRow(*row) for row in session.execute(statement)]
+
+
+def page(
+    session: Session,
+    scope: frozenset[int] | None,
+    filters: Filters,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    size: int = PAGE,
+) -> Page:
+    """One page of the log within ``scope``: entries of no site belong to whoever sees every site."""
+    statement = _narrowed(select(*_COLUMNS), scope, filters)
+    if after is not None:
+        statement = statement.where(AuditEntry.id > after).order_by(AuditEntry.id)
+    else:
+        statement = statement.order_by(AuditEntry.id.desc())
+        if before is not None:
+            statement = statement.where(AuditEntry.id < before)
+    rows = [AuditRow(*row) for row in session.execute(statement.limit(size + 1))]
+    has_more, rows = len(rows) > size, rows[:size]
+    if after is not None:
+        rows.reverse()
+    older = rows[-1].id if rows and (has_more if after is None else True) else None
+    newer = rows[0].id if rows and (has_more if after is not None else before is not None) else None
+    return Page(rows, older, newer)
+
+
+def _narrowed(statement: Select[Any], scope: frozenset[int] | None, filters: Filters) -> Select[Any]:
+    if scope is not None:
+        statement = statement.where(AuditEntry.site_id.in_(scope))
+    if filters.staff_id is not None:
+        statement = statement.where(AuditEntry.staff_id == filters.staff_id)
+    if filters.group:
+        events = [event for event in Event if event.partition(".")[0] == filters.group]
+        statement = statement.where(AuditEntry.event.in_(events))
+    if filters.subject:
+        statement = statement.where(AuditEntry.subject == filters.subject)
+    if filters.site_id is not None:
+        statement = statement.where(AuditEntry.site_id == filters.site_id)
+    if filters.since is not None:
+        statement = statement.where(AuditEntry.at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(AuditEntry.at < filters.until)
+    return statement
+
+
+def people(session: Session) -> dict[int, str]:
+    """Name by id of everybody who could have acted."""
+    return dict(
+        session.execute(select(StaffMember.id, StaffMember.name).order_by(func.lower(StaffMember.name))).tuples().all()
+    )
+
+
+_CHAINED = (*_COLUMNS, AuditEntry.address, AuditEntry.position, AuditEntry.previous, AuditEntry.digest)
+
+
+def unlinked(session: Session, size: int) -> list[Row[Any]]:
+    """The oldest entries that are not in the chain yet."""
+    statement = select(*_CHAINED).where(AuditEntry.position.is_(None)).order_by(AuditEntry.id).limit(size)
+    return list(session.execute(statement))
+
+
+def head(session: Session) -> tuple[int, str]:
+    """Position and digest of the last linked entry; 0 and zeros before the first."""
+    row = session.execute(
+        select(AuditEntry.position, AuditEntry.digest)
+        .where(AuditEntry.position.is_not(None))
+        .order_by(AuditEntry.position.desc())
+        .limit(1)
+    ).one_or_none()
+    return (0, rules.START) if row is None else (row.position or 0, row.digest or "")
+
+
+def linked(session: Session, *, size: int = 1_000) -> Iterator[Row[Any]]:
+    """Every linked entry by position, read in pieces."""
+    last = 0
+    while True:
+        statement = (
+            select(*_CHAINED).where(AuditEntry.position > last).order_by(AuditEntry.position, AuditEntry.id).limit(size)
+        )
+        rows = list(session.execute(statement))
+        if not rows:
+            return
+        yield from rows
+        last = rows[-1].position
+
+
+def unlinked_count(session: Session) -> int:
+    """How many entries wait to be linked."""
+    return session.scalar(select(func.count()).where(AuditEntry.position.is_(None))) or 0

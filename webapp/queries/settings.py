@@ -1,0 +1,18 @@
+"""Reads the choices of the whole account."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.models import AccountSettings
+
+
+def find(session: Session) -> AccountSettings | None:
+    """The one row, or None as long as nobody has changed anything."""
+    return session.get(AccountSettings, 1)
+
+
+def is_small_team(session: Session) -> bool:
+    """Whether one person may hold conflicting roles."""
+    return bool(session.scalar(select(AccountSettings.is_small_team)))

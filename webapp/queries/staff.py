@@ -1,0 +1,181 @@
+"""Reads about staff: by session, by address, the team, open invitations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from webapp.domain import staff as rules
+from webapp.domain.errors import NotFound
+from webapp.domain.identity import Grant
+from webapp.domain.permissions import Role
+from webapp.models import AccountSettings, SignInAttempt, StaffGrant, StaffInvitation, StaffMember, StaffSession
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Whoever a session belongs to, and what they may do at this moment."""
+
+    session_id: int
+    seen_at: datetime
+    staff_id: int
+    name: str
+    email: str
+    is_small_team: bool
+    grants: frozenset[Grant]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a password is checked against; None for an account nobody has taken up."""
+
+    staff_id: int
+    name: str
+    password_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One member of staff in the list."""
+
+    id: int
+    name: str
+    email: str
+    is_active: bool
+    has_password: bool
+    seen_at: datetime | None
+    invited_until: datetime | None
+    grants: tuple[StaffGrant, ...]
+
+
+def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | None:
+    """The person behind a session that is neither ended, idle, too old nor disabled; one statement."""
+    small_team = select(AccountSettings.is_small_team).where(AccountSettings.id == 1).scalar_subquery()
+    rows = session.execute(
+        select(
+            StaffSession.id,
+            StaffSession.seen_at,
+            StaffMember.id,
+            StaffMember.name,
+            StaffMember.email,
+            small_team,
+            StaffGrant.role,
+            StaffGrant.site_id,
+        )
+        .join(StaffMember, StaffMember.id == StaffSession.staff_id)
+        .outerjoin(StaffGrant, StaffGrant.staff_id == StaffMember.id)
+        .where(
+            StaffSession.token_hash == token_hash,
+            StaffSession.ended_at.is_(None),
+            StaffSession.expires_at > now,
+            StaffSession.seen_at > now - rules.IDLE,
+            StaffMember.is_active,
+        )
+    ).all()
+    if not rows:
+        return None
+    session_id, seen_at, staff_id, name, email, is_small_team, _, _ = rows[0]
+    grants = frozenset(Grant(role, site_id) for *_, role, site_id in rows if role is not None)
+    return SignedIn(session_id, seen_at, staff_id, name, email, bool(is_small_team), grants)
+
+
+def credentials(session: Session, email: str) -> Credentials | None:
+    """By normalised address; None when there is no such active account."""
+    row = session.execute(
+        select(StaffMember.id, StaffMember.name, StaffMember.password_hash).where(
+            StaffMember.email == email, StaffMember.is_active
+        )
+    ).one_or_none()
+    return None if row is None else Credentials(*row)
+
+
+def get(session: Session, staff_id: int) -> StaffMember:
+    """One member of staff with grants; NotFound otherwise."""
+    member = session.scalars(
+        select(StaffMember).where(StaffMember.id == staff_id).options(selectinload(StaffMember.grants))
+    ).one_or_none()
+    if member is None:
+        raise NotFound("staff.unknown", "There is no such member of staff.")
+    return member
+
+
+def find_by_email(session: Session, email: str) -> StaffMember | None:
+    """By address, however it is spelt."""
+    return session.scalars(
+        select(StaffMember).where(StaffMember.email == rules.normalise(email)).options(selectinload(StaffMember.grants))
+    ).one_or_none()
+
+
+def team(session: Session, *, size: int = 500) -> list[TeamRow]:
+    """Everybody, the active first, then by name."""
+    seen = select(func.max(StaffSession.seen_at)).where(StaffSession.staff_id == StaffMember.id).scalar_subquery()
+    invited = (
+        select(func.max(StaffInvitation.expires_at))
+        .where(StaffInvitation.staff_id == StaffMember.id, StaffInvitation.used_at.is_(None))
+        .scalar_subquery()
+    )
+    found = session.execute(
+        select(StaffMember, seen, invited)
+        .options(selectinload(StaffMember.grants))
+        .order_by(StaffMember.is_active.desc(), func.lower(StaffMember.name), StaffMember.id)
+        .limit(size)
+    ).all()
+    return [
+        TeamRow(
+            member.id,
+            member.name,
+            member.email,
+            member.is_active,
+            member.password_hash is not None,
+            seen_at,
+            invited_until,
+            tuple(member.grants),
+        )
+        for member, seen_at, invited_until in found
+    ]
+
+
+def invitation(session: Session, token_hash: str, now: datetime) -> StaffInvitation:
+    """An invitation that can still be taken up; NotFound when it was used, is too old or was never made."""
+    found = session.scalars(
+        select(StaffInvitation)
+        .join(StaffMember, StaffMember.id == StaffInvitation.staff_id)
+        .where(
+            StaffInvitation.token_hash == token_hash,
+            StaffInvitation.used_at.is_(None),
+            StaffInvitation.expires_at > now,
+            StaffMember.is_active,
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(
+            "invitation.unknown",
+            "This invitation cannot be used: it was taken up already, is older than 24 hours, or was replaced. "
+            "Ask an administrator for a new one.",
+        )
+    return found
+
+
+def is_last_administrator(session: Session, staff_id: int) -> bool:
+    """Whether no other active person holds the administrator's role on all sites."""
+    holds = exists().where(
+        StaffGrant.staff_id == StaffMember.id, StaffGrant.role == Role.ADMINISTRATOR, StaffGrant.site_id.is_(None)
+    )
+    return not session.scalar(
+        select(func.count()).select_from(StaffMember).where(StaffMember.is_active, holds, StaffMember.id != staff_id)
+    )
+
+
+def tries(session: Session, since: datetime, limit: int, *, email: str = "", address: str = "") -> datetime | None:
+    """When the ``limit``-th latest failed sign-in since ``since`` was made; None when there were fewer."""
+    statement = select(SignInAttempt.at).where(SignInAttempt.at > since)
+    if email:
+        statement = statement.where(SignInAttempt.email == email)
+    if address:
+        statement = statement.where(SignInAttempt.address == address)
+    return session.scalar(
+        statement.order_by(SignInAttempt.at.desc(), SignInAttempt.id.desc()).offset(limit - 1).limit(1)
+    )

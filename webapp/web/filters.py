@@ -1,0 +1,178 @@
+"""How dates, numbers and amounts read: British, with the zone, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app
+
+from webapp.adapters import clock
+from webapp.queries.audit import AuditRow
+
+ICONS = {
+    "draw": "dices",
+    "entries": "users",
+    "entry": "users",
+    "import": "upload",
+    "job": "list-checks",
+    "reward": "trophy",
+    "settings": "settings",
+    "site": "globe",
+    "slot": "award",
+    "staff": "user-cog",
+    "voucher-type": "ticket",
+    "vouchers": "ticket",
+    "winner": "award",
+}
+_KILO = 1000
+_SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
+_UNITS = (
+    (timedelta(days=365), "year"),
+    (timedelta(days=30), "month"),
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+)
+
+
+def register(app: Flask) -> None:
+    """Make every function named in ``_FILTERS`` a filter of the templates."""
+    app.jinja_env.filters.update(_FILTERS)
+
+
+def told(rows: Iterable[AuditRow], zone: str | None = None) -> list[dict[str, str]]:
+    """Audit rows as the macro ``timeline`` draws them: when, who, what."""
+    return [
+        {
+            "at": moment(row.at, zone),
+            "iso": iso(row.at),
+            "who": row.actor,
+            "sentence": row.sentence[:1].upper() + row.sentence[1:],
+            "icon": ICONS.get(row.group, "history"),
+        }
+        for row in rows
+    ]
+
+
+def day(value: date | datetime | None, zone: str | None = None) -> str:
+    """«22 Nov 2026»; an instant is shown as the local day of ``zone`` (the account's own unless given)."""
+    if value is None:
+        return "–"
+    local = _local(value, zone) if isinstance(value, datetime) else value
+    return f"{local.day} {local:%b %Y}"
+
+
+def moment(value: datetime | None, zone: str | None = None) -> str:
+    """«22 Nov 2026, 14:05 GMT»."""
+    if value is None:
+        return "–"
+    local = _local(value, zone)
+    return f"{local.day} {local:%b %Y, %H:%M} {zone_sign(local)}"
+
+
+def time(value: datetime | None, zone: str | None = None) -> str:
+    """«14:05 GMT»."""
+    if value is None:
+        return "–"
+    local = _local(value, zone)
+    return f"{local:%H:%M} {zone_sign(local)}"
+
+
+def iso(value: date | datetime | None) -> str:
+    """«2026-11-22T14:05:00Z», for machines."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return value.isoformat()
+
+
+def last_day(value: datetime | None, zone: str | None = None) -> str:
+    """The last local day before an exclusive end: midnight after the 31st reads «31 …»."""
+    return day(None if value is None else value - timedelta(microseconds=1), zone)
+
+
+def number(value: float | None) -> str:
+    """«12,000»."""
+    return "–" if value is None else f"{value:,}"
+
+
+def money(minor: int | None, currency: str = "GBP") -> str:
+    """«£25.00» from 2500 hundredths; a currency without a sign of its own goes in front: «NOK 25.00»."""
+    if minor is None:
+        return "–"
+    sign = _SIGNS.get(currency, f"{currency} ")
+    return f"{'-' if minor < 0 else ''}{sign}{abs(minor) // 100:,}.{abs(minor) % 100:02d}"
+
+
+def ago(value: datetime | None, now: datetime | None = None) -> str:
+    """«3 hours ago», «in 2 days», «just now»."""
+    if value is None:
+        return "never"
+    difference = (now or clock.now()) - value
+    words = duration(abs(difference))
+    if words == "under a minute":
+        return "just now"
+    return f"{words} ago" if difference > timedelta() else f"in {words}"
+
+
+def duration(value: timedelta | int | float | None) -> str:
+    """«3 hours»: the largest unit that fits; numbers are seconds."""
+    if value is None:
+        return "–"
+    length = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    for unit, name in _UNITS:
+        count = length // unit
+        if count:
+            return plural(count, name)
+    return "under a minute"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """«1 entry», «12,000 entries»."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size(value: int | None) -> str:
+    """«1.4 MB» from a number of bytes."""
+    if value is None:
+        return "–"
+    amount = float(value)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < _KILO:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= _KILO
+    return f"{amount:.1f} GB"
+
+
+def zone_sign(local: datetime) -> str:
+    """«GMT», «BST», «CET»; zones without letters give their offset: «UTC+03»."""
+    sign = local.tzname() or "UTC"
+    return f"UTC{sign}" if sign[:1] in "+-" else sign
+
+
+def account_zone() -> str:
+    """The zone of the whole installation."""
+    return str(current_app.extensions["largesse"].timezone)
+
+
+def _local(value: datetime, zone: str | None) -> datetime:
+    return value.astimezone(ZoneInfo(zone or account_zone()))
+
+
+_FILTERS = {
+    "ago": ago,
+    "bytes": size,
+    "day": day,
+    "duration": duration,
+    "iso": iso,
+    "last_day": last_day,
+    "moment": moment,
+    "money": money,
+    "number": number,
+    "plural": plural,
+    "time": time,
+    "told": told,
+}

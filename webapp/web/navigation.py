@@ -1,0 +1,121 @@
+"""The rail and the top bar: what this person may open, and where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, g, request, url_for
+
+from webapp.adapters import clock
+from webapp.domain.permissions import Permission
+from webapp.web.access import actor
+from webapp.web.filters import account_zone, iso, zone_sign
+
+
+class Item(NamedTuple):
+    """One line of the rail. What it needs is what its view ``requires``, so the two cannot disagree."""
+
+    label: str
+    icon: str
+    endpoint: str
+
+
+# product.md section 2; the rule is drawn between the groups.
+RAIL: tuple[tuple[Item, ...], ...] = (
+    (
+        Item("Today", "inbox", "today.index"),
+        Item("People", "users", "profiles.index"),
+        Item("Benefits", "gift", "benefits.index"),
+        Item("Vouchers", "ticket", "voucher_types.index"),
+        Item("Rewards", "trophy", "rewards.index"),
+        Item("Fulfilment", "package", "fulfilment.index"),
+        Item("Messages", "mail", "notifications.index"),
+        Item("Reports", "chart-column", "reports.index"),
+    ),
+    (
+        Item("Sites", "globe", "sites.index"),
+        Item("Imports & exports", "arrow-left-right", "imports.index"),
+        Item("Jobs", "list-checks", "jobs.index"),
+        Item("Audit", "scroll-text", "audit.index"),
+        Item("Staff", "user-cog", "staff.index"),
+        Item("Settings", "settings", "settings.index"),
+        Item("Help", "circle-question-mark", "help.index"),
+    ),
+)
+_INSECURE = "Insecure local mode: sign-in travels unencrypted. Use it on this machine only, never on a network."
+_SMALL_TEAM = "Small-team mode is on: one person may hold conflicting roles, and every draw certificate says so."
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One line of the rail as the layout draws it."""
+
+    label: str
+    icon: str
+    url: str
+    current: bool
+    badge: str | None = None
+
+
+def register(app: Flask) -> None:
+    """Give every template the facts its layout reads."""
+    app.jinja_env.globals.setdefault("static_url", _static_url)
+    app.context_processor(_context)
+
+
+def _static_url(filename: str) -> str:
+    return url_for("static", filename=filename)
+
+
+def navigation() -> list[list[Link]]:
+    """The groups of the rail, without what is not installed or not this person's; empty groups fall away."""
+    groups = [[_link(item) for item in group if _is_open(item.endpoint)] for group in RAIL]
+    return [group for group in groups if group]
+
+
+def _link(item: Item) -> Link:
+    here = str(request.endpoint or "").partition(".")[0]
+    return Link(item.label, item.icon, url_for(item.endpoint), here == item.endpoint.partition(".")[0])
+
+
+def _is_open(endpoint: str) -> bool:
+    view = current_app.view_functions.get(endpoint)
+    permission = getattr(view, "permission", None)
+    if view is None or permission is None:
+        return False
+    return permission in (Permission.PUBLIC, Permission.SIGNED_IN) or actor().may(permission)
+
+
+def _context() -> dict[str, Any]:
+    person = g.get("staff")
+    has_accounts = "auth.sign_out" in current_app.view_functions
+    return {
+        "navigation": navigation,
+        "actor": person,
+        "clock": _clock(clock.now()),
+        "theme": _theme(),
+        "banner": _banner(),
+        "sign_out_url": url_for("auth.sign_out") if person and has_accounts else None,
+    }
+
+
+def _clock(now: datetime) -> dict[str, str]:
+    local = now.astimezone(ZoneInfo(account_zone()))
+    return {"iso": iso(now), "text": f"{local.day} {local:%b, %H:%M}", "zone": zone_sign(local)}
+
+
+def _theme() -> str:
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in {"light", "dark"} else ""
+
+
+def _banner() -> str | None:
+    person = g.get("staff")
+    notices = [
+        _INSECURE if current_app.extensions["largesse"].insecure_local else "",
+        _SMALL_TEAM if person is not None and person.is_small_team else "",
+    ]
+    return " ".join(notice for notice in notices if notice) or None
