@@ -2,19 +2,188 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
-from webapp.models import VoucherType
+from webapp.domain.rewards import RewardStatus
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import Reward, Site, StaffMember, Voucher, VoucherBatch, VoucherType
 
 Scope = frozenset[int] | None
+PAGE = 50
+MOST_COUNTED = 1_000  # «1,000+»: a page never counts a growing table to its end
+RECENT = 10
 
 
-def get(session: Session, voucher_type_id: int, scope: Scope = None) -> VoucherType:
-    """The type as it stands in the database now; ``NotFound`` when there is none on a site of ``scope``."""
+@dataclass(frozen=True, slots=True)
+class TypeRow:
+    """One line of the list of voucher types; counts are of codes."""
+
+    id: int
+    site: str
+    code: str
+    title: str
+    value_minor: int | None
+    currency: str
+    valid_for_days: int | None
+    static_expiry_on: date | None
+    idle: int
+    allocated: int
+    pending: int
+    redeemed: int
+    cancelled: int
+
+    @property
+    def total(self) -> int:
+        return self.idle + self.allocated + self.pending + self.redeemed + self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One batch of codes: ``made`` of ``wanted`` are there."""
+
+    id: int
+    wanted: int
+    made: int
+    sha256: str
+    created_at: datetime
+    created_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsingReward:
+    """A reward that hands out codes of the type."""
+
+    name: str
+    title: str
+    status: RewardStatus
+    vouchers_per_winner: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeSheet:
+    """A voucher type and the site whose days count for it."""
+
+    kind: VoucherType
+    site: Site
+
+
+def get(session: Session, voucher_type_id: int, scope: Scope = None, *, lock: bool = False) -> VoucherType:
+    """The type as it stands in the database now; ``NotFound`` when there is none on a site of ``scope``.
+
+    ``lock`` keeps everybody else from changing it until the transaction ends.
+    """
     statement = select(VoucherType).where(VoucherType.id == voucher_type_id)
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    if lock:
+        statement = statement.with_for_update()
     found = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
-    if found is None or (scope is not None and found.site_id not in scope):
-        raise NotFound("voucher_type.unknown", "There is no such voucher type.")
+    if found is None:
+        raise _missing()
     return found
+
+
+def sheet(session: Session, voucher_type_id: int, scope: Scope) -> TypeSheet:
+    """The type with its site; ``NotFound`` outside ``scope``."""
+    statement = (
+        select(VoucherType, Site).join(Site, Site.id == VoucherType.site_id).where(VoucherType.id == voucher_type_id)
+    )
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    found = session.execute(statement.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise _missing()
+    return TypeSheet(*found)
+
+
+def find_by_code(session: Session, code: str, scope: Scope = None) -> VoucherType | None:
+    """The type called ``code``, if there is one in ``scope``."""
+    statement = select(VoucherType).where(VoucherType.code == code)
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    return session.scalars(statement).one_or_none()
+
+
+def page(
+    session: Session, scope: Scope, *, search: str = "", before: int | None = None, size: int = PAGE
+) -> list[TypeRow]:
+    """Types, newest first, one more than ``size`` when there is a further page; ``before`` is the last id seen."""
+    counts = [getattr(VoucherType, f"{status}_count") for status in VoucherStatus]
+    statement = (
+        select(
+            VoucherType.id,
+            Site.title,
+            VoucherType.code,
+            VoucherType.title,
+            VoucherType.value_minor,
+            VoucherType.currency,
+            VoucherType.valid_for_days,
+            VoucherType.static_expiry_on,
+            *counts,
+        )
+        .join(Site, Site.id == VoucherType.site_id)
+        .order_by(VoucherType.id.desc())
+        .limit(size + 1)
+    )
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    if search:
+        title, code = VoucherType.title.icontains(search, autoescape=True), VoucherType.code.icontains(search)
+        statement = statement.where(title | code)
+    if before is not None:
+        statement = statement.where(VoucherType.id < before)
+    return [TypeRow(*row) for row in session.execute(statement)]
+
+
+def expired(session: Session, voucher_type_id: int, now: datetime) -> int:
+    """How many codes ran out in somebody's hands; counted to 1,000, and 1,001 means more."""
+    rows = (
+        select(Voucher.id)
+        .where(
+            Voucher.voucher_type_id == voucher_type_id,
+            Voucher.status.in_((VoucherStatus.ALLOCATED, VoucherStatus.PENDING)),
+            Voucher.expires_at <= now,
+        )
+        .limit(MOST_COUNTED + 1)
+        .subquery()
+    )
+    return session.scalar(select(func.count()).select_from(rows)) or 0
+
+
+def batches(session: Session, voucher_type_id: int, size: int = RECENT) -> list[BatchRow]:
+    """The newest batches of the type."""
+    statement = (
+        select(
+            VoucherBatch.id,
+            VoucherBatch.wanted,
+            VoucherBatch.made,
+            VoucherBatch.sha256,
+            VoucherBatch.created_at,
+            StaffMember.name,
+        )
+        .outerjoin(StaffMember, StaffMember.id == VoucherBatch.created_by_id)
+        .where(VoucherBatch.voucher_type_id == voucher_type_id)
+        .order_by(VoucherBatch.id.desc())
+        .limit(size)
+    )
+    return [BatchRow(*row) for row in session.execute(statement)]
+
+
+def used_by(session: Session, voucher_type_id: int, size: int = 20) -> list[UsingReward]:
+    """The rewards that hand out codes of the type, newest first."""
+    statement = (
+        select(Reward.name, Reward.title, Reward.status, Reward.vouchers_per_winner)
+        .where(Reward.voucher_type_id == voucher_type_id)
+        .order_by(Reward.id.desc())
+        .limit(size)
+    )
+    return [UsingReward(*row) for row in session.execute(statement)]
+
+
+def _missing() -> NotFound:
+    return NotFound("voucher_type.unknown", "There is no such voucher type.")

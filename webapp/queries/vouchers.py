@@ -1,14 +1,221 @@
-"""Reads of voucher codes."""
+"""Reads of voucher codes, their batches and their change log."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, collate, func, select
 from sqlalchemy.orm import Session
 
-from webapp.models import Voucher
+from webapp.domain.errors import NotFound
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import Prize, Profile, Reward, Site, Voucher, VoucherBatch, VoucherChange, VoucherType, Winner
+
+Scope = frozenset[int] | None
+PAGE = 50
+MANY = 500  # values in one IN (…)
+_FRESH = {"populate_existing": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list of vouchers is narrowed to."""
+
+    voucher_type_id: int | None = None
+    status: VoucherStatus | None = None
+    reward_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherRow:
+    """One line of the list; the code is known by its last four characters."""
+
+    id: int
+    last_four: str
+    status: VoucherStatus
+    allocated_at: datetime | None
+    expires_at: datetime | None
+    printed_count: int
+    kind: str
+    zone: str
+    reward: str | None
+    first_name: str | None
+    last_name: str | None
+
+    @property
+    def holder(self) -> str:
+        return f"{self.first_name or ''} {self.last_name or ''}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherSheet:
+    """One voucher with everything its page shows, in one statement."""
+
+    voucher: Voucher
+    kind: VoucherType
+    site: Site
+    holder: Profile | None
+    winner: Winner | None
+    prize: Prize | None
+    reward: Reward | None
+
+
+def get(session: Session, voucher_id: int) -> Voucher:
+    """The voucher as it stands in the database now, or ``NotFound``."""
+    voucher = session.get(Voucher, voucher_id, populate_existing=True)
+    if voucher is None:
+        raise _missing()
+    return voucher
+
+
+def sheet(session: Session, voucher_id: int, scope: Scope) -> VoucherSheet:
+    """The voucher with type, site, holder and prize; ``NotFound`` outside ``scope``."""
+    statement = (
+        select(Voucher, VoucherType, Site, Profile, Winner, Prize, Reward)
+        .join(VoucherType, VoucherType.id == Voucher.voucher_type_id)
+        .join(Site, Site.id == VoucherType.site_id)
+        .outerjoin(Profile, Profile.id == Voucher.profile_id)
+        .outerjoin(Winner, Winner.id == Voucher.winner_id)
+        .outerjoin(Prize, Prize.id == Winner.prize_id)
+        .outerjoin(Reward, Reward.id == Winner.reward_id)
+        .where(Voucher.id == voucher_id)
+    )
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    found = session.execute(statement.execution_options(**_FRESH)).one_or_none()
+    if found is None:
+        raise _missing()
+    return VoucherSheet(*found)
+
+
+def page(
+    session: Session, scope: Scope, narrow: Filter, *, before: int | None = None, size: int = PAGE
+) -> list[VoucherRow]:
+    """Vouchers, newest first, one more than ``size`` when there is a further page; ``before`` is the last id seen.
+
+    The ids are found first, on the vouchers' own indexes, and only those of the page are joined with the rest.
+    """
+    wanted = select(Voucher.id).where(*_matching(scope, narrow, before)).order_by(Voucher.id.desc()).limit(size + 1)
+    statement = (
+        select(
+            Voucher.id,
+            Voucher.last_four,
+            Voucher.status,
+            Voucher.allocated_at,
+            Voucher.expires_at,
+            Voucher.printed_count,
+            VoucherType.title,
+            Site.timezone,
+            Reward.title,
+            Profile.first_name,
+            Profile.last_name,
+        )
+        .join(VoucherType, VoucherType.id == Voucher.voucher_type_id)
+        .join(Site, Site.id == VoucherType.site_id)
+        .outerjoin(Winner, Winner.id == Voucher.winner_id)
+        .outerjoin(Reward, Reward.id == Winner.reward_id)
+        .outerjoin(Profile, Profile.id == Voucher.profile_id)
+        .where(Voucher.id.in_(wanted))
+        .order_by(Voucher.id.desc())
+    )
+    return [VoucherRow(*row) for row in session.execute(statement)]
+
+
+def _matching(scope: Scope, narrow: Filter, before: int | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if narrow.voucher_type_id is not None:
+        conditions.append(Voucher.voucher_type_id == narrow.voucher_type_id)
+    if scope is not None:
+        conditions.append(Voucher.voucher_type_id.in_(select(VoucherType.id).where(VoucherType.site_id.in_(scope))))
+    if narrow.status is not None:
+        conditions.append(Voucher.status == narrow.status)
+    if narrow.reward_id is not None:
+        conditions.append(Voucher.winner_id.in_(select(Winner.id).where(Winner.reward_id == narrow.reward_id)))
+    if before is not None:
+        conditions.append(Voucher.id < before)
+    return conditions
+
+
+def counts(session: Session, scope: Scope, voucher_type_id: int | None) -> dict[VoucherStatus, int]:
+    """How many codes stand in each state, from the counters of their types; one statement, however many codes."""
+    columns = [func.coalesce(func.sum(getattr(VoucherType, f"{status}_count")), 0) for status in VoucherStatus]
+    statement = select(*columns)
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    if voucher_type_id is not None:
+        statement = statement.where(VoucherType.id == voucher_type_id)
+    found = session.execute(statement).one()
+    return {status: int(number) for status, number in zip(VoucherStatus, found, strict=True)}
+
+
+def find_by_hash(session: Session, code_hash: str, scope: Scope) -> int | None:
+    """The id of the voucher with exactly this code, if there is one in ``scope``."""
+    statement = (
+        select(Voucher.id)
+        .join(VoucherType, VoucherType.id == Voucher.voucher_type_id)
+        .where(Voucher.code_hash == code_hash)
+    )
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    return session.scalar(statement)
 
 
 def of_winner(session: Session, winner_id: int) -> list[Voucher]:
     """The codes a winner holds, in the order of their places, as they stand in the database now."""
     statement = select(Voucher).where(Voucher.winner_id == winner_id).order_by(Voucher.winner_place)
-    return list(session.scalars(statement.execution_options(populate_existing=True)))
+    return list(session.scalars(statement.execution_options(**_FRESH)))
+
+
+def changes(session: Session, voucher_id: int, size: int = 100) -> list[VoucherChange]:
+    """The change log of a voucher, newest first."""
+    statement = (
+        select(VoucherChange)
+        .where(VoucherChange.voucher_id == voucher_id)
+        .order_by(VoucherChange.id.desc())
+        .limit(size)
+    )
+    return list(session.scalars(statement))
+
+
+def batch(session: Session, batch_id: int) -> VoucherBatch:
+    """A batch as it stands in the database now, or ``NotFound``."""
+    found = session.get(VoucherBatch, batch_id, populate_existing=True)
+    if found is None:
+        raise NotFound("voucher.batch_unknown", "There is no such batch of codes.")
+    return found
+
+
+def on_order(session: Session, voucher_type_id: int) -> int:
+    """How many codes of the type are ordered and not made yet."""
+    missing = func.coalesce(func.sum(VoucherBatch.wanted - VoucherBatch.made), 0)
+    return session.scalar(select(missing).where(VoucherBatch.voucher_type_id == voucher_type_id)) or 0
+
+
+def fingerprint(session: Session, batch_id: int) -> str:
+    """SHA-256 of the batch's codes, each followed by a newline, in the order of their bytes; 64 hexadecimal digits."""
+    bytewise = Voucher.code if _is_sqlite(session) else collate(Voucher.code, "C")
+    statement = select(Voucher.code).where(Voucher.batch_id == batch_id).order_by(bytewise)
+    digest = hashlib.sha256()
+    for part in session.scalars(statement.execution_options(yield_per=5_000)).partitions():
+        digest.update("".join(f"{code}\n" for code in part).encode())
+    return digest.hexdigest()
+
+
+def taken_hashes(session: Session, hashes: Sequence[str]) -> set[str]:
+    """Those of ``hashes`` that belong to a code already."""
+    found: set[str] = set()
+    for at in range(0, len(hashes), MANY):
+        some = hashes[at : at + MANY]
+        found.update(session.scalars(select(Voucher.code_hash).where(Voucher.code_hash.in_(some))))
+    return found
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _missing() -> NotFound:
+    return NotFound("voucher.unknown", "There is no such voucher.")

@@ -1,20 +1,19 @@
-"""Hands out voucher codes and moves them from state to state; every count moves with the codes it counts."""
+"""Hands out codes, exactly, whoever asks at the same time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, insert, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import case, or_, select, update
 
 from webapp.domain import vouchers as rules
 from webapp.domain.errors import Refused
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import Voucher, VoucherChange, VoucherType
+from webapp.models import Voucher, VoucherType
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
+from webapp.services.vouchers import counters
 from webapp.services.work import Work
 
 
@@ -39,11 +38,11 @@ def allocate(work: Work, command: AllocateVouchers) -> list[Voucher]:
     """
     if held := read.of_winner(work.session, command.winner_id):
         return held
-    taken = _count(work, command.voucher_type_id, VoucherStatus.IDLE, VoucherStatus.ALLOCATED, command.quantity)
+    taken = counters.move(work, command.voucher_type_id, VoucherStatus.IDLE, VoucherStatus.ALLOCATED, command.quantity)
     if held := read.of_winner(work.session, command.winner_id):
         # Somebody served this winner while we waited for the type's row.
         if taken:
-            _count(work, command.voucher_type_id, VoucherStatus.ALLOCATED, VoucherStatus.IDLE, command.quantity)
+            counters.move(work, command.voucher_type_id, VoucherStatus.ALLOCATED, VoucherStatus.IDLE, command.quantity)
         return held
     kind = read_types.get(work.session, command.voucher_type_id)
     if not taken:
@@ -93,7 +92,7 @@ def _hand_over(work: Work, command: AllocateVouchers, kind: VoucherType, ids: li
     ).rowcount  # type: ignore[attr-defined]
     if changed != command.quantity:
         raise _short(kind, command.quantity, changed)
-    _log(work, ids, VoucherStatus.ALLOCATED, command.label)
+    counters.log(work, ids, VoucherStatus.ALLOCATED, command.label)
 
 
 def _short(kind: VoucherType, wanted: int, idle: int) -> Refused:
@@ -103,28 +102,3 @@ def _short(kind: VoucherType, wanted: int, idle: int) -> Refused:
         f"{missing:,} short: {wanted:,} {'code' if wanted == 1 else 'codes'} of «{kind.title}» wanted, {idle:,} idle. "
         f"Nothing was allocated. Generate at least {missing:,} more, then do this again.",
     )
-
-
-def _count(work: Work, voucher_type_id: int, before: VoucherStatus, after: VoucherStatus, count: int) -> bool:
-    """Move ``count`` codes between two counters of a type; False, and nothing moved, when there are not so many.
-
-    It is the first statement of every move: whoever gets the type's row first goes first, so rivals never meet on
-    the codes themselves.
-    """
-    gone, come = _counter(before), _counter(after)
-    statement = (
-        update(VoucherType)
-        .where(VoucherType.id == voucher_type_id, gone >= count)
-        .values({gone: gone - count, come: come + count})
-        .execution_options(synchronize_session=False)
-    )
-    return work.session.execute(statement).rowcount == 1  # type: ignore[attr-defined, no-any-return]
-
-
-def _counter(status: VoucherStatus) -> InstrumentedAttribute[int]:
-    return cast("InstrumentedAttribute[int]", getattr(VoucherType, f"{status}_count"))
-
-
-def _log(work: Work, ids: list[int], status: VoucherStatus, note: str) -> None:
-    change = {"at": work.now, "by": work.actor.label, "status": status, "note": note}
-    work.session.execute(insert(VoucherChange), [{"voucher_id": voucher_id} | change for voucher_id in ids])

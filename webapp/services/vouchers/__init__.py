@@ -1,0 +1,44 @@
+"""Makes voucher codes, hands them out and moves them from state to state; every count moves with the codes it counts."""
+
+from webapp.services.vouchers.allocation import AllocateVouchers, allocate
+from webapp.services.vouchers.generation import (
+    LARGEST_ORDER,
+    GenerateVouchers,
+    Mint,
+    add_codes,
+    code_key,
+    finish,
+    generate,
+)
+from webapp.services.vouchers.moves import (
+    MoveVoucher,
+    RedeemVoucher,
+    cancel,
+    hold,
+    let_go,
+    reactivate,
+    redeem,
+    reveal,
+    reverse,
+)
+
+__all__ = [
+    "LARGEST_ORDER",
+    "AllocateVouchers",
+    "GenerateVouchers",
+    "Mint",
+    "MoveVoucher",
+    "RedeemVoucher",
+    "add_codes",
+    "allocate",
+    "cancel",
+    "code_key",
+    "finish",
+    "generate",
+    "hold",
+    "let_go",
+    "reactivate",
+    "redeem",
+    "reveal",
+    "reverse",
+]

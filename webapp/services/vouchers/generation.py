@@ -1,0 +1,174 @@
+"""Makes codes in batches: up to 10,000 at once, more in chunks of a job that goes on after a kill."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, literal
+from sqlalchemy.exc import IntegrityError
+
+from webapp.domain import voucher_codes as codes
+from webapp.domain import voucher_patterns as patterns
+from webapp.domain.audit import Event
+from webapp.domain.errors import Refused
+from webapp.domain.voucher_codes import BATCH, RandomBytes
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import Job, Site, Voucher, VoucherBatch, VoucherType
+from webapp.queries import voucher_types as read_types
+from webapp.queries import vouchers as read
+from webapp.services import jobs
+from webapp.services.vouchers import counters
+from webapp.services.work import Work, name_of
+
+KIND = "vouchers.generate"
+LARGEST_ORDER = 1_000_000
+SHOWN = 16  # hexadecimal digits of a batch's fingerprint that the audit log tells
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """What codes are made from: the key of their hashes and a source of randomness."""
+
+    key: bytes
+    random_bytes: RandomBytes
+
+
+def code_key(secret_key: str) -> bytes:
+    """The 32 bytes that codes are hashed under: HKDF-SHA-256 of the installation's secret with a label of its own."""
+    extracted = hmac.digest(bytes(32), secret_key.encode(), "sha256")
+    return hmac.digest(extracted, b"largesse voucher codes\x01", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateVouchers:
+    voucher_type_id: int
+    count: int
+
+
+def generate(work: Work, command: GenerateVouchers, mint: Mint) -> VoucherBatch:
+    """Make ``count`` idle codes and tell the audit log once; above 10,000 a job makes them.
+
+    Raises ``Refused`` for a count that is not 1 to 1,000,000, and for a pattern of the type's own that would leave
+    too few possibilities for each code (K129).
+    """
+    if not 1 <= command.count <= LARGEST_ORDER:
+        raise Refused(
+            "voucher.count", f"Order from 1 to {LARGEST_ORDER:,} codes at once, not {command.count:,}.", "count"
+        )
+    kind = read_types.get(work.session, command.voucher_type_id, lock=True)
+    _require_room(work, kind, command.count)
+    batch = VoucherBatch(
+        voucher_type_id=kind.id,
+        wanted=command.count,
+        created_at=work.now,
+        created_by_id=work.actor.staff_id,
+    )
+    work.session.add(batch)
+    work.session.flush()
+    if command.count > BATCH:
+        _queue(work, kind, batch)
+    else:
+        add_codes(work, batch.id, mint)
+        finish(work, batch.id, read.fingerprint(work.session, batch.id))
+    return batch
+
+
+def add_codes(work: Work, batch_id: int, mint: Mint) -> VoucherBatch:
+    """Add the next 10,000 codes of a batch, or those that are missing."""
+    batch = read.batch(work.session, batch_id)
+    kind = read_types.get(work.session, batch.voucher_type_id)
+    count = min(BATCH, batch.wanted - batch.made)
+    counters.add(work, kind.id, count)
+    missing = count
+    while missing:
+        missing -= _insert(work, batch, _rows(work, kind, missing, mint))
+    batch.made += count
+    work.session.flush()
+    return batch
+
+
+def finish(work: Work, batch_id: int, sha256: str) -> VoucherBatch:
+    """Close a batch with the fingerprint of its codes and tell the audit log of it."""
+    batch = read.batch(work.session, batch_id)
+    kind = read_types.get(work.session, batch.voucher_type_id)
+    batch.wanted, batch.sha256 = batch.made, sha256
+    work.record(Event.VOUCHERS_GENERATED, kind, kind.site_id, count=batch.made, title=kind.title, sha256=sha256[:SHOWN])
+    work.session.flush()
+    return batch
+
+
+def _require_room(work: Work, kind: VoucherType, count: int) -> None:
+    """A pattern of the type's own must stay sparse, codes still on order included."""
+    if not kind.id_pattern:
+        return
+    existing = sum(getattr(kind, f"{status}_count") for status in VoucherStatus)
+    verdict = patterns.may_generate(
+        patterns.parse(kind.id_pattern), count, existing + read.on_order(work.session, kind.id)
+    )
+    for reason in verdict.reasons:
+        raise Refused(reason.code, f"{reason.message} The pattern of this type is «{kind.id_pattern}».", "count")
+
+
+def _queue(work: Work, kind: VoucherType, batch: VoucherBatch) -> None:
+    jobs.enqueue(
+        work,
+        jobs.NewJob(
+            KIND,
+            f"Generate {batch.wanted:,} codes of «{kind.title}»",
+            kind.site_id,
+            name_of(batch),
+            {"batch_id": batch.id},
+            batch.wanted,
+        ),
+    )
+
+
+def _end_early(work: Work, job: Job) -> None:
+    """A job that failed or was cancelled leaves its finished chunks as a smaller batch."""
+    batch_id = int(job.arguments["batch_id"])
+    finish(work, batch_id, read.fingerprint(work.session, batch_id))
+
+
+jobs.ENDINGS[KIND] = _end_early
+
+
+def _rows(work: Work, kind: VoucherType, count: int, mint: Mint) -> list[dict[str, Any]]:
+    """Rows in the order of their hashes: an index that grows in order loads twice as fast."""
+    if kind.id_pattern:
+        zone = ZoneInfo(work.session.get_one(Site, kind.site_id).timezone)
+        today = work.now.astimezone(zone).date()
+        made = patterns.fill(patterns.parse(kind.id_pattern), mint.random_bytes, count, today)
+        hashes = codes.code_hashes(mint.key, map(codes.normalise, made))
+    else:
+        made = codes.codes(mint.random_bytes, count)
+        hashes = codes.code_hashes(mint.key, made)
+    return [
+        {"code": code, "code_hash": digest, "last_four": code[-4:]}
+        for digest, code in sorted(zip(hashes, made, strict=True))
+    ]
+
+
+def _insert(work: Work, batch: VoucherBatch, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows whose codes are new, and say how many: a code that exists already is left out."""
+    statement = insert(Voucher.__table__).values(  # type: ignore[arg-type]
+        voucher_type_id=literal(batch.voucher_type_id, literal_execute=True),
+        batch_id=literal(batch.id, literal_execute=True),
+        status=literal(VoucherStatus.IDLE, Voucher.status.type, literal_execute=True),
+        printed_count=literal(0, literal_execute=True),
+    )
+    while rows:
+        try:
+            with work.session.begin_nested():
+                work.session.connection().execute(statement, rows)
+        except IntegrityError:
+            taken = read.taken_hashes(work.session, [row["code_hash"] for row in rows])
+            if not taken:
+                raise
+            rows = [row for row in rows if row["code_hash"] not in taken]
+        else:
+            break
+    return len(rows)

@@ -1,0 +1,130 @@
+"""Moves one voucher from state to state, guarded by the state it was seen in, with a line in its change log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import update
+
+from webapp.domain import vouchers as rules
+from webapp.domain.audit import Event
+from webapp.domain.errors import Conflict, Refused
+from webapp.domain.voucher_codes import masked
+from webapp.domain.vouchers import Move, VoucherStatus
+from webapp.models import Voucher, VoucherType
+from webapp.queries import voucher_types as read_types
+from webapp.queries import vouchers as read
+from webapp.services.vouchers import counters
+from webapp.services.work import Work
+
+_EVENTS = {
+    Move.HOLD: Event.VOUCHER_HELD,
+    Move.REDEEM: Event.VOUCHER_REDEEMED,
+    Move.LET_GO: Event.VOUCHER_LET_GO,
+    Move.REVERSE: Event.VOUCHER_REVERSED,
+    Move.CANCEL: Event.VOUCHER_CANCELLED,
+    Move.REACTIVATE: Event.VOUCHER_REACTIVATED,
+    Move.RELEASE: Event.VOUCHER_REACTIVATED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVoucher:
+    """``reason`` goes into the change log and the audit log."""
+
+    voucher_id: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemVoucher:
+    """``is_late_accepted`` says that an expired voucher is taken all the same (K133)."""
+
+    voucher_id: int
+    reason: str = ""
+    is_late_accepted: bool = False
+
+
+def redeem(work: Work, command: RedeemVoucher) -> Voucher:
+    """allocated or pending → redeemed. An expired voucher only when its lateness is accepted, and the log says so."""
+    voucher = read.get(work.session, command.voucher_id)
+    note = command.reason
+    if rules.is_expired(voucher.expires_at, work.now) and voucher.status in rules.STEPS[Move.REDEEM].sources:
+        if not command.is_late_accepted:
+            raise Refused(
+                "voucher.expired",
+                "This voucher has expired. Tick «Accept it although it has expired» to redeem it all the same; the log "
+                "will say so.",
+                "is_late_accepted",
+            )
+        note = f"{note} (accepted after it had expired)".strip()
+    return _move(work, voucher, Move.REDEEM, note)
+
+
+def hold(work: Work, command: MoveVoucher) -> Voucher:
+    """allocated → pending: the till has it in hand."""
+    return _move(work, read.get(work.session, command.voucher_id), Move.HOLD, command.reason)
+
+
+def let_go(work: Work, command: MoveVoucher) -> Voucher:
+    """pending → allocated."""
+    return _move(work, read.get(work.session, command.voucher_id), Move.LET_GO, command.reason)
+
+
+def reverse(work: Work, command: MoveVoucher) -> Voucher:
+    """redeemed → allocated, with a reason."""
+    return _move(work, read.get(work.session, command.voucher_id), Move.REVERSE, command.reason)
+
+
+def cancel(work: Work, command: MoveVoucher) -> Voucher:
+    """idle, allocated or pending → cancelled: no till will take it (K132)."""
+    return _move(work, read.get(work.session, command.voucher_id), Move.CANCEL, command.reason)
+
+
+def reactivate(work: Work, command: MoveVoucher) -> Voucher:
+    """cancelled → what it was: allocated, or idle when nobody ever had it; with a reason (K132)."""
+    voucher = read.get(work.session, command.voucher_id)
+    return _move(work, voucher, Move.RELEASE if voucher.allocated_at is None else Move.REACTIVATE, command.reason)
+
+
+def reveal(work: Work, command: MoveVoucher) -> Voucher:
+    """Leave the trace that somebody saw the whole code (product.md ruling 6); the page shows it afterwards."""
+    voucher = read.get(work.session, command.voucher_id)
+    kind = read_types.get(work.session, voucher.voucher_type_id)
+    work.record(Event.VOUCHER_REVEALED, voucher, kind.site_id, code=masked(voucher.code), title=kind.title)
+    return voucher
+
+
+def _move(work: Work, voucher: Voucher, move: Move, note: str) -> Voucher:
+    """Make the move if the voucher still stands where it was seen; ``Conflict`` or ``Refused`` says why not (K131)."""
+    before = voucher.status
+    if move is Move.RELEASE and before is not VoucherStatus.CANCELLED:
+        move = Move.REACTIVATE  # whose sentence is the right one
+    target = rules.after(before, move, note)
+    counted = counters.move(work, voucher.voucher_type_id, before, target, 1)
+    statement = (
+        update(Voucher)
+        .where(Voucher.id == voucher.id, Voucher.status == before)
+        .values(status=target)
+        .execution_options(synchronize_session=False)
+    )
+    if not counted or work.session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
+        raise _overtaken(read.get(work.session, voucher.id), move)
+    counters.log(work, [voucher.id], target, note)
+    kind = read_types.get(work.session, voucher.voucher_type_id)
+    _tell(work, voucher, kind, move, note)
+    return read.get(work.session, voucher.id)
+
+
+def _tell(work: Work, voucher: Voucher, kind: VoucherType, move: Move, note: str) -> None:
+    code = masked(voucher.code)
+    work.record(_EVENTS[move], voucher, kind.site_id, code=code, title=kind.title, note=note or "no reason given")
+
+
+def _overtaken(voucher: Voucher, move: Move) -> Conflict:
+    """Somebody moved it between our look and our move."""
+    reasons = rules.may_move(voucher.status, move).reasons
+    return Conflict(
+        "voucher.overtaken",
+        reasons[0].message if reasons else "Somebody moved this voucher a moment ago. Look at it again, then decide.",
+    )
