@@ -8,6 +8,8 @@ import string
 from collections.abc import Mapping
 from enum import StrEnum
 
+START = "0" * 64  # what the first entry of the chain stands on
+
 
 class Event(StrEnum):
     """Subject, then what happened to it, in the past tense."""
