@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from webapp.domain.draws import Assurance, DrawFacts, assurance
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import NotFound
-from webapp.models import Draw, DrawLogLine, DrawRound, Entry, Profile, Reward, Site, StaffMember
+from webapp.domain.fulfilment import Stage
+from webapp.models import Draw, DrawLogLine, DrawRound, Entry, Prize, Profile, Reward, Site, StaffMember, Winner
 
 # number, profile id, tickets, status, nonce, identity text on the receipt
 ListRow = tuple[int, int, int, EntryStatus, bytes, str]
@@ -151,3 +152,74 @@ def exclusions(session: Session, reward_id: int) -> list[tuple[EntryStatus, str,
 def staff_name(session: Session, staff_id: int | None) -> str:
     """The name of a member of staff, for «sealed by»."""
     return (session.scalar(select(StaffMember.name).where(StaffMember.id == staff_id)) or "") if staff_id else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One winner or reserve as drawn, for those who may see names."""
+
+    id: int
+    rank: int
+    slot: str | None
+    prize: str | None
+    name: str
+    entry_number: int
+    stage: Stage
+
+
+def places(session: Session, draw_id: int, size: int = 1_000) -> list[Place]:
+    """Winners and reserves in the order drawn, at most ``size``."""
+    statement = (
+        select(
+            Winner.id,
+            Winner.rank,
+            Winner.slot,
+            Prize.title,
+            Profile.first_name,
+            Profile.last_name,
+            Profile.external_id,
+            Profile.email,
+            Winner.entry_number,
+            Winner.stage,
+        )
+        .join(Profile, Profile.id == Winner.profile_id)
+        .outerjoin(Prize, Prize.id == Winner.prize_id)
+        .where(Winner.draw_id == draw_id)
+        .order_by(Winner.round, Winner.rank)
+        .limit(size)
+    )
+    return [
+        Place(row[0], row[1], row[2], row[3], identity(row[4], row[5], row[6], row[7]), row[8], row[9])
+        for row in session.execute(statement)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawSheet:
+    """The draw of a reward, with the reward and its prizes and the site."""
+
+    reward: Reward
+    site: Site
+    draw: Draw
+
+    @property
+    def facts(self) -> DrawFacts:
+        """What the rules need to know."""
+        return facts_of(self.draw, self.reward.title)
+
+
+def sheet(session: Session, name: str, scope: frozenset[int] | None) -> DrawSheet:
+    """The draw of the reward called ``name``; ``NotFound`` outside ``scope`` or while the reward is a draft."""
+    statement = (
+        select(Reward, Site, Draw)
+        .join(Site, Site.id == Reward.site_id)
+        .join(Draw, Draw.reward_id == Reward.id)
+        .where(Reward.name == name)
+        .options(selectinload(Reward.prizes))
+    )
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        raise NotFound("draw.not_found", "There is no such draw. A draw begins when its reward opens for entries.")
+    return DrawSheet(*found)

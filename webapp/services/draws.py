@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, selectinload
@@ -37,7 +37,7 @@ class Prepared:
 
     entries: entries.EntriesSeal
     reviewed_at: datetime | None
-    file: BinaryIO
+    file: IO[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def close_draw(work: Work, draw: Draw, reward: Reward) -> None:
     draw_log.append(work, draw.id, log.Event.CLOSED, entries=draw.entry_count)
 
 
-def prepare(session: Session, draw_id: int, spool: BinaryIO) -> Prepared:
+def prepare(session: Session, draw_id: int, spool: IO[bytes]) -> Prepared:
     """Write ``entries.csv`` to ``spool`` and hash it in the same pass; memory does not grow with the list.
 
     Raises ``Refused`` when the list breaks a cap of the protocol.

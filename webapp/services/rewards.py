@@ -22,6 +22,21 @@ from webapp.queries import rewards as read
 from webapp.services import draws
 from webapp.services.work import Work
 
+_EDITABLE = (
+    "title",
+    "sub_title",
+    "starts_at",
+    "ends_at",
+    "reserve_count",
+    "voucher_type_id",
+    "vouchers_per_winner",
+    "one_per_recipient",
+    "exclude_previous_winners",
+    "min_wait_minutes",
+    "witnessed_value",
+    "terms",
+    "notes",
+)
 DICE = "20 ten-sided dice rolled in order by the witness, written as 20 digits"
 
 
@@ -280,10 +295,6 @@ def _prizes(lines: tuple[PrizeLine, ...]) -> list[Prize]:
 
 def _shown(reward: Reward) -> dict[str, str]:
     """What the audit log compares: every field an editor can change, in words."""
-    names = (
-        "title sub_title starts_at ends_at reserve_count voucher_type_id vouchers_per_winner one_per_recipient "
-        "exclude_previous_winners min_wait_minutes witnessed_value terms notes"
-    ).split()
-    shown = {name.replace("_", " "): str(getattr(reward, name))[:60] for name in names}
+    shown = {name.replace("_", " "): str(getattr(reward, name))[:60] for name in _EDITABLE}
     shown["prizes"] = ", ".join(f"{prize.quantity} × {prize.title}" for prize in reward.prizes)[:200]
     return shown

@@ -25,6 +25,11 @@ def scope(permission: Permission) -> frozenset[int] | None:
     return actor().sites(permission)
 
 
+def can(permission: str, site_id: int | None = None) -> bool:
+    """For templates: whether the person may, on this site or on any. A wrong name is an error, not a no."""
+    return actor().may(Permission(permission), site_id)
+
+
 def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Name the permission of a view: 403 for somebody signed in who lacks it everywhere."""
 
