@@ -1,0 +1,271 @@
+"""Tables in files: a strict, streaming reader for CSV and XLSX, and a CSV writer no spreadsheet can be tricked by."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import BinaryIO
+
+from webapp.adapters import file_types, workbooks
+from webapp.domain.errors import Refused
+from webapp.domain.exports import cell
+from webapp.domain.import_rows import clean, shown
+
+PIECE = 256 * 1024
+LONGEST_VALUE = 100_000
+LONGEST_LINE = 1_000_000
+MOST_COLUMNS = 200
+DELIMITERS = ",;\t"
+AUTOMATIC = ""
+# Codec -> what people call it. Encodings that fit any bytes are never guessed: they must be chosen.
+ENCODINGS = {"cp1252": "Windows-1252 (Western Europe)", "latin-1": "Latin-1 (ISO 8859-1)"}
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+def _refused(code: str, sentence: str, at: str = "file") -> Refused:
+    return Refused(f"file.{code}", sentence, at)
+
+
+@dataclass
+class Table:
+    """An open table: its headings, and then its rows as (physical line of their start, values), once.
+
+    Rows that hold nothing at all are passed over. Whatever spoils the file as a whole raises ``Refused``
+    with the line; rows given before that must not have been kept.
+    """
+
+    encoding: str
+    headings: tuple[str, ...]
+    delimiter: str
+    rows: Iterator[tuple[int, list[str]]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is known of a file after it was read from end to end without a fault."""
+
+    encoding: str
+    headings: tuple[str, ...]
+    record_count: int
+    line_count: int
+
+
+def open_table(stream: BinaryIO, name: str, encoding: str = AUTOMATIC) -> Table:
+    """Recognise the file called ``name`` by its content and read its heading. Raises ``Refused`` in a sentence."""
+    kind = file_types.recognise(stream)
+    wants_workbook = name.lower().endswith(".xlsx")
+    if kind and (kind != file_types.XLSX or not wants_workbook):
+        raise _wrong_type(name, kind)
+    if not kind and wants_workbook and stream.read(1):
+        raise _refused(
+            "wrong_type", f"«{shown(name)}» is not an Excel workbook. If it is a table in text, name it .csv."
+        )
+    stream.seek(0)
+    if kind:
+        rows, delimiter, encoding = workbooks.rows(stream), "", file_types.XLSX
+    else:
+        encoding = _encoding(stream, encoding)
+        rows, delimiter = _text_rows(stream, encoding)
+    first = next(rows, None)
+    if first is None:
+        raise _refused("empty", "The file is empty.")
+    return Table(encoding, _headings(first[1]), delimiter, rows)
+
+
+def survey(stream: BinaryIO, name: str, encoding: str = AUTOMATIC) -> Survey:
+    """Read the whole file once and count; raises ``Refused`` when any of it is not a sound table."""
+    table = open_table(stream, name, encoding)
+    count = line = 0
+    for line, _values in table.rows:  # noqa: B007 - the last line is wanted
+        count += 1
+    stream.seek(0)
+    if not count:
+        raise _refused("no_rows", "The file has a heading and no rows.")
+    return Survey(table.encoding, table.headings, count, line)
+
+
+def _wrong_type(name: str, kind: str) -> Refused:
+    if kind == file_types.XLSX:
+        return _refused("wrong_type", f"«{shown(name)}» is an Excel workbook; name it .xlsx, or save it as CSV.")
+    return _refused("wrong_type", f"«{shown(name)}» is {kind}; a CSV file or an Excel workbook (.xlsx) is needed.")
+
+
+def _encoding(stream: BinaryIO, chosen: str) -> str:
+    start = stream.read(4)
+    stream.seek(0)
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
+    if marked and chosen:
+        raise _refused(
+            "encoding", "The file begins with a mark that says it is Unicode; leave the encoding automatic.", "encoding"
+        )
+    return marked or chosen or "utf-8"
+
+
+def _headings(values: Sequence[str]) -> tuple[str, ...]:
+    headings = tuple(clean(value) for value in values)
+    if len(headings) > MOST_COLUMNS:
+        raise _refused("columns", f"The heading has {len(headings):,} columns; at most {MOST_COLUMNS} are read.")
+    seen: dict[str, int] = {}
+    for number, heading in enumerate(headings, start=1):
+        if not heading:
+            raise _refused("no_heading", f"Column {number} has no heading; name it or take the column out.")
+        first = seen.setdefault(heading.casefold(), number)
+        if first != number:
+            raise _refused(
+                "heading_twice", f"The heading «{shown(heading)}» stands twice, in columns {first} and {number}."
+            )
+    return headings
+
+
+def _text_rows(stream: BinaryIO, encoding: str) -> tuple[Iterator[tuple[int, list[str]]], str]:
+    lines = _lines(stream, encoding)
+    before: list[str] = []
+    for line in lines:
+        before.append(line)
+        if line.strip("\r\n"):
+            break
+    delimiter = _delimiter(before[-1]) if before else ","
+    return _records(_chain(before, lines), delimiter), delimiter
+
+
+def _chain(first: Iterable[str], then: Iterator[str]) -> Iterator[str]:
+    yield from first
+    yield from then
+
+
+def _delimiter(heading: str) -> str:
+    """The sign that cuts the heading line into most columns, outside quotation marks; a comma when none does."""
+    bare = re.sub(r'"[^"]*"', "", heading)
+    return max(DELIMITERS, key=lambda sign: (bare.count(sign), -DELIMITERS.index(sign)))
+
+
+def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    """Physical lines with their ends, whichever of LF, CR and CRLF they are; names the line of a bad byte."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    rest, count, offset = "", 0, 0
+    while True:
+        piece = stream.read(PIECE)
+        try:
+            text = decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            good = rest + error.object[: error.start].decode(encoding, "replace")
+            raise _bad_byte(
+                error, encoding, count + _ends(good) + 1, offset + error.start - len(error.object) + len(piece)
+            ) from None
+        if "\0" in text:
+            raise _zero(count + _ends(rest + text[: text.index("\0")]) + 1)
+        offset += len(piece)
+        found = io.StringIO(rest + text, newline="").readlines()
+        # The last may go on in the next piece; «\r» may be the first half of «\r\n».
+        rest = found.pop() if found and piece else ""
+        count += len(found)
+        yield from found
+        if len(rest) > LONGEST_LINE:
+            raise _refused(
+                "line_long", f"Line {count + 1:,} is longer than {LONGEST_LINE:,} characters; this is not a table."
+            )
+        if not piece:
+            return
+
+
+def _ends(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
+def _bad_byte(error: UnicodeDecodeError, encoding: str, line: int, offset: int) -> Refused:
+    byte = error.object[error.start]
+    name = ENCODINGS.get(encoding, encoding.upper().removesuffix("-SIG"))
+    advice = "choose its encoding" if encoding.startswith("utf-8") else "choose another encoding"
+    return _refused(
+        "encoding",
+        f"Line {line:,} holds the byte 0x{byte:02X} (byte {offset + 1:,} of the file), which is not {name}."
+        f" Save the file as UTF-8, or {advice} and upload it again.",
+        "encoding",
+    )
+
+
+def _zero(line: int) -> Refused:
+    return _refused(
+        "zero",
+        f"Line {line:,} holds a zero character, so this is not a table in text; a file in UTF-16 must begin with its mark.",
+    )
+
+
+def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    held: list[str] = []
+
+    def tapped() -> Iterator[str]:
+        for line in lines:
+            held.append(line)
+            yield line
+
+    reader = csv.reader(tapped(), delimiter=delimiter, strict=True)
+    start = 1
+    while (values := _next(reader, start)) is not None:
+        raw = held[0] if len(held) == 1 else "".join(held)
+        held.clear()
+        if '"' in raw:
+            _check_quotes(raw, values, delimiter, start)
+        if len(raw) > LONGEST_VALUE and max(map(len, values)) > LONGEST_VALUE:
+            raise _stray("field larger", start)
+        if values:
+            yield start, values
+        start = reader.line_num + 1
+
+
+def _next(reader: Iterator[list[str]], start: int) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise _stray(str(error), start) from None
+
+
+@lru_cache
+def _well_quoted(delimiter: str) -> re.Pattern[str]:
+    value = rf'(?:"(?:[^"]|"")*+"|[^"{delimiter}\r\n]*+)'
+    return re.compile(rf"{value}(?:{delimiter}{value})*+[\r\n]*+")
+
+
+def _check_quotes(raw: str, values: Sequence[str], delimiter: str, line: int) -> None:
+    """A mark inside an unquoted value: whoever wrote the file did not mean what we would read (RFC 4180)."""
+    if any('"' in value for value in values) and not _well_quoted(delimiter).fullmatch(raw):
+        raise _stray("expected", line)
+
+
+def _stray(what: str, line: int) -> Refused:
+    where = f"The row that begins on line {line:,}"
+    if "unexpected end" in what:
+        return _refused("quote", f"{where} opens a quotation mark that is never closed.")
+    if "larger" in what:
+        return _refused(
+            "value_long",
+            f"{where} has a value of more than {LONGEST_VALUE:,} characters; perhaps a quotation mark is not closed.",
+        )
+    return _refused(
+        "quote", f'{where} has a stray quotation mark; inside a value in quotation marks it is written twice («""»).'
+    )
+
+
+def csv_bytes(rows: Iterable[Sequence[object]], *, mark: bool = False) -> bytes:
+    """Rows as CSV (RFC 4180, UTF-8), text guarded against formulas; with ``mark`` it begins with the UTF-8 mark."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
+    return buffer.getvalue().encode("utf-8-sig" if mark else "utf-8")
+
+
+def csv_stream(headings: Sequence[str], rows: Iterable[Sequence[object]], *, mark: bool = False) -> Iterator[bytes]:
+    """The same piece by piece, the heading at once, then about a thousand rows at a time."""
+    yield csv_bytes([headings], mark=mark)
+    batch: list[Sequence[object]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= 1_000:
+            yield csv_bytes(batch)
+            batch = []
+    if batch:
+        yield csv_bytes(batch)
