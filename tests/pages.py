@@ -89,11 +89,12 @@ class Console:
     def _page(self, response: TestResponse, status: int) -> Page:
         self.forget()
         text = response.get_data(as_text=True) if response.mimetype.startswith(("text/", "application/json")) else ""
-        assert response.status_code == status, f"{response.status_code}, not {status}: {text[:1500]}"
         soup = BeautifulSoup(text, "html.parser")
+        page = Page(response, soup)
+        assert response.status_code == status, f"{response.status_code}, not {status}: {page.text[:1500]}"
         if response.mimetype == "text/html" and status not in range(300, 400) and status != 204:
             check(text, soup)
-        return Page(response, soup)
+        return page
 
 
 def check(text: str, soup: BeautifulSoup) -> None:

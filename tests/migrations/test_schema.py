@@ -1,0 +1,49 @@
+"""The schema comes up, matches the tables of the program, goes down whole and comes up again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from webapp.adapters import schema
+from webapp.config import ROOT
+from webapp.extensions import engine_options
+from webapp.models import Base
+
+VERSIONS = sorted((ROOT / "webapp" / "migrations" / "versions").glob("*.py"))
+
+
+@pytest.fixture
+def empty(fresh_database):
+    engine = create_engine(fresh_database, **engine_options(fresh_database, threads=1))
+    yield engine
+    engine.dispose()
+
+
+def test_up_shows_no_drift_and_down_leaves_nothing_and_up_again_works(empty):
+    schema.upgrade(empty)
+    assert schema.revision(empty) == schema.head()
+    assert schema.drift(empty, Base.metadata) == []
+    schema.downgrade(empty)
+    assert set(inspect(empty).get_table_names()) <= {"alembic_version"}
+    schema.upgrade(empty)
+    assert schema.drift(empty, Base.metadata) == []
+
+
+def test_every_table_of_the_program_is_there(empty):
+    schema.upgrade(empty)
+    assert set(Base.metadata.tables) == set(inspect(empty).get_table_names()) - {"alembic_version"}
+
+
+def test_a_revision_that_is_not_ours_is_known_as_such():
+    assert schema.is_known(None)
+    assert schema.is_known(schema.head())
+    assert not schema.is_known("9999_from_the_future")
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
+def test_migrations_are_numbered_and_named_after_what_they_do(path):
+    assert re.fullmatch(r"\d{4}_[a-z_]+", path.stem)
+    assert f'revision = "{path.stem}"' in path.read_text()
