@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event as Flag
 from threading import Thread
 from typing import TypeVar
@@ -36,6 +36,11 @@ _FAULT = "The program failed at this job. Tell the administrator the reference {
 log = logging.getLogger(__name__)
 
 
+def _free(now: datetime) -> ColumnElement[bool]:
+    """Jobs to be had: they wait, or whoever ran them is gone."""
+    return or_(Job.status == JobStatus.QUEUED, (Job.status == JobStatus.RUNNING) & (Job.lease_until < now))
+
+
 def process_name() -> str:
     """A name for this process that no other has, on any host."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -54,7 +59,7 @@ class Runner:
     def drain(self) -> int:
         """Run jobs until none waits, and say how many; 0 when another process is the runner."""
         count = 0
-        if self.stopping.is_set() or not self._lead():
+        if self.stopping.is_set() or not self._is_wanted() or not self._lead():
             return 0
         try:
             while not self.stopping.is_set() and self._lead() and (job := self._claim()):
@@ -68,6 +73,11 @@ class Runner:
         """Ask for a clean end: the job under way is handed over before its next step."""
         self.stopping.set()
 
+    def _is_wanted(self) -> bool:
+        """Whether anything waits: a look costs no write, and it is taken every second."""
+        with self.sessions() as session:
+            return session.execute(select(Job.id).where(_free(clock.now())).limit(1)).first() is not None
+
     def _lead(self) -> bool:
         return self._write(lambda work: leases.take(work, NAME, self.owner, self.lease))
 
@@ -75,8 +85,7 @@ class Runner:
         """The next job that waits, or whose runner has died; its row names us from now on."""
 
         def act(work: Work) -> RunningJob | None:
-            dead = (Job.status == JobStatus.RUNNING) & (Job.lease_until < work.now)
-            free = or_(Job.status == JobStatus.QUEUED, dead)
+            free = _free(work.now)
             first = select(Job.id).where(free).order_by(Job.id).limit(1).scalar_subquery()
             job_id = work.session.execute(
                 update(Job)

@@ -52,7 +52,7 @@ def page(status: int, words: Words | None = None, what: str = "") -> Response:
     words = words or WORDS.get(status) or WORDS[500 if status >= SERVER_FAULT else 400]
     error = ErrorPage(status, words.title, what or words.what, words.do, logs.request_id(), tuple(_kept()), _back())
     response = make_response(_draw(error), status)
-    if status == 503:  # noqa: PLR2004
+    if status == 503:
         response.headers["Retry-After"] = _RETRY_AFTER
     return response
 
@@ -73,11 +73,11 @@ def _draw(error: ErrorPage) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or SERVER_FAULT
-    if error.response is not None or status < 400:  # noqa: PLR2004
+    if error.response is not None or status < 400:
         return make_response(error.get_response())
-    if status >= SERVER_FAULT and status != 503:  # noqa: PLR2004
+    if status >= SERVER_FAULT and status != 503:
         log.error("Answered %s: %s", status, error.description)
-    response = page(status, _refused() if status == 403 else None, _own_words(error))  # noqa: PLR2004
+    response = page(status, _refused() if status == 403 else None, _own_words(error))
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value

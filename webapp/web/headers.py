@@ -11,7 +11,9 @@ from flask import Flask, Response, abort, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from webapp.config import Settings
+from webapp.domain.permissions import Permission
 from webapp.extensions import csrf
+from webapp.web.access import requires
 
 log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -99,6 +101,7 @@ def _is_ours(origin: str) -> bool:
     return urlsplit(origin).netloc in {request.host, public.netloc}
 
 
+@requires(Permission.PUBLIC)
 def _note_report() -> ResponseReturnValue:
     """A browser tells what the policy stopped on one of our pages."""
     if (request.content_length or LARGEST_REPORT + 1) > LARGEST_REPORT:
@@ -114,6 +117,3 @@ def _note_report() -> ResponseReturnValue:
             str(body.get("blocked-uri", "")).split("?")[0][:200],
         )
     return "", 204
-
-
-_note_report.permission = "public"  # type: ignore[attr-defined]

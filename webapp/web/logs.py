@@ -71,7 +71,7 @@ def _begin(_app: Flask, **_more: Any) -> None:
 
 def _tell(response: Response) -> Response:
     response.headers["X-Request-Id"] = request_id()
-    quiet = request.endpoint in {"static", "health.healthz"} and response.status_code < 400  # noqa: PLR2004
+    quiet = request.endpoint in {"static", "health.healthz"} and response.status_code < 400
     requests.log(
         logging.DEBUG if quiet else logging.INFO,
         "request",

@@ -1,0 +1,18 @@
+"""Closes what has come to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from webapp.adapters import clock
+from webapp.domain.identity import SYSTEM
+from webapp.services import rewards
+from webapp.services.work import perform
+
+
+def run_due(sessions: Callable[[], Session]) -> int:
+    """Close the rewards whose last day is over; gives how many."""
+    with sessions() as session:
+        return perform(session, SYSTEM, clock.now(), rewards.close_due)

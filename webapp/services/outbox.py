@@ -1,0 +1,127 @@
+"""What becomes of a queued message: claimed by one sender, then sent, tried again, failed or skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from webapp.domain.errors import NotFound, Refused
+from webapp.domain.outbox import OutboxStatus, next_try
+from webapp.models import OutboxMessage
+from webapp.services.work import Work
+
+LEASE = timedelta(seconds=60)  # reliability.md section 9
+# Asked just before sending: kind (the dedupe key up to its first colon) -> why not to send it any more, or «».
+OBJECTIONS: dict[str, Callable[[Session, str], str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that is one sender's to send until its lease ends."""
+
+    id: int
+    dedupe_key: str
+    recipient: str
+    subject: str
+    body: str
+    attempts: int
+
+
+_COLUMNS = [getattr(OutboxMessage, name) for name in Claimed.__dataclass_fields__]
+
+
+def claim(work: Work, owner: str, size: int) -> list[Claimed]:
+    """Take up to ``size`` messages that are due, or whose sender has died; no two callers get the same one."""
+    waits = and_(
+        OutboxMessage.status.in_((OutboxStatus.QUEUED, OutboxStatus.RETRY)),
+        OutboxMessage.due_at <= work.now,
+    )
+    lapsed = and_(OutboxMessage.status == OutboxStatus.CLAIMED, OutboxMessage.lease_until < work.now)
+    free = or_(waits, lapsed)
+    first = (
+        select(OutboxMessage.id)
+        .where(free)
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(size)
+        .with_for_update(skip_locked=True)
+        .cte("first")
+    )
+    taken = work.session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(select(first.c.id)), free)
+        .values(
+            status=OutboxStatus.CLAIMED,
+            owner=owner,
+            lease_until=work.now + LEASE,
+            attempts=OutboxMessage.attempts + 1,
+        )
+        .returning(*_COLUMNS)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted((Claimed(*row) for row in taken), key=lambda message: message.id)
+
+
+def keep(work: Work, owner: str, message_id: int) -> bool:
+    """Renew the lease of a message just before it is sent; False when somebody else has it by now."""
+    return _change(work, owner, [message_id], lease_until=work.now + LEASE) == 1
+
+
+def sent(work: Work, owner: str, message_id: int) -> None:
+    """It left."""
+    _change(work, owner, [message_id], status=OutboxStatus.SENT, sent_at=work.now, error="", lease_until=None)
+
+
+def skip(work: Work, owner: str, message_id: int, reason: str) -> None:
+    """Nobody needs it any more; the reason stays visible."""
+    _change(work, owner, [message_id], status=OutboxStatus.SKIPPED, error=reason[:500], lease_until=None)
+
+
+def miss(work: Work, owner: str, message: Claimed, error: str, *, is_final: bool) -> None:
+    """It did not leave: try again after 1, 5, 15, 60 minutes, then hourly for a day; or show it as failed."""
+    wait = None if is_final else next_try(message.attempts)
+    status = OutboxStatus.FAILED if wait is None else OutboxStatus.RETRY
+    due = {} if wait is None else {"due_at": work.now + wait}
+    _change(work, owner, [message.id], status=status, error=error[:500], lease_until=None, **due)
+
+
+def release(work: Work, owner: str, messages: list[Claimed]) -> None:
+    """Give back what was claimed and never tried; the try does not count."""
+    ids = [message.id for message in messages]
+    _change(work, owner, ids, status=OutboxStatus.QUEUED, lease_until=None, attempts=OutboxMessage.attempts - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ResendMessage:
+    message_id: int
+
+
+def resend(work: Work, command: ResendMessage) -> OutboxMessage:
+    """Queue a failed or skipped message again, with all its tries before it."""
+    ended = OutboxMessage.status.in_((OutboxStatus.FAILED, OutboxStatus.SKIPPED))
+    changed = work.session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == command.message_id, ended)
+        .values(status=OutboxStatus.QUEUED, attempts=0, error="", due_at=work.now)
+        .execution_options(synchronize_session=False)
+    )
+    message = work.session.get(OutboxMessage, command.message_id, populate_existing=True)
+    if message is None:
+        raise NotFound("message.unknown", "There is no such message.")
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        raise Refused(
+            "message.under_way", f"The message is {message.status}; only a failed or skipped one is sent again."
+        )
+    return message
+
+
+def _change(work: Work, owner: str, ids: list[int], **values: object) -> int:
+    """Change messages that are still this sender's."""
+    mine = and_(OutboxMessage.id.in_(ids), OutboxMessage.owner == owner, OutboxMessage.status == OutboxStatus.CLAIMED)
+    changed = work.session.execute(
+        update(OutboxMessage).where(mine).values(values).execution_options(synchronize_session=False)
+    )
+    return int(changed.rowcount)  # type: ignore[attr-defined]
