@@ -1,0 +1,219 @@
+"""Reads of people: who an import already knows, lists, and everything about one person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy.orm import Session
+
+from webapp.domain.draws import DrawState
+from webapp.domain.entries import EntryStatus
+from webapp.domain.errors import NotFound
+from webapp.domain.fulfilment import Stage
+from webapp.domain.profiles import Person, digits, fold
+from webapp.models import Draw, Entry, Prize, Profile, Reward, Winner
+from webapp.queries.prefixes import begins
+
+PAGE = 50
+_PERSON: list[Any] = [
+    Profile.id,
+    Profile.external_id,
+    Profile.email_key,
+    Profile.first_name,
+    Profile.last_name,
+    Profile.email,
+    Profile.phone,
+    Profile.attributes,
+    Profile.merged_into_id,
+]
+_SHORTEST_PHONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """One line of the list of people."""
+
+    id: int
+    external_id: str | None
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    updated_at: datetime
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """One entry of a person, in which reward."""
+
+    reward: str
+    reward_name: str
+    number: int
+    tickets: int
+    status: EntryStatus
+    reason: str
+    receipt: str | None
+    entered_at: datetime
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePrize:
+    """One prize a person stands for, or stood for."""
+
+    reward: str
+    reward_name: str
+    prize: str | None
+    rank: int
+    stage: Stage
+    stage_at: datetime
+
+
+def known(session: Session, external_ids: Collection[str], email_keys: Collection[str]) -> list[Person]:
+    """Everybody with one of these member ids or e-mail keys, and whoever they were merged into."""
+    rows = _people(session, Profile.external_id.in_(external_ids)) if external_ids else {}
+    if email_keys:
+        rows |= _people(session, Profile.email_key.in_(email_keys))
+    while missing := {target for _, target in rows.values() if target is not None and target not in rows}:
+        rows |= _people(session, Profile.id.in_(missing))
+    for person, target in rows.values():
+        person.merged = rows[target][0] if target is not None else None
+    return [person for person, _ in rows.values()]
+
+
+def _people(session: Session, wanted: ColumnElement[bool]) -> dict[int, tuple[Person, int | None]]:
+    found = {}
+    for row in session.execute(select(*_PERSON).where(wanted)):
+        *columns, attributes, target = row
+        found[row[0]] = (Person(*columns, str(attributes.get("postcode", ""))), target)
+    return found
+
+
+def get(session: Session, profile_id: int, scope: frozenset[int] | None) -> Profile:
+    """The person; ``NotFound`` for nobody, and for somebody without an entry in the sites of ``scope``."""
+    profile = session.scalars(select(Profile).where(Profile.id == profile_id, _visible(scope))).one_or_none()
+    if profile is None:
+        raise NotFound("profile.not_found", "There is no such person.")
+    return profile
+
+
+def _visible(scope: frozenset[int] | None) -> ColumnElement[bool]:
+    """People belong to the account; whoever may see some sites only sees those who entered there."""
+    if scope is None:
+        return true()
+    return exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
+
+
+def page(
+    session: Session, scope: frozenset[int] | None, *, search: str = "", before: int | None = None, size: int = PAGE
+) -> list[ProfileRow]:
+    """People, the newest first, one more than ``size`` when there are further ones; ``before`` is the last id seen."""
+    statement = (
+        select(
+            Profile.id,
+            Profile.external_id,
+            Profile.first_name,
+            Profile.last_name,
+            Profile.email,
+            Profile.phone,
+            Profile.updated_at,
+        )
+        .where(Profile.merged_into_id.is_(None), _visible(scope))
+        .order_by(Profile.id.desc())
+        .limit(size + 1)
+    )
+    if search:
+        statement = statement.where(matches(search))
+    if before is not None:
+        statement = statement.where(Profile.id < before)
+    return [ProfileRow(*row) for row in session.execute(statement)]
+
+
+def matches(search: str) -> ColumnElement[bool]:
+    """Whether a person's name (either way round), e-mail, member id or phone begins with ``search``."""
+    folded, phone = fold(search), digits(search)
+    ways = [
+        begins(Profile.search_text, folded),
+        begins(Profile.name_key, folded),
+        begins(Profile.email_key, folded),
+        begins(Profile.external_id, search.strip()),
+        begins(Profile.external_id, search.strip().upper()),
+    ]
+    if len(phone) >= _SHORTEST_PHONE:
+        ways.append(begins(Profile.phone_key, phone))
+    return or_(*ways)
+
+
+def entries(session: Session, profile_id: int, scope: frozenset[int] | None, *, size: int = PAGE) -> list[ProfileEntry]:
+    """The person's newest entries, one more than ``size`` when there are further ones."""
+    statement = (
+        select(
+            Reward.title,
+            Reward.name,
+            Entry.number,
+            Entry.tickets,
+            Entry.status,
+            Entry.reason,
+            Entry.receipt,
+            Entry.entered_at,
+            Entry.store,
+        )
+        .join(Reward, Reward.id == Entry.reward_id)
+        .where(Entry.profile_id == profile_id)
+        .order_by(Entry.reward_id.desc(), Entry.number.desc())
+        .limit(size + 1)
+    )
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    return [ProfileEntry(*row) for row in session.execute(statement)]
+
+
+def prizes(session: Session, profile_id: int, scope: frozenset[int] | None) -> list[ProfilePrize]:
+    """What the person won, reserves included, newest first."""
+    statement = (
+        select(Reward.title, Reward.name, Prize.title, Winner.rank, Winner.stage, Winner.stage_at)
+        .join(Reward, Reward.id == Winner.reward_id)
+        .join(Draw, Draw.id == Winner.draw_id)
+        .outerjoin(Prize, Prize.id == Winner.prize_id)
+        .where(Winner.profile_id == profile_id, Draw.state != DrawState.SEALED)
+        .order_by(Winner.id.desc())
+        .limit(PAGE)
+    )
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    return [ProfilePrize(*row) for row in session.execute(statement)]
+
+
+def stream(session: Session) -> Iterator[tuple[object, ...]]:
+    """Everybody, oldest first, as ``EXPORT`` names it, holding a few rows at a time."""
+    statement = (
+        select(*_EXPORTED.values())
+        .where(Profile.merged_into_id.is_(None))
+        .order_by(Profile.id)
+        .execution_options(yield_per=1_000)
+    )
+    for row in session.execute(statement):
+        yield (*row[:-1], row[-1].get("postcode", ""))
+
+
+_EXPORTED = {
+    "id": Profile.id,
+    "external_id": Profile.external_id,
+    "first_name": Profile.first_name,
+    "last_name": Profile.last_name,
+    "email": Profile.email,
+    "phone": Profile.phone,
+    "zone": Profile.zone,
+    "created_at": Profile.created_at,
+    "updated_at": Profile.updated_at,
+    "attributes": Profile.attributes,
+}
+EXPORT = (*list(_EXPORTED)[:-1], "postcode")
