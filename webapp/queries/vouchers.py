@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
-from sqlalchemy import ColumnElement, collate, func, select
+from sqlalchemy import ColumnElement, collate, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
@@ -16,6 +17,7 @@ from webapp.models import Prize, Profile, Reward, Site, Voucher, VoucherBatch, V
 
 Scope = frozenset[int] | None
 PAGE = 50
+STREAMED = 5_000  # rows fetched at a time
 MANY = 500  # values in one IN (…)
 _FRESH = {"populate_existing": True}
 
@@ -132,6 +134,8 @@ def _matching(scope: Scope, narrow: Filter, before: int | None) -> list[ColumnEl
         conditions.append(Voucher.voucher_type_id.in_(select(VoucherType.id).where(VoucherType.site_id.in_(scope))))
     if narrow.status is not None:
         conditions.append(Voucher.status == narrow.status)
+        if narrow.status is not VoucherStatus.IDLE:
+            conditions.append(Voucher.status != literal_column("'idle'"))  # lets the index of taken codes be used
     if narrow.reward_id is not None:
         conditions.append(Voucher.winner_id.in_(select(Winner.id).where(Winner.reward_id == narrow.reward_id)))
     if before is not None:
@@ -195,13 +199,18 @@ def on_order(session: Session, voucher_type_id: int) -> int:
 
 
 def fingerprint(session: Session, batch_id: int) -> str:
-    """SHA-256 of the batch's codes, each followed by a newline, in the order of their bytes; 64 hexadecimal digits."""
+    """``digest`` of the batch's codes in the order of their bytes."""
     bytewise = Voucher.code if _is_sqlite(session) else collate(Voucher.code, "C")
     statement = select(Voucher.code).where(Voucher.batch_id == batch_id).order_by(bytewise)
-    digest = hashlib.sha256()
-    for part in session.scalars(statement.execution_options(yield_per=5_000)).partitions():
-        digest.update("".join(f"{code}\n" for code in part).encode())
-    return digest.hexdigest()
+    return digest(session.scalars(statement.execution_options(yield_per=STREAMED)))
+
+
+def digest(codes: Iterable[str]) -> str:
+    """SHA-256 of the codes as they come, each followed by a newline; 64 hexadecimal digits."""
+    found, rest = hashlib.sha256(), iter(codes)
+    while part := list(islice(rest, STREAMED)):
+        found.update("\n".join([*part, ""]).encode())
+    return found.hexdigest()
 
 
 def taken_hashes(session: Session, hashes: Sequence[str]) -> set[str]:

@@ -200,6 +200,14 @@ def upgrade() -> None:
                 "vouchers.generated",
                 "vouchers.allocated",
                 "vouchers.printed",
+                "vouchers.type-printed",
+                "voucher.cancelled",
+                "voucher.held",
+                "voucher.let-go",
+                "voucher.reactivated",
+                "voucher.redeemed",
+                "voucher.revealed",
+                "voucher.reversed",
                 "reward.created",
                 "reward.changed",
                 "reward.opened",
@@ -835,7 +843,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["winner_id"], ["winners.id"], name=op.f("fk_vouchers_winner_id_winners")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vouchers")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_vouchers_code_hash")),
-        sa.UniqueConstraint("winner_id", "winner_place", name=op.f("uq_vouchers_winner_id_winner_place")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_vouchers_batch_id"), "vouchers", ["batch_id"], unique=False)
@@ -847,10 +854,32 @@ def upgrade() -> None:
         sqlite_where=sa.text("status in ('allocated', 'pending')"),
         postgresql_where=sa.text("status in ('allocated', 'pending')"),
     )
-    op.create_index(op.f("ix_vouchers_profile_id"), "vouchers", ["profile_id"], unique=False)
-    op.create_index("ix_vouchers_status_id", "vouchers", ["status", "id"], unique=False)
+    op.create_index(
+        "ix_vouchers_profile_id",
+        "vouchers",
+        ["profile_id"],
+        unique=False,
+        sqlite_where=sa.text("profile_id is not null"),
+        postgresql_where=sa.text("profile_id is not null"),
+    )
+    op.create_index(
+        "ix_vouchers_taken_status_id",
+        "vouchers",
+        ["status", "id"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'idle'"),
+        postgresql_where=sa.text("status <> 'idle'"),
+    )
     op.create_index(
         "ix_vouchers_voucher_type_id_status_id", "vouchers", ["voucher_type_id", "status", "id"], unique=False
+    )
+    op.create_index(
+        "uq_vouchers_winner_id_winner_place",
+        "vouchers",
+        ["winner_id", "winner_place"],
+        unique=True,
+        sqlite_where=sa.text("winner_id is not null"),
+        postgresql_where=sa.text("winner_id is not null"),
     )
     op.create_table(
         "winner_events",
@@ -914,9 +943,25 @@ def downgrade() -> None:
     op.drop_table("voucher_changes")
     op.drop_index(op.f("ix_winner_events_winner_id"), table_name="winner_events")
     op.drop_table("winner_events")
+    op.drop_index(
+        "uq_vouchers_winner_id_winner_place",
+        table_name="vouchers",
+        sqlite_where=sa.text("winner_id is not null"),
+        postgresql_where=sa.text("winner_id is not null"),
+    )
     op.drop_index("ix_vouchers_voucher_type_id_status_id", table_name="vouchers")
-    op.drop_index("ix_vouchers_status_id", table_name="vouchers")
-    op.drop_index(op.f("ix_vouchers_profile_id"), table_name="vouchers")
+    op.drop_index(
+        "ix_vouchers_taken_status_id",
+        table_name="vouchers",
+        sqlite_where=sa.text("status <> 'idle'"),
+        postgresql_where=sa.text("status <> 'idle'"),
+    )
+    op.drop_index(
+        "ix_vouchers_profile_id",
+        table_name="vouchers",
+        sqlite_where=sa.text("profile_id is not null"),
+        postgresql_where=sa.text("profile_id is not null"),
+    )
     op.drop_index(
         "ix_vouchers_open_expires_at",
         table_name="vouchers",

@@ -2,6 +2,7 @@
 
 from webapp.services.vouchers.allocation import AllocateVouchers, allocate
 from webapp.services.vouchers.generation import (
+    CHUNK,
     LARGEST_ORDER,
     GenerateVouchers,
     Mint,
@@ -23,6 +24,7 @@ from webapp.services.vouchers.moves import (
 )
 
 __all__ = [
+    "CHUNK",
     "LARGEST_ORDER",
     "AllocateVouchers",
     "GenerateVouchers",
