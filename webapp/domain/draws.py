@@ -78,7 +78,9 @@ def may_draw(draw: DrawFacts, staff_id: int | None, now: datetime, *, is_small_t
         _in_state(draw, DrawState.SEALED, "draw it"),
         Reason(
             "draw.same_person",
-            "You sealed this draw, so somebody else must enter the value and draw: sign in as another draw supervisor.",
+            "You sealed this draw, so somebody else must enter the value and draw: sign in as a draw supervisor."
+            if staff_id is not None
+            else "A draw is made by a person: sign in as a draw supervisor.",
         )
         if same and not is_small_team
         else None,

@@ -137,7 +137,7 @@ def board(session: Session, reward_id: int) -> dict[Stage, list[WinnerCard]]:
 def counts(session: Session, reward_id: int) -> dict[Stage, int]:
     """How many winners and reserves stand in each stage."""
     statement = select(Winner.stage, func.count()).where(Winner.reward_id == reward_id).group_by(Winner.stage)
-    found: dict[Stage, int] = dict(row.t for row in session.execute(statement))
+    found: dict[Stage, int] = {row[0]: row[1] for row in session.execute(statement)}
     return {stage: found.get(stage, 0) for stage in Stage}
 
 

@@ -57,8 +57,8 @@ def _missing() -> NotFound:
 
 
 def get_by_id(session: Session, reward_id: int, *options: ORMOption) -> Reward:
-    """The reward, or ``NotFound``."""
-    reward = session.get(Reward, reward_id, options=options)
+    """The reward as it is in the database now, or ``NotFound``."""
+    reward = session.get(Reward, reward_id, options=options, populate_existing=True)
     if reward is None:
         raise _missing()
     return reward

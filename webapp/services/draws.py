@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import IO, Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, false, or_, select, true, update
 from sqlalchemy.orm import Session, selectinload
 
 from webapp import __version__
@@ -207,7 +207,7 @@ def run(work: Work, command: RunDraw) -> Draw:
             Draw.state == DrawState.SEALED,
             Draw.not_before <= work.now,
             Draw.sealed_at <= work.now,
-            or_(Draw.sealed_by_id != work.actor.staff_id, Draw.sealed_by_id.is_(None)) if not small else Draw.id > 0,
+            true() if small else _by_somebody_else(work.actor.staff_id),
         )
         .values(state=DrawState.DRAWN, drawn_at=work.now, drawn_by_id=work.actor.staff_id)
         .returning(Draw.id)
@@ -239,6 +239,11 @@ def run(work: Work, command: RunDraw) -> Draw:
         winners=len(told["winners"]),
     )
     return draw
+
+
+def _by_somebody_else(staff_id: int | None) -> ColumnElement[bool]:
+    """Drawn by a person, and not by the one who sealed it."""
+    return false() if staff_id is None else or_(Draw.sealed_by_id != staff_id, Draw.sealed_by_id.is_(None))
 
 
 def _already(work: Work, draw: Draw, small: bool) -> Draw:  # noqa: FBT001 - one switch, read once

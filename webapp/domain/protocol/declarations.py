@@ -14,7 +14,7 @@ from webapp.domain.protocol import FORMAT, codes, drand
 from webapp.domain.protocol.entries import EntriesSeal
 from webapp.domain.protocol.errors import ProtocolError
 from webapp.domain.protocol.ranking import Per, key
-from webapp.domain.protocol.texts import LEAD, fingerprint, instant, read_json, utc, write_json
+from webapp.domain.protocol.texts import fingerprint, instant, read_json, utc, write_json
 
 MAX_PLACES = 100_000
 """Prizes and reserves together in one round; memory grows with these and not with the list."""
@@ -220,8 +220,8 @@ def _check_places(prizes: int, reserves: int) -> None:
 
 
 def _check_lead(fixed_at: datetime, source: Source) -> None:
-    if source.not_before < fixed_at + LEAD:
+    if source.not_before < fixed_at:
         raise ProtocolError(
-            "The public value must come at least 10 minutes after the declaration; it is due "
+            "The public value must not be due before the declaration; it is due "
             f"{utc(source.not_before)} and the declaration is dated {utc(fixed_at)}."
         )

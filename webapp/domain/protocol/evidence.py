@@ -158,7 +158,7 @@ class _Check:
                 partial(self._continues, number),
             )
         self.report.check(
-            f"round {number}: public value was due 10 minutes or more after the declaration",
+            f"round {number}: public value was not due before the declaration",
             partial(self._due, number),
         )
         if number == self.last and number not in self.drawn:
@@ -198,7 +198,13 @@ class _Check:
     def _due(self, number: int) -> bool:
         declaration = self._load(self._declaration(number))
         dated = declaration["declared_at" if number > 1 else "sealed_at"]
-        return declarations.due(declaration) >= instant(dated) + LEAD
+        return declarations.due(declaration) >= instant(dated)
+
+    def _hurried(self, number: int) -> bool:
+        """Whether the fingerprint had too little time to be with anybody outside (draws.md 3.3 «Recorded»)."""
+        declaration = self._load(self._declaration(number))
+        dated = declaration["declared_at" if number > 1 else "sealed_at"]
+        return declarations.due(declaration) < instant(dated) + LEAD
 
     def _answers(self, number: int) -> bool:
         result, declared = self._load(f"result-{number}.json"), self.raw[self._declaration(number)]
@@ -303,4 +309,6 @@ class _Check:
             source = self.json[self._declaration(number)]["seed_source"]
             named = source["what"] if source["kind"] == "witnessed" else f"drand round {source['round']}"
             look(f"round {number}: is {value} the value of this source: {named}?")
+            if self._hurried(number):
+                look(f"round {number}: under 10 minutes lay between the declaration and the value: Recorded, not Witnessed")
         look(f"log head {log.head(self.files.read('log.jsonl'))}: is it the one published?")

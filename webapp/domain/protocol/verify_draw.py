@@ -366,7 +366,7 @@ class Check:
         if number > 1:
             what = f"redraw-{number}.json continues this draw and skips everyone already placed"
             self.check(what, self.continues, number)
-        self.check(f"round {number}: public value was due 10 minutes or more after the declaration", self.due, number)
+        self.check(f"round {number}: public value was not due before the declaration", self.due, number)
         if number == self.last and number not in self.drawn:
             self.say("look", f"round {number}: declared and not yet drawn")
             return
@@ -389,14 +389,14 @@ class Check:
             and len(slots) == len(told["slots"])
         )
 
-    def due(self, number: int) -> bool:
+    def due(self, number: int, lead: int = 0) -> bool:
         told = self.json[self.declaration(number)]
         source, dated = told["seed_source"], told["declared_at" if number > 1 else "sealed_at"]
         if source["kind"] == "witnessed":
-            return instant(source["not_before"]) >= instant(dated) + timedelta(minutes=10)
+            return instant(source["not_before"]) >= instant(dated) + timedelta(minutes=lead)
         due = datetime.fromtimestamp(GENESIS + PERIOD * (source["round"] - 1), UTC)
         known = source["kind"] == "drand" and source["chain"] == chain_hash() and source["round"] > 0
-        return bool(known and due >= instant(dated) + timedelta(minutes=10))
+        return bool(known and due >= instant(dated) + timedelta(minutes=lead))
 
     def answers(self, number: int) -> bool:
         told = self.json[f"result-{number}.json"]
@@ -460,6 +460,9 @@ class Check:
             source = self.json[self.declaration(number)]["seed_source"]
             named = source["what"] if source["kind"] == "witnessed" else f"drand round {source['round']}"
             self.say("look", f"round {number}: is {value} the value of this source: {named}?")
+            if not self.due(number, 10):
+                hurry = "under 10 minutes lay between the declaration and the value: Recorded, not Witnessed"
+                self.say("look", f"round {number}: {hurry}")
         head = sha(self.log[-1]).hex() if self.log else "0" * 64
         self.say("look", f"log head {head}: is it the one published?")
 
