@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
@@ -25,6 +25,15 @@ TRIES_PER_ADDRESS = 10
 TRIES_OVERALL = 1_000
 SHORTEST, LONGEST_PASSWORD = 12, 128
 LONGEST_EMAIL = 254
+
+DUTIES: dict[Role, str] = {
+    Role.VIEWER: "Sees programmes and totals, no names.",
+    Role.TILL: "Looks up one code and redeems it.",
+    Role.EDITOR: "Sets up sites, rewards and voucher types, imports entries, seals draws.",
+    Role.DRAW_SUPERVISOR: "Enters the witnessed value, draws, signs off replacements.",
+    Role.FULFILMENT: "Contacts winners, hands over prizes, prints vouchers.",
+    Role.ADMINISTRATOR: "Invites staff, gives roles, changes settings. Cannot edit programmes or draw.",
+}
 
 _DISGUISES = str.maketrans("@4013$57!", "aaoiessti")
 _FEWEST_SIGNS = 3  # one or two signs over and over are no password, however many
@@ -111,6 +120,38 @@ def may_grant(grants: Iterable[Grant], *, is_small_team: bool) -> Verdict:
     return may_hold(roles, is_small_team=is_small_team)
 
 
+def may_give(changed: Iterable[Grant], within: frozenset[int] | None) -> Verdict:
+    """Roles are given and taken on the giver's own sites only; ``within`` None is every site."""
+    if within is None or all(grant.site_id in within for grant in changed):
+        return Verdict()
+    return Verdict(
+        (
+            Reason(
+                "staff.foreign_site",
+                "You manage staff on some sites only, so you can give and take roles on those; "
+                "ask an administrator of every site for the rest.",
+                "grants",
+            ),
+        )
+    )
+
+
+def may_promote_self(gained: Iterable[Grant], *, is_self: bool, is_small_team: bool) -> Verdict:
+    """Nobody gives themselves a role, unless the account says openly that the team is too small (6.1, note 1)."""
+    if not is_self or not set(gained) or is_small_team:
+        return Verdict()
+    return Verdict(
+        (
+            Reason(
+                "staff.own_role",
+                "You cannot give a role to yourself. Another administrator can, or you switch on small-team mode in the "
+                "settings, which every draw certificate then tells.",
+                "grants",
+            ),
+        )
+    )
+
+
 def in_words(grants: Iterable[Grant], titles: Mapping[int, str]) -> str:
     """«editor on Club Nord, viewer everywhere»; ``titles`` are the sites' by id."""
     words = (
@@ -125,6 +166,13 @@ def exists_already(email: str, *, is_active: bool) -> str:
     if is_active:
         return f"{email} already has an account; change its roles instead."
     return f"{email} has an account that is disabled; enable it instead."
+
+
+def may_renew(*, is_active: bool) -> Verdict:
+    """A link is of no use to a disabled account."""
+    return all_of(
+        None if is_active else Reason("staff.disabled", "This account is disabled; enable it first, then send a link.")
+    )
 
 
 def may_disable(*, is_self: bool, is_last_administrator: bool) -> Verdict:
@@ -161,3 +209,17 @@ def _contains_own(password: str, name: str, email: str) -> bool:
 def _is_mostly(password: str, word: str) -> bool:
     """A name counts when it is at least a third of the password: «margaret» in a sentence of fifty signs is fine."""
     return word in password and password.count(word) * len(word) * 3 >= len(password)
+
+
+def may_end_small_team(conflicted: Sequence[str]) -> Verdict:
+    """Small-team mode ends when nobody holds roles that conflict any more; ``conflicted`` are their names."""
+    return all_of(
+        Reason(
+            "settings.conflicts",
+            f"{', '.join(conflicted[:5])} {'holds' if len(conflicted) == 1 else 'hold'} roles that conflict. "
+            "Change their roles on the Staff page first, then switch small-team mode off.",
+            "is_small_team",
+        )
+        if conflicted
+        else None
+    )

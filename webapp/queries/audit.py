@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Integer, Row, Select, String, cast, exists, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from webapp.domain import audit as rules
 from webapp.domain.audit import Event
-from webapp.models import AuditEntry, StaffMember
+from webapp.models import AuditEntry, Draw, ImportRun, Job, Reward, Site, StaffGrant, StaffMember, VoucherType, Winner
 
 PAGE = 50
 _COLUMNS = (
@@ -123,11 +123,56 @@ def _narrowed(statement: Select[Any], scope: frozenset[int] | None, filters: Fil
     return statement
 
 
-def people(session: Session) -> dict[int, str]:
-    """Name by id of everybody who could have acted."""
-    return dict(
-        session.execute(select(StaffMember.id, StaffMember.name).order_by(func.lower(StaffMember.name))).tuples().all()
-    )
+def people(session: Session, scope: frozenset[int] | None = None) -> dict[int, str]:
+    """Name by id of everybody who could have acted within ``scope``."""
+    statement = select(StaffMember.id, StaffMember.name).order_by(func.lower(StaffMember.name), StaffMember.id)
+    if scope is not None:
+        reaches = StaffGrant.site_id.in_(scope) | StaffGrant.site_id.is_(None)
+        statement = statement.where(exists().where(StaffGrant.staff_id == StaffMember.id, reaches))
+    return dict(session.execute(statement).tuples().all())
+
+
+def whereabouts(session: Session, subjects: Iterable[str]) -> dict[str, tuple[str, int | None]]:
+    """Subject → its part of the address (a name or an id) and its site; one statement, what is gone is left out."""
+    ids: dict[str, list[int]] = {}
+    for subject in subjects:
+        table, _, number = subject.partition(":")
+        if table in _PLACES and number.isdecimal():
+            ids.setdefault(table, []).append(int(number))
+    if not ids:
+        return {}
+    parts = [_PLACES[table](table).where(_ROWS[table].id.in_(numbers)) for table, numbers in sorted(ids.items())]
+    found = session.execute(union_all(*parts))
+    return {f"{table}:{number}": (name, site_id) for table, number, name, site_id in found}
+
+
+_ROWS: dict[str, Any] = {
+    "draws": Draw,
+    "import_runs": ImportRun,
+    "jobs": Job,
+    "rewards": Reward,
+    "sites": Site,
+    "staff_members": StaffMember,
+    "voucher_types": VoucherType,
+    "winners": Winner,
+}
+
+
+def _place(table: str, name: Any, site_id: Any) -> Select[Any]:
+    row = _ROWS[table]
+    return select(literal(table), row.id, cast(name, String), cast(site_id, Integer))
+
+
+_PLACES: dict[str, Callable[[str], Select[Any]]] = {
+    "draws": lambda table: _place(table, Reward.name, Reward.site_id).join(Reward, Reward.id == Draw.reward_id),
+    "import_runs": lambda table: _place(table, ImportRun.id, ImportRun.site_id),
+    "jobs": lambda table: _place(table, Job.id, Job.site_id),
+    "rewards": lambda table: _place(table, Reward.name, Reward.site_id),
+    "sites": lambda table: _place(table, Site.name, Site.id),
+    "staff_members": lambda table: _place(table, StaffMember.id, null()),
+    "voucher_types": lambda table: _place(table, VoucherType.id, VoucherType.site_id),
+    "winners": lambda table: _place(table, Winner.id, Reward.site_id).join(Reward, Reward.id == Winner.reward_id),
+}
 
 
 _CHAINED = (*_COLUMNS, AuditEntry.address, AuditEntry.position, AuditEntry.previous, AuditEntry.digest)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlalchemy.orm import Session, selectinload
 
 from webapp.domain import staff as rules
 from webapp.domain.errors import NotFound
 from webapp.domain.identity import Grant
-from webapp.domain.permissions import Role
+from webapp.domain.permissions import Role, conflicts
 from webapp.models import AccountSettings, SignInAttempt, StaffGrant, StaffInvitation, StaffMember, StaffSession
 
 
@@ -48,7 +48,7 @@ class TeamRow:
     has_password: bool
     seen_at: datetime | None
     invited_until: datetime | None
-    grants: tuple[StaffGrant, ...]
+    grants: tuple[Grant, ...]
 
 
 def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | None:
@@ -92,14 +92,21 @@ def credentials(session: Session, email: str) -> Credentials | None:
     return None if row is None else Credentials(*row)
 
 
-def get(session: Session, staff_id: int) -> StaffMember:
-    """One member of staff with grants; NotFound otherwise."""
+def get(session: Session, staff_id: int, scope: frozenset[int] | None = None) -> StaffMember:
+    """One member of staff with grants; ``NotFound`` when none of the grants is within ``scope``."""
     member = session.scalars(
-        select(StaffMember).where(StaffMember.id == staff_id).options(selectinload(StaffMember.grants))
+        select(StaffMember).where(StaffMember.id == staff_id, _within(scope)).options(selectinload(StaffMember.grants))
     ).one_or_none()
     if member is None:
         raise NotFound("staff.unknown", "There is no such member of staff.")
     return member
+
+
+def _within(scope: frozenset[int] | None) -> ColumnElement[bool]:
+    """People who have a role on one of the sites; a role on every site is managed by those who have it too."""
+    if scope is None:
+        return true()
+    return exists().where(StaffGrant.staff_id == StaffMember.id, StaffGrant.site_id.in_(scope))
 
 
 def find_by_email(session: Session, email: str) -> StaffMember | None:
@@ -109,8 +116,8 @@ def find_by_email(session: Session, email: str) -> StaffMember | None:
     ).one_or_none()
 
 
-def team(session: Session, *, size: int = 500) -> list[TeamRow]:
-    """Everybody, the active first, then by name."""
+def team(session: Session, scope: frozenset[int] | None = None, *, size: int = 500) -> list[TeamRow]:
+    """Everybody within ``scope``, the active first, then by name."""
     seen = select(func.max(StaffSession.seen_at)).where(StaffSession.staff_id == StaffMember.id).scalar_subquery()
     invited = (
         select(func.max(StaffInvitation.expires_at))
@@ -119,6 +126,7 @@ def team(session: Session, *, size: int = 500) -> list[TeamRow]:
     )
     found = session.execute(
         select(StaffMember, seen, invited)
+        .where(_within(scope))
         .options(selectinload(StaffMember.grants))
         .order_by(StaffMember.is_active.desc(), func.lower(StaffMember.name), StaffMember.id)
         .limit(size)
@@ -132,7 +140,7 @@ def team(session: Session, *, size: int = 500) -> list[TeamRow]:
             member.password_hash is not None,
             seen_at,
             invited_until,
-            tuple(member.grants),
+            tuple(Grant(grant.role, grant.site_id) for grant in member.grants),
         )
         for member, seen_at, invited_until in found
     ]
@@ -159,14 +167,35 @@ def invitation(session: Session, token_hash: str, now: datetime) -> StaffInvitat
     return found
 
 
-def is_last_administrator(session: Session, staff_id: int) -> bool:
-    """Whether no other active person holds the administrator's role on all sites."""
-    holds = exists().where(
+def _administers() -> ColumnElement[bool]:
+    return exists().where(
         StaffGrant.staff_id == StaffMember.id, StaffGrant.role == Role.ADMINISTRATOR, StaffGrant.site_id.is_(None)
     )
-    return not session.scalar(
-        select(func.count()).select_from(StaffMember).where(StaffMember.is_active, holds, StaffMember.id != staff_id)
+
+
+def lock_administrators(session: Session) -> None:
+    """Hold every administrator of all sites until the transaction ends; SQLite has one writer anyway."""
+    session.execute(select(StaffMember.id).where(_administers()).order_by(StaffMember.id).with_for_update())
+
+
+def is_last_administrator(session: Session, staff_id: int) -> bool:
+    """Whether no other active person holds the administrator's role on all sites."""
+    others = select(func.count()).select_from(StaffMember)
+    return not session.scalar(others.where(StaffMember.is_active, _administers(), StaffMember.id != staff_id))
+
+
+def conflicted(session: Session) -> list[str]:
+    """Names of active people who hold roles that conflict."""
+    held: dict[tuple[int, str], set[Role]] = {}
+    rows = session.execute(
+        select(StaffMember.id, StaffMember.name, StaffGrant.role)
+        .join(StaffGrant, StaffGrant.staff_id == StaffMember.id)
+        .where(StaffMember.is_active)
+        .order_by(StaffMember.name, StaffMember.id)
     )
+    for staff_id, name, role in rows:
+        held.setdefault((staff_id, name), set()).add(role)
+    return [name for (_, name), roles in held.items() if conflicts(frozenset(roles))]
 
 
 def tries(session: Session, since: datetime, limit: int, *, email: str = "", address: str = "") -> datetime | None:
@@ -179,3 +208,22 @@ def tries(session: Session, since: datetime, limit: int, *, email: str = "", add
     return session.scalar(
         statement.order_by(SignInAttempt.at.desc(), SignInAttempt.id.desc()).offset(limit - 1).limit(1)
     )
+
+
+def open_sessions(session: Session, staff_id: int, now: datetime) -> list[StaffSession]:
+    """Where this person is signed in now, the latest first."""
+    statement = select(StaffSession).where(
+        StaffSession.staff_id == staff_id,
+        StaffSession.ended_at.is_(None),
+        StaffSession.expires_at > now,
+        StaffSession.seen_at > now - rules.IDLE,
+    )
+    return list(session.scalars(statement.order_by(StaffSession.seen_at.desc(), StaffSession.id.desc())))
+
+
+def open_invitation(session: Session, staff_id: int, now: datetime) -> StaffInvitation | None:
+    """The one link that would let this person in, if there is one."""
+    statement = select(StaffInvitation).where(
+        StaffInvitation.staff_id == staff_id, StaffInvitation.used_at.is_(None), StaffInvitation.expires_at > now
+    )
+    return session.scalars(statement.order_by(StaffInvitation.id.desc()).limit(1)).one_or_none()

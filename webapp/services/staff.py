@@ -13,7 +13,7 @@ from webapp.domain import staff as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.identity import Grant
-from webapp.domain.permissions import Role
+from webapp.domain.permissions import Permission, Role
 from webapp.models import SignInAttempt, Site, StaffGrant, StaffInvitation, StaffMember, StaffSession
 from webapp.queries import settings as settings_read
 from webapp.queries import staff as read
@@ -145,6 +145,7 @@ class AddStaff:
 def add(work: Work, command: AddStaff) -> StaffMember:
     """Make an account with these roles; an address that has one already is refused."""
     rules.may_grant(command.grants, is_small_team=settings_read.is_small_team(work.session)).require()
+    rules.may_give(command.grants, _reach(work)).require()
     email = rules.checked_email(command.email)
     member = read.find_by_email(work.session, email)
     if member is not None and (member.password_hash or not member.is_active):
@@ -174,10 +175,26 @@ class InviteStaff:
 def invite(work: Work, command: InviteStaff) -> StaffMember:
     """Make an account and a link that opens it once within 24 hours; a new link ends the ones before."""
     member = add(work, AddStaff(command.email, "", command.grants))
-    _open_invitation(work, member, command.token)
-    text = _INVITATION.format(by=work.actor.label, link=command.link)
-    key = f"invitation:{token_hash(command.token)[:40]}"
-    work.post(key, member.email, "Your invitation to Largesse", text)
+    _open_invitation(work, member, command.token, command.link)
+    return member
+
+
+@dataclass(frozen=True, slots=True)
+class RenewInvitation:
+    """``token`` and ``link`` as of ``InviteStaff``."""
+
+    staff_id: int
+    token: str
+    link: str
+
+
+def renew(work: Work, command: RenewInvitation) -> StaffMember:
+    """Send a new link: to somebody whose invitation ran out, or who forgot the password and chooses a new one."""
+    member = _reachable(work, command.staff_id)
+    rules.may_renew(is_active=member.is_active).require()
+    _open_invitation(work, member, command.token, command.link)
+    grants = [Grant(grant.role, grant.site_id) for grant in member.grants]
+    work.record(Event.STAFF_INVITED, member, email=member.email, roles=_in_words(work, grants))
     return member
 
 
@@ -191,7 +208,7 @@ If you did not expect this message, you need not do anything.
 """
 
 
-def _open_invitation(work: Work, member: StaffMember, token: str) -> None:
+def _open_invitation(work: Work, member: StaffMember, token: str, link: str) -> None:
     work.session.execute(
         update(StaffInvitation)
         .where(StaffInvitation.staff_id == member.id, StaffInvitation.used_at.is_(None))
@@ -205,6 +222,8 @@ def _open_invitation(work: Work, member: StaffMember, token: str) -> None:
             expires_at=work.now + rules.INVITATION,
         )
     )
+    text = _INVITATION.format(by=work.actor.label, link=link)
+    work.post(f"invitation:{token_hash(token)[:40]}", member.email, "Your invitation to Largesse", text)
 
 
 def checked_password(password: str, *, name: str, email: str) -> str:
@@ -223,12 +242,13 @@ class AcceptInvitation:
 
 
 def accept(work: Work, command: AcceptInvitation) -> StaffMember:
-    """Take up an invitation, once: from now on there is a name and a password."""
+    """Take up an invitation, once: from now on there is a name and a password, and sessions of before are over."""
     invitation = read.invitation(work.session, command.token_hash, work.now)
     _claim(work, invitation)
     member = read.get(work.session, invitation.staff_id)
     member.name = command.name
     member.password_hash = command.password_hash
+    _end_everything(work, member)
     work.record(Event.STAFF_JOINED, member, email=member.email)
     return member
 
@@ -252,16 +272,19 @@ class ChangeGrants:
 
 
 def change_grants(work: Work, command: ChangeGrants) -> StaffMember:
-    """Replace what one person may do; it holds from their next request on, and their sessions start anew."""
-    member = read.get(work.session, command.staff_id)
-    rules.may_grant(command.grants, is_small_team=settings_read.is_small_team(work.session)).require()
-    if Grant(Role.ADMINISTRATOR) not in command.grants:
-        is_last = _is_administrator(member) and read.is_last_administrator(work.session, member.id)
-        rules.may_demote(is_last_administrator=is_last).require()
-    had = [Grant(grant.role, grant.site_id) for grant in member.grants]
-    if set(had) != set(command.grants):
-        _set_grants(work, member, command.grants)
-        before, after = _in_words(work, had), _in_words(work, command.grants)
+    """Replace what one person may do; it holds from their next request on."""
+    member = read.get(work.session, command.staff_id, _reach(work))
+    had, wanted = {Grant(grant.role, grant.site_id) for grant in member.grants}, set(command.grants)
+    is_small_team = settings_read.is_small_team(work.session)
+    rules.may_grant(wanted, is_small_team=is_small_team).require()
+    rules.may_give(had ^ wanted, _reach(work)).require()
+    is_self = member.id == work.actor.staff_id
+    rules.may_promote_self(wanted - had, is_self=is_self, is_small_team=is_small_team).require()
+    if Grant(Role.ADMINISTRATOR) in had - wanted:
+        rules.may_demote(is_last_administrator=_is_last_administrator(work, member)).require()
+    if had != wanted:
+        _set_grants(work, member, wanted)
+        before, after = _in_words(work, had), _in_words(work, wanted)
         work.record(Event.STAFF_CHANGED, member, email=member.email, before=before, after=after)
     return member
 
@@ -273,8 +296,8 @@ class DisableStaff:
 
 def disable(work: Work, command: DisableStaff) -> StaffMember:
     """Nobody gets in with this account again, from their next request on; what they did stays theirs."""
-    member = read.get(work.session, command.staff_id)
-    is_last = _is_administrator(member) and read.is_last_administrator(work.session, member.id)
+    member = _reachable(work, command.staff_id)
+    is_last = _is_last_administrator(work, member)
     rules.may_disable(is_self=member.id == work.actor.staff_id, is_last_administrator=is_last).require()
     if _switch(work, member, is_active=False):
         _end_everything(work, member)
@@ -289,7 +312,7 @@ class EnableStaff:
 
 def enable(work: Work, command: EnableStaff) -> StaffMember:
     """Let a disabled account in again, with the roles it had."""
-    member = read.get(work.session, command.staff_id)
+    member = _reachable(work, command.staff_id)
     roles = [grant.role for grant in member.grants]
     rules.may_hold(roles, is_small_team=settings_read.is_small_team(work.session)).require()
     if _switch(work, member, is_active=True):
@@ -314,6 +337,18 @@ def _end_everything(work: Work, member: StaffMember) -> None:
         )
 
 
+def _reach(work: Work) -> frozenset[int] | None:
+    """The sites whose staff the actor manages; None is every site. The program itself reaches everything."""
+    return None if work.actor.staff_id is None else work.actor.sites(Permission.STAFF_MANAGE)
+
+
+def _reachable(work: Work, staff_id: int) -> StaffMember:
+    """A person all of whose roles are on sites the actor manages."""
+    member = read.get(work.session, staff_id, _reach(work))
+    rules.may_give((Grant(grant.role, grant.site_id) for grant in member.grants), _reach(work)).require()
+    return member
+
+
 def _set_grants(work: Work, member: StaffMember, wanted: Iterable[Grant]) -> None:
     work.session.execute(delete(StaffGrant).where(StaffGrant.staff_id == member.id))
     rows = [
@@ -323,8 +358,12 @@ def _set_grants(work: Work, member: StaffMember, wanted: Iterable[Grant]) -> Non
     work.session.expire(member, ["grants"])
 
 
-def _is_administrator(member: StaffMember) -> bool:
-    return any(grant.role is Role.ADMINISTRATOR and grant.site_id is None for grant in member.grants)
+def _is_last_administrator(work: Work, member: StaffMember) -> bool:
+    """Rivals who would each spare the other wait here for one another."""
+    if not any(grant.role is Role.ADMINISTRATOR and grant.site_id is None for grant in member.grants):
+        return False
+    read.lock_administrators(work.session)
+    return read.is_last_administrator(work.session, member.id)
 
 
 def _in_words(work: Work, grants: Iterable[Grant]) -> str:

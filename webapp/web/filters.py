@@ -49,7 +49,7 @@ def told(rows: Iterable[AuditRow], zone: str | None = None) -> list[dict[str, st
             "at": moment(row.at, zone),
             "iso": iso(row.at),
             "who": row.actor,
-            "sentence": row.sentence[:1].upper() + row.sentence[1:],
+            "sentence": capitalise_first(row.sentence),
             "icon": ICONS.get(row.group, "history"),
         }
         for row in rows
@@ -62,6 +62,11 @@ def day(value: date | datetime | None, zone: str | None = None) -> str:
         return "–"
     local = _local(value, zone) if isinstance(value, datetime) else value
     return f"{local.day} {local:%b %Y}"
+
+
+def short_day(value: date) -> str:
+    """«22 Nov», for the axis of a chart."""
+    return f"{value.day} {value:%b}"
 
 
 def moment(value: datetime | None, zone: str | None = None) -> str:
@@ -147,6 +152,11 @@ def size(value: int | None) -> str:
     return f"{amount:.1f} GB"
 
 
+def capitalise_first(text: str) -> str:
+    """«Editor everywhere» from «editor everywhere»: the rest keeps its letters."""
+    return text[:1].upper() + text[1:]
+
+
 def zone_sign(local: datetime) -> str:
     """«GMT», «BST», «CET»; zones without letters give their offset: «UTC+03»."""
     sign = local.tzname() or "UTC"
@@ -165,6 +175,7 @@ def _local(value: datetime, zone: str | None) -> datetime:
 _FILTERS = {
     "ago": ago,
     "bytes": size,
+    "capitalise_first": capitalise_first,
     "day": day,
     "duration": duration,
     "iso": iso,
@@ -173,6 +184,7 @@ _FILTERS = {
     "money": money,
     "number": number,
     "plural": plural,
+    "short_day": short_day,
     "time": time,
     "told": told,
 }

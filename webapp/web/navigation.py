@@ -72,7 +72,7 @@ def _static_url(filename: str) -> str:
 
 def navigation() -> list[list[Link]]:
     """The groups of the rail, without what is not installed or not this person's; empty groups fall away."""
-    groups = [[_link(item) for item in group if _is_open(item.endpoint)] for group in RAIL]
+    groups = [[_link(item) for item in group if may_open(item.endpoint)] for group in RAIL]
     return [group for group in groups if group]
 
 
@@ -81,12 +81,12 @@ def _link(item: Item) -> Link:
     return Link(item.label, item.icon, url_for(item.endpoint), here == item.endpoint.partition(".")[0])
 
 
-def _is_open(endpoint: str) -> bool:
-    view = current_app.view_functions.get(endpoint)
-    permission = getattr(view, "permission", None)
-    if view is None or permission is None:
+def may_open(endpoint: str, site_id: int | None = None) -> bool:
+    """Whether this person may open the screen, on this site or on any: its view says what it needs."""
+    permission = getattr(current_app.view_functions.get(endpoint), "permission", None)
+    if permission is None:
         return False
-    return permission in (Permission.PUBLIC, Permission.SIGNED_IN) or actor().may(permission)
+    return permission in (Permission.PUBLIC, Permission.SIGNED_IN) or actor().may(permission, site_id)
 
 
 def _context() -> dict[str, Any]:

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from wtforms import HiddenField
-
 from webapp.services.sites import ChangeSite, CreateSite
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
+from webapp.web.versions import VersionField
 
 C = TypeVar("C")
-_DIGITS = 10
-
-
-class VersionField(HiddenField):  # type: ignore[misc]
-    """The version the form was drawn from; nonsense is version 0, which nothing has."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        text = valuelist[0] if valuelist else ""
-        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
 class SiteForm(CommandForm[C]):

@@ -1,0 +1,118 @@
+"""What was asked of the log, as filters and chips, and where the things it names can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import request, url_for
+from sqlalchemy.orm import Session
+
+from webapp.domain.timing import day_ends, day_starts
+from webapp.queries import audit as read
+from webapp.web import paging
+from webapp.web.filters import account_zone, day
+from webapp.web.navigation import may_open
+
+# The noun before the dot of an event, and its word in the filter.
+GROUPS: dict[str, str] = {
+    "staff": "Staff",
+    "settings": "Settings",
+    "site": "Sites",
+    "voucher-type": "Voucher types",
+    "vouchers": "Vouchers",
+    "reward": "Rewards",
+    "import": "Imports",
+    "entries": "Reviews of entries",
+    "entry": "Single entries",
+    "draw": "Draws",
+    "winner": "Winners",
+    "slot": "Vacant prizes",
+    "job": "Jobs",
+}
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+# The table a subject names → the screen that shows it and the name of its part of the address.
+_SCREENS: dict[str, tuple[str, str]] = {
+    "draws": ("draws.show", "name"),
+    "import_runs": ("imports.show", "run_id"),
+    "jobs": ("jobs.show", "job_id"),
+    "rewards": ("rewards.show", "name"),
+    "sites": ("sites.show", "name"),
+    "staff_members": ("staff.show", "staff_id"),
+    "voucher_types": ("voucher_types.show", "type_id"),
+    "winners": ("fulfilment.show", "winner_id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filters of the address: for the query, and as they were written."""
+
+    filters: read.Filters
+    values: dict[str, str]
+
+    def chips(self, people: Mapping[int, str], sites: Mapping[int, str]) -> list[dict[str, str]]:
+        """One chip for each filter, with the address that lacks it."""
+        shown = {
+            "staff": ("Person", people.get(self.filters.staff_id or 0, "somebody else")),
+            "what": ("About", GROUPS.get(self.filters.group, "")),
+            "site": ("Site", sites.get(self.filters.site_id or 0, "another site")),
+            "subject": ("Only", self.filters.subject),
+            "since": ("From", self._day("since")),
+            "until": ("To", self._day("until")),
+        }
+        return [
+            {"label": shown[name][0], "value": shown[name][1], "remove_url": self._without(name)}
+            for name in self.values
+        ]
+
+    def _day(self, name: str) -> str:
+        return day(_day(self.values.get(name, "")))
+
+    def _without(self, name: str) -> str:
+        kept: dict[str, Any] = {key: value for key, value in self.values.items() if key != name}
+        return url_for(".index", **kept)
+
+
+def asked() -> Asked:
+    """Reads the address; what makes no sense is not there."""
+    since, until = _day(request.args.get("since", "")), _day(request.args.get("until", ""))
+    group, subject = request.args.get("what", ""), request.args.get("subject", "")[:80]
+    filters = read.Filters(
+        staff_id=paging.number("staff"),
+        group=group if group in GROUPS else "",
+        subject=subject if subject.isascii() and subject.isprintable() else "",
+        site_id=paging.number("site"),
+        since=day_starts(since, account_zone()),
+        until=day_ends(until, account_zone()),
+    )
+    given = {
+        "staff": filters.staff_id,
+        "what": filters.group,
+        "site": filters.site_id,
+        "subject": filters.subject,
+        "since": since,
+        "until": until,
+    }
+    return Asked(filters, {name: str(value) for name, value in given.items() if value})
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if _FIRST_YEAR <= found.year < _LAST_YEAR else None
+
+
+def addresses(session: Session, rows: Sequence[read.AuditRow]) -> dict[str, str]:
+    """Subject → address, for what this person may open."""
+    found = {}
+    for subject, (name, site_id) in read.whereabouts(session, {row.subject for row in rows}).items():
+        endpoint, part = _SCREENS[subject.partition(":")[0]]
+        if may_open(endpoint, site_id):
+            values: dict[str, Any] = {part: name}
+            found[subject] = url_for(endpoint, **values)
+    return found

@@ -1,0 +1,20 @@
+"""What an administrator chooses for the whole account."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField
+
+from webapp.services.settings import ChangeSettings
+from webapp.web.forms import CommandForm
+from webapp.web.versions import VersionField
+
+
+class SettingsForm(CommandForm[ChangeSettings]):
+    command = ChangeSettings
+
+    is_small_team = BooleanField(
+        "Small-team mode",
+        description="One person may hold conflicting roles, and may seal and draw the same draw. "
+        "Every page and every draw certificate says so for as long as it is on.",
+    )
+    version = VersionField()

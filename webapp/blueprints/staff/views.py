@@ -1,0 +1,148 @@
+"""The screens of the team."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, flash, url_for
+from flask import session as visit
+from flask.typing import ResponseReturnValue
+
+from webapp.adapters import clock, randomness
+from webapp.blueprints.staff.forms import GrantsForm, InviteForm
+from webapp.config import Settings
+from webapp.domain import staff as rules
+from webapp.domain.permissions import Permission, Role
+from webapp.extensions import db
+from webapp.queries import audit as read_audit
+from webapp.queries import sites as read_sites
+from webapp.queries import staff as read
+from webapp.services import staff
+from webapp.web.access import actor, requires, scope
+from webapp.web.forms import PressForm
+from webapp.web.rendering import go, render
+
+bp = Blueprint("staff", __name__, url_prefix="/staff")
+_LINK = "invitation"  # where the link waits in the visit until it was shown
+
+
+def _reach() -> frozenset[int] | None:
+    return scope(Permission.STAFF_MANAGE)
+
+
+@bp.get("")
+@requires(Permission.STAFF_MANAGE)
+def index() -> ResponseReturnValue:
+    rows = read.team(db.session(), _reach())
+    titles = read_sites.names(db.session())
+    return render("staff/index.html", rows=rows, titles=titles, in_words=rules.in_words, now=clock.now())
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.STAFF_MANAGE)
+def invite() -> ResponseReturnValue:
+    form = InviteForm()
+    form.grants.offer(read_sites.names(db.session(), _reach()), everywhere=_reach() is None)
+    token = randomness.token()
+    if member := form.submit(staff.invite, token=token, link=_link(token)):
+        return _show_link(member.id, token)
+    return render("staff/new.html", "staff/_form.html", form.status, form=form, **_roles())
+
+
+@bp.get("/<int:staff_id>")
+@requires(Permission.STAFF_MANAGE)
+def show(staff_id: int) -> ResponseReturnValue:
+    session = db.session()
+    member = read.get(session, staff_id, _reach())
+    return render(
+        "staff/show.html",
+        member=member,
+        grants=[(grant.role, grant.site_id) for grant in member.grants],
+        titles=read_sites.names(session),
+        sessions=read.open_sessions(session, staff_id, clock.now()),
+        invitation=read.open_invitation(session, staff_id, clock.now()),
+        history=read_audit.of_subject(session, f"staff_members:{staff_id}"),
+        duties=rules.DUTIES,
+        form=PressForm(),
+        is_self=staff_id == actor().staff_id,
+    )
+
+
+@bp.route("/<int:staff_id>/edit", methods=["GET", "POST"])
+@requires(Permission.STAFF_MANAGE)
+def edit(staff_id: int) -> ResponseReturnValue:
+    member = read.get(db.session(), staff_id, _reach())
+    form = GrantsForm(data={"grants": member.grants})
+    form.grants.offer(read_sites.names(db.session(), _reach()), everywhere=_reach() is None)
+    if form.submit(staff.change_grants, staff_id=staff_id):
+        flash(f"Roles of {member.name} saved. They hold from the next page on.", "success")
+        return go(".show", staff_id=staff_id)
+    return render("staff/edit.html", "staff/_form.html", form.status, form=form, member=member, **_roles())
+
+
+@bp.post("/<int:staff_id>/renew")
+@requires(Permission.STAFF_MANAGE)
+def renew(staff_id: int) -> ResponseReturnValue:
+    read.get(db.session(), staff_id, _reach())
+    token = randomness.token()
+    form = PressForm()
+    if form.press(lambda work: staff.renew(work, staff.RenewInvitation(staff_id, token, _link(token)))):
+        return _show_link(staff_id, token)
+    return _back(form, staff_id)
+
+
+@bp.get("/<int:staff_id>/link")
+@requires(Permission.STAFF_MANAGE)
+def link(staff_id: int) -> ResponseReturnValue:
+    """The link, once: it is not kept anywhere it could be read again."""
+    member = read.get(db.session(), staff_id, _reach())
+    token = visit.pop(_LINK, "")
+    waiting = read.open_invitation(db.session(), staff_id, clock.now())
+    is_good = waiting is not None and waiting.token_hash == staff.token_hash(token)
+    if not is_good:
+        return go(".show", staff_id=staff_id)
+    return render("staff/link.html", member=member, link=_link(token), invitation=waiting)
+
+
+@bp.route("/<int:staff_id>/disable", methods=["GET", "POST"])
+@requires(Permission.STAFF_MANAGE)
+def disable(staff_id: int) -> ResponseReturnValue:
+    member = read.get(db.session(), staff_id, _reach())
+    form = PressForm()
+    if form.press(lambda work: staff.disable(work, staff.DisableStaff(staff_id))):
+        flash(f"{member.name} is disabled and signed out everywhere.", "success")
+        return go(".show", staff_id=staff_id)
+    sessions = read.open_sessions(db.session(), staff_id, clock.now())
+    return render(
+        "staff/disable.html", "staff/_disable.html", form.status, form=form, member=member, sessions=len(sessions)
+    )
+
+
+@bp.post("/<int:staff_id>/enable")
+@requires(Permission.STAFF_MANAGE)
+def enable(staff_id: int) -> ResponseReturnValue:
+    member = read.get(db.session(), staff_id, _reach())
+    form = PressForm()
+    if form.press(lambda work: staff.enable(work, staff.EnableStaff(staff_id))):
+        flash(f"{member.name} can sign in again.", "success")
+        return go(".show", staff_id=staff_id)
+    return _back(form, staff_id)
+
+
+def _back(form: PressForm, staff_id: int) -> ResponseReturnValue:
+    """A button has no page to show its refusal on; the person's page shows it."""
+    for message in form.form_errors:
+        flash(message, "error")
+    return go(".show", staff_id=staff_id)
+
+
+def _show_link(staff_id: int, token: str) -> ResponseReturnValue:
+    visit[_LINK] = token
+    return go(".link", staff_id=staff_id)
+
+
+def _link(token: str) -> str:
+    settings: Settings = current_app.extensions["largesse"]
+    return settings.public_url + url_for("auth.invitation", token=token)
+
+
+def _roles() -> dict[str, object]:
+    return {"roles": list(Role), "duties": rules.DUTIES}
