@@ -168,7 +168,8 @@ def open_rewards(session: Session, scope: Scope, size: int = 8) -> list[OpenRewa
 def entries_per_day(session: Session, scope: Scope, bounds: Sequence[datetime]) -> list[int]:
     """Entries made between each two of ``bounds``, of rewards that are active or ended within them."""
     sums = [
-        func.sum(case((and_(Entry.entered_at >= start, Entry.entered_at < end), 1), else_=0)) for start, end in days
+        func.sum(case((and_(Entry.entered_at >= start, Entry.entered_at < end), 1), else_=0))
+        for start, end in pairwise(bounds)
     ]
     live = or_(Reward.status == RewardStatus.ACTIVE, Reward.closed_at >= bounds[0])
     row = session.execute(
