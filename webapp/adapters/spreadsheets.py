@@ -15,6 +15,7 @@ from webapp.adapters import file_types, workbooks
 from webapp.domain.errors import Refused
 from webapp.domain.exports import cell
 from webapp.domain.import_rows import clean, shown
+from webapp.domain.imports import Survey
 
 PIECE = 256 * 1024
 LONGEST_VALUE = 100_000
@@ -45,14 +46,16 @@ class Table:
     rows: Iterator[tuple[int, list[str]]] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What is known of a file after it was read from end to end without a fault."""
+class Pieces:
+    """The bytes of a stream from its beginning, as often as they are asked for."""
 
-    encoding: str
-    headings: tuple[str, ...]
-    record_count: int
-    line_count: int
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._stream.seek(0)
+        while piece := self._stream.read(PIECE):
+            yield piece
 
 
 def open_table(stream: BinaryIO, name: str, encoding: str = AUTOMATIC) -> Table:

@@ -96,6 +96,16 @@ REJECT_HEADINGS = ("Line", "Column", "Reason")
 Mapped = dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is known of a file after it was read from end to end without a fault."""
+
+    encoding: str
+    headings: tuple[str, ...]
+    record_count: int
+    line_count: int
+
+
 def heading_key(heading: str) -> str:
     """A heading as it is compared: letters and digits only, folded."""
     folded = unicodedata.normalize("NFKC", heading).casefold()

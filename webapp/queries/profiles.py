@@ -92,8 +92,10 @@ def known(session: Session, external_ids: Collection[str], email_keys: Collectio
 def _people(session: Session, wanted: ColumnElement[bool]) -> dict[int, tuple[Person, int | None]]:
     found = {}
     for row in session.execute(select(*_PERSON).where(wanted)):
-        *columns, attributes, target = row
-        found[row[0]] = (Person(*columns, str(attributes.get("postcode", ""))), target)
+        *_, attributes, target = row
+        person = Person(*row[:7])
+        person.postcode = str(attributes.get("postcode", ""))
+        found[row[0]] = (person, target)
     return found
 
 

@@ -1,0 +1,212 @@
+"""Uploads a file, chooses its columns, checks it and imports it; the long parts are jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import NoResultFound
+
+from webapp.domain import imports as rules
+from webapp.domain.audit import Event
+from webapp.domain.errors import Conflict
+from webapp.domain.imports import ImportContract, ImportKind, ImportStatus, Survey
+from webapp.domain.jobs import JobStatus
+from webapp.domain.verdicts import Verdict
+from webapp.models import ImportMapping, ImportRun, Job
+from webapp.queries import imports as read
+from webapp.queries.imports import RunSheet
+from webapp.services import entries, files, jobs
+from webapp.services.jobs import NewJob
+from webapp.services.work import Work, name_of
+
+CHECK, APPLY = "entries.check", "entries.import"
+_MEDIA_TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+@dataclass(frozen=True, slots=True)
+class UploadEntries:
+    """A file of entries for one reward. ``pieces`` can be gone through again when the database was busy."""
+
+    reward_id: int
+    file_name: str
+    survey: Survey
+    pieces: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProfiles:
+    """A file of people."""
+
+    file_name: str
+    survey: Survey
+    pieces: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseColumns:
+    """Which column of the file, counted from 1, holds what; None for what the file does not tell."""
+
+    run_id: int
+    external_id: int | None = None
+    first_name: int | None = None
+    last_name: int | None = None
+    email: int | None = None
+    phone: int | None = None
+    postcode: int | None = None
+    store: int | None = None
+    entered_at: int | None = None
+    receipt: int | None = None
+    tickets: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyImport:
+    """Import what was checked; the contract says what bad rows do to the good ones."""
+
+    run_id: int
+    contract: ImportContract
+
+
+def upload(work: Work, command: UploadEntries) -> ImportRun:
+    """Keep a file that was read without a fault, with the columns guessed or remembered.
+
+    ``Refused`` when the reward takes no entries.
+    """
+    reward = entries.may_enter(work, command.reward_id)
+    return _upload(work, command, ImportKind.ENTRIES, reward.title, reward_id=reward.id, site_id=reward.site_id)
+
+
+def upload_profiles(work: Work, command: UploadProfiles) -> ImportRun:
+    """Keep a file of people that was read without a fault."""
+    return _upload(work, command, ImportKind.PROFILES, read.PEOPLE)
+
+
+def _upload(
+    work: Work,
+    command: UploadEntries | UploadProfiles,
+    kind: ImportKind,
+    target: str,
+    *,
+    reward_id: int | None = None,
+    site_id: int | None = None,
+) -> ImportRun:
+    survey = command.survey
+    file = files.store(work, command.file_name, _MEDIA_TYPES.get(survey.encoding, "text/csv"), command.pieces)
+    remembered = rules.usable(kind, read.remembered(work.session, kind, list(survey.headings)), survey.headings)
+    run = ImportRun(
+        kind=kind,
+        reward_id=reward_id,
+        site_id=site_id,
+        file_id=file.id,
+        encoding=survey.encoding,
+        headings=list(survey.headings),
+        line_count=survey.line_count,
+        record_count=survey.record_count,
+        mapping=remembered or rules.guess(kind, survey.headings),
+        created_at=work.now,
+        created_by_id=work.actor.staff_id,
+        created_by=work.actor.label,
+    )
+    work.session.add(run)
+    work.session.flush()
+    work.record(Event.IMPORT_STARTED, run, site_id, file=file.name, reward=target, sha256=file.sha256)
+    return run
+
+
+def positions(mapping: dict[str, str], headings: list[str]) -> dict[str, int]:
+    """A mapping as ``ChooseColumns`` takes it."""
+    return {name: headings.index(heading) + 1 for name, heading in mapping.items()}
+
+
+def choose_columns(work: Work, command: ChooseColumns) -> ImportRun:
+    """Fix which column is what, remember it for the next file like this, and queue the check.
+
+    ``Refused`` when the columns do not tell enough, or once the import has begun.
+    """
+    sheet = read.sheet(work.session, command.run_id, None)
+    headings, kind = list(sheet.run.headings), ImportKind(sheet.run.kind)
+    chosen = {item.name: getattr(command, item.name) for item in fields(command) if item.name != "run_id"}
+    mapping = {name: headings[place - 1] for name, place in chosen.items() if place and place <= len(headings)}
+    mapping = rules.usable(kind, mapping, headings)
+    rules.may_check(kind, mapping).require()
+    _move(work, sheet, rules.CHECKABLE, ImportStatus.CHECKING, rules.may_choose_columns(sheet.facts))
+    run = sheet.run
+    run.mapping, run.problem = mapping, ""
+    _remember(work, kind, headings, mapping)
+    job = jobs.enqueue(
+        work, NewJob(CHECK, f"Check {sheet.file.name}", run.site_id, name_of(run), {"run_id": run.id}, run.line_count)
+    )
+    run.check_job_id = job.id
+    return run
+
+
+def _move(
+    work: Work, sheet: RunSheet, sources: tuple[ImportStatus, ...], target: ImportStatus, verdict: Verdict
+) -> None:
+    """The status decides who was first; the explanation comes after."""
+    moved = work.session.execute(
+        update(ImportRun)
+        .where(ImportRun.id == sheet.run.id, ImportRun.status.in_(sources))
+        .values(status=target)
+        .execution_options(synchronize_session=False)
+    )
+    if not moved.rowcount:  # type: ignore[attr-defined]
+        verdict.require()
+        raise Conflict("import.changed", "Somebody else went on with this import at the same moment; look again.")
+    work.session.refresh(sheet.run)
+
+
+def _remember(work: Work, kind: ImportKind, headings: list[str], mapping: dict[str, str]) -> None:
+    name = rules.heading_hash(headings)
+    wanted = select(ImportMapping).where(ImportMapping.kind == kind, ImportMapping.heading_hash == name)
+    try:
+        row = work.session.scalars(wanted).one()
+    except NoResultFound:
+        row = ImportMapping(kind=kind, heading_hash=name)
+        work.session.add(row)
+    row.mapping, row.used_at = mapping, work.now
+
+
+def apply(work: Work, command: ApplyImport) -> ImportRun:
+    """Queue the import of what was checked, or go on with one that was stopped.
+
+    ``Refused`` before anything is written: for bad rows under all-or-nothing, without a good row, or when the
+    reward takes no entries any more.
+    """
+    sheet = read.sheet(work.session, command.run_id, None)
+    run = sheet.run
+    before = run.status
+    run.contract = command.contract
+    rules.may_apply(sheet.facts).require()
+    if run.reward_id is not None:
+        entries.may_enter(work, run.reward_id)
+    _move(work, sheet, rules.APPLICABLE, ImportStatus.APPLYING, rules.may_apply(sheet.facts))
+    run.contract, run.problem = command.contract, ""
+    job = jobs.enqueue(
+        work,
+        NewJob(APPLY, f"Import {sheet.file.name}", run.site_id, name_of(run), {"run_id": run.id}, run.record_count),
+    )
+    if before is ImportStatus.CANCELLED and run.apply_job_id is not None:
+        stopped = work.session.get_one(Job, run.apply_job_id)
+        job.cursor, job.done = stopped.cursor, stopped.done
+    run.apply_job_id = job.id
+    return run
+
+
+def _stopped(work: Work, job: Job) -> None:
+    """A check that did not end can be started anew; an import that did not end can go on where it stopped."""
+    sheet = read.sheet(work.session, int(job.arguments["run_id"]), None)
+    run = sheet.run
+    was = ImportStatus.CHECKING if job.kind == CHECK else ImportStatus.APPLYING
+    if run.status is not was:
+        return
+    run.status = ImportStatus.UPLOADED if job.kind == CHECK else ImportStatus.CANCELLED
+    run.problem = job.error[:1000]
+    if job.status is JobStatus.FAILED:
+        work.record(Event.IMPORT_REFUSED, run, run.site_id, file=sheet.file.name, problem=job.error[:300])
+
+
+jobs.ENDINGS[CHECK] = _stopped
+jobs.ENDINGS[APPLY] = _stopped

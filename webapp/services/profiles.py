@@ -1,0 +1,139 @@
+"""Writes people in bulk, as an import resolved them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, Result, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from webapp.domain.profiles import Identified, Person, Resolution, resolve, search_keys
+from webapp.models import Draw, Entry, Profile, Voucher, Winner
+from webapp.queries import profiles as read
+from webapp.services.work import Work
+
+
+def enrol(work: Work, rows: Sequence[Identified], since: datetime) -> tuple[list[int], int]:
+    """The id of each row's person, and by how many people created after ``since`` there are more now.
+
+    Unknown people are created, known ones filled in. See ``domain.profiles.resolve`` for who is one person. A rival that creates the same person at the same
+    moment makes the transaction fail with ``Conflict``; the caller runs it again.
+    """
+    ids = {row.external_id for row in rows if row.external_id}
+    keys = {row.email_key for row in rows if row.email_key}
+    found = resolve(rows, read.known(work.session, sorted(ids), sorted(keys)))
+    created = _write(work, found, since)
+    return [_id(person) for person in found.people], created
+
+
+def _write(work: Work, found: Resolution, since: datetime) -> int:
+    everybody = {id(person): person for person in (*found.people, *found.merged)}.values()
+    changed = [person for person in everybody if person.id is not None and person.is_changed]
+    true = [person for person in found.created if person.merged is None]
+    # First whoever gives an address away, then whoever takes it: both databases check uniqueness at once.
+    _release(work, [person for person in changed if person.merged is not None and person.email_key is None])
+    _insert(work, true)
+    _insert(work, [person for person in found.created if person.merged is not None and person.email_key])
+    _update(work, [person for person in changed if person.merged is None])
+    return len(true) - _merge(work, [person for person in changed if person.merged is not None], since)
+
+
+def _id(person: Person) -> int:
+    if person.id is None:
+        raise AssertionError("every person has been written")
+    return person.id
+
+
+def _insert(work: Work, people: Sequence[Person]) -> None:
+    """Sorted, so that rivals meet in the same order and the unique indexes fill from one side."""
+    if not people:
+        return
+    ordered = sorted(people, key=lambda person: (person.external_id or "", person.email_key or ""))
+    rows = [_columns(person) | {"created_at": work.now, "updated_at": work.now} for person in ordered]
+    written = work.session.execute(insert(Profile).returning(Profile.id, Profile.external_id, Profile.email_key), rows)
+    by_name = {(external_id, email_key): number for number, external_id, email_key in written}
+    for person in ordered:
+        person.id = by_name[person.external_id, person.email_key]
+
+
+def _columns(person: Person) -> dict[str, Any]:
+    return {
+        "external_id": person.external_id,
+        "email_key": person.email_key,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "email": person.email,
+        "phone": person.phone,
+        "attributes": {"postcode": person.postcode} if person.postcode else {},
+        "merged_into_id": person.true.id if person.merged else None,
+        **search_keys(person),
+    }
+
+
+def _release(work: Work, people: Iterable[Person]) -> None:
+    ids = [person.id for person in people]
+    if ids:
+        _run(work, update(Profile).where(Profile.id.in_(ids)).values(email_key=None, merged_into_id=Profile.id))
+
+
+def _update(work: Work, people: Sequence[Person]) -> None:
+    """What was empty is filled in; other attributes than ours stay."""
+    if not people:
+        return
+    kept = _attributes(work, people)
+    rows = []
+    for person in sorted(people, key=_id):
+        columns = _columns(person)
+        columns["attributes"] = kept[_id(person)] | columns["attributes"]
+        rows.append({f"new_{name}": value for name, value in columns.items()} | {"key": person.id})
+    names = [name.removeprefix("new_") for name in rows[0] if name != "key"]
+    statement = (
+        update(Profile.__table__)  # type: ignore[arg-type]
+        .where(Profile.__table__.c.id == bindparam("key"))
+        .values({name: bindparam(f"new_{name}") for name in names} | {"updated_at": work.now})
+    )
+    work.session.connection().execute(statement, rows)
+
+
+def _attributes(work: Work, people: Sequence[Person]) -> dict[int, dict[str, Any]]:
+    wanted = select(Profile.id, Profile.attributes).where(Profile.id.in_([person.id for person in people]))
+    return dict(work.session.execute(wanted).tuples().all())
+
+
+def _merge(work: Work, people: Sequence[Person], since: datetime) -> int:
+    """Hand the entries of draws not sealed over to whoever the person turned out to be.
+
+    A row that nothing refers to any more and that keeps no address goes; else it stays and points at the
+    person. Gives how many of ``people`` were created after ``since``.
+    """
+    sealed = select(Draw.reward_id).where(Draw.sealed_at.is_not(None))
+    count = 0
+    for person in people:
+        target = _id(person.true)
+        _run(
+            work,
+            update(Entry)
+            .where(Entry.profile_id == person.id, Entry.reward_id.not_in(sealed))
+            .values(profile_id=target),
+        )
+        pointing = update(Profile).where(Profile.id == person.id).values(merged_into_id=target, updated_at=work.now)
+        created_at = _run(work, pointing.returning(Profile.created_at)).scalar_one()
+        _run(work, delete(Profile).where(Profile.id == person.id, Profile.email_key.is_(None), ~_is_used()))
+        count += created_at >= since
+    return count
+
+
+def _is_used() -> ColumnElement[bool]:
+    other = aliased(Profile)
+    return or_(
+        exists().where(Entry.profile_id == Profile.id),
+        exists().where(Winner.profile_id == Profile.id),
+        exists().where(Voucher.profile_id == Profile.id),
+        exists().where(other.merged_into_id == Profile.id),
+    )
+
+
+def _run(work: Work, statement: Executable) -> Result[Any]:
+    return work.session.execute(statement, execution_options={"synchronize_session": False})
