@@ -1,0 +1,1 @@
+"""A lively sample programme, built through the same services as everything else."""
