@@ -184,6 +184,14 @@ def is_last_administrator(session: Session, staff_id: int) -> bool:
     return not session.scalar(others.where(StaffMember.is_active, _administers(), StaffMember.id != staff_id))
 
 
+def has_administrator(session: Session) -> bool:
+    """Whether anybody can sign in who administers all sites."""
+    statement = select(StaffMember.id).where(
+        StaffMember.is_active, StaffMember.password_hash.is_not(None), _administers()
+    )
+    return session.execute(statement.limit(1)).first() is not None
+
+
 def conflicted(session: Session) -> list[str]:
     """Names of active people who hold roles that conflict."""
     held: dict[tuple[int, str], set[Role]] = {}
