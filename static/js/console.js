@@ -63,8 +63,7 @@
 
   // One press is one request: the buttons sleep while the answer is on its way.
   const busy = (form, waiting) => {
-    form.toggleAttribute("aria-busy", waiting);
-    if (waiting) form.setAttribute("aria-busy", "true");
+    if (waiting) form.setAttribute("aria-busy", "true"); else form.removeAttribute("aria-busy");
     all("button[type=submit]", form).forEach((button) => { button.disabled = waiting; });
   };
   document.addEventListener("submit", (event) => {
@@ -120,10 +119,20 @@
     });
   }
 
+  // A table that fits its place needs no scrolling of its own: its header may stay in sight, and Tab passes it by.
+  const fit = () => all(".table-wrap--sticky").forEach((wrap) => {
+    const fits = wrap.scrollWidth <= wrap.clientWidth;
+    wrap.classList.toggle("is-fitting", fits);
+    wrap.tabIndex = fits ? -1 : 0;
+  });
+  window.addEventListener("resize", fit);
+  window.addEventListener("load", fit);
+
   // What arrives later, by the first load or by htmx: toasts to watch, the error summary to read.
   const settle = () => {
     dress(root.dataset.theme ?? "system");
     all(".toast:not([data-watched])").forEach(watch);
+    fit();
   };
   document.addEventListener("DOMContentLoaded", settle);
   document.addEventListener("htmx:after:swap", () => {
