@@ -70,9 +70,9 @@ def require_untouched(path: Path, members: int) -> None:
         file.seek(0)
         digest = _digest(file, size - _TAIL)
         tail = file.read()
-    mark, disk, first, here, count, length, start, _ = _END.unpack(tail[: _END.size])
+    mark, disk, first, here, count, length, start, comment = _END.unpack(tail[: _END.size])
     intact = (
-        (mark, disk, first, here, count) == (b"PK\5\6", 0, 0, members, members)
+        (mark, disk, first, here, count, comment) == (b"PK\5\6", 0, 0, members, members, _TAIL - _END.size)
         and start + length + _TAIL == size
         and tail[_END.size :] == _COMMENT.format(digest).encode()
     )

@@ -120,7 +120,7 @@ def slots(prizes: Iterable[tuple[str, int]]) -> tuple[str, ...]:
 def seal_json(seal: Seal) -> bytes:
     """The bytes of `seal.json`."""
     _check_prizes(seal.prizes)
-    _check_places(sum(prize.quantity for prize in seal.prizes), seal.reserves)
+    _check_places([prize.quantity for prize in seal.prizes], seal.reserves)
     _check_lead(seal.sealed_at, seal.source)
     return write_json(
         {
@@ -151,7 +151,7 @@ def redraw_json(redraw: Redraw) -> bytes:
         raise ProtocolError(
             f"A redraw names slots of the seal, each once; it names {', '.join(redraw.slots) or 'none'}."
         )
-    _check_places(len(redraw.slots), redraw.reserves)
+    _check_places([1] * len(redraw.slots), redraw.reserves)
     _check_lead(redraw.declared_at, redraw.source)
     return write_json(
         {
@@ -180,12 +180,12 @@ def plan(seal: bytes, redraw: bytes | None = None) -> Plan:
     """What the round must rank, read from the seal alone or from the seal and a redraw's declaration."""
     sealed = read_json(seal, "seal.json")
     per = Per(sealed["rules"]["per"])
+    prizes = [(prize["id"], prize["quantity"]) for prize in sealed["prizes"]]
+    _check_places([quantity for _, quantity in prizes], sealed["reserves"])
     if redraw is None:
-        prizes = [(prize["id"], prize["quantity"]) for prize in sealed["prizes"]]
-        _check_places(sum(quantity for _, quantity in prizes), sealed["reserves"])
         return Plan(sealed["draw"], per, slots(prizes), sealed["reserves"])
     told = read_json(redraw, "redraw")
-    _check_places(len(told["slots"]), told["reserves"])
+    _check_places([1] * len(told["slots"]), told["reserves"])
     return Plan(told["draw"], per, tuple(told["slots"]), told["reserves"], tuple(told["skip"]))
 
 
@@ -203,19 +203,18 @@ def _check_prizes(prizes: Sequence[Prize]) -> None:
     ids = [prize.id for prize in prizes]
     if not prizes or len(set(ids)) < len(ids):
         raise ProtocolError(f"A draw has at least one prize and each has an id of its own; these are {', '.join(ids)}.")
-    for prize in prizes:
-        if not _PRIZE_ID.fullmatch(prize.id) or prize.quantity < 1:
-            raise ProtocolError(
-                "A prize has an id of up to 40 lower-case letters, digits and dashes and a quantity of at least 1; "
-                f"this one has id {prize.id!r} and quantity {prize.quantity}."
-            )
+    for name in ids:
+        if not _PRIZE_ID.fullmatch(name):
+            raise ProtocolError(f"A prize id is up to 40 lower-case letters, digits and dashes; this one is {name!r}.")
 
 
-def _check_places(prizes: int, reserves: int) -> None:
-    if reserves < 0 or prizes + reserves > MAX_PLACES:
+def _check_places(quantities: Sequence[int], reserves: int) -> None:
+    """Refuse impossible numbers before anything is expanded from them: a declaration may come from a stranger."""
+    prizes = sum(quantities)
+    if reserves < 0 or any(quantity < 1 for quantity in quantities) or prizes + reserves > MAX_PLACES:
         raise ProtocolError(
-            f"Prizes and reserves together are at most {MAX_PLACES:,}, reserves at least 0; "
-            f"here are {prizes:,} prizes and {reserves:,} reserves."
+            f"Every prize has a quantity of at least 1, reserves are at least 0, and together they are at most "
+            f"{MAX_PLACES:,}; here are {prizes:,} prizes and {reserves:,} reserves."
         )
 
 

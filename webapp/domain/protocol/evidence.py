@@ -134,12 +134,14 @@ class _Check:
         self.report.check(what, lambda: self._rank_list() == EntriesSeal(**self.json["seal.json"]["entries"]))
 
     def _rank_list(self) -> EntriesSeal:
-        sealer = Sealer()
+        sealer, rankings = Sealer(), self.rankings
+        self.rankings = {}
         with self.files.open("entries.csv") as file:
             rows = read_entries(file, sealer)
             while batch := list(islice(rows, _BATCH)):
-                for ranking in self.rankings.values():
+                for ranking in rankings.values():
                     ranking.add(batch)
+        self.rankings = rankings  # only a list that reads to its end has an order
         return sealer.seal()
 
     def _opened(self) -> bool:
@@ -216,7 +218,8 @@ class _Check:
         return codes.check(code, number, self.json["seal.json"]["code"]["commit"])
 
     def _public(self, number: int) -> bool:
-        public, source = self._told(number).public, self._load(self._declaration(number))["seed_source"]
+        public = results.PublicValue(**self._load(f"result-{number}.json")["public"])
+        source = self._load(self._declaration(number))["seed_source"]
         seed.check_value(public.value)
         if public.kind != source["kind"]:
             return False
@@ -310,5 +313,7 @@ class _Check:
             named = source["what"] if source["kind"] == "witnessed" else f"drand round {source['round']}"
             look(f"round {number}: is {value} the value of this source: {named}?")
             if self._hurried(number):
-                look(f"round {number}: under 10 minutes lay between the declaration and the value: Recorded, not Witnessed")
+                look(
+                    f"round {number}: under 10 minutes lay between the declaration and the value: Recorded, not Witnessed"
+                )
         look(f"log head {log.head(self.files.read('log.jsonl'))}: is it the one published?")

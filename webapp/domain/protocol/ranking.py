@@ -67,11 +67,11 @@ class Ranking:
 
     __slots__ = ("_bar", "_best", "_per", "_room", "_seed", "_skip", "_wanted")
 
-    def __init__(self, seed: bytes, per: Per, wanted: int, skip: Collection[str] = ()) -> None:
+    def __init__(self, seed: bytes, per: Per, wanted: int, skip: Collection[str] = (), *, room: int = ROOM) -> None:
         self._seed = seed
         self._per = per
         self._wanted = wanted
-        self._room = 2 * wanted + ROOM
+        self._room = 2 * wanted + room
         self._skip = frozenset(skip)
         self._best: dict[str, Standing] = {}
         self._bar = b"\xff" * 33
@@ -100,6 +100,11 @@ class Ranking:
         kept = sorted(self._best.items(), key=lambda item: item[1])[: self._wanted]
         self._best = dict(kept)
         self._bar = kept[-1][1][0] if kept else b""
+
+    @property
+    def kept(self) -> int:
+        """How many standings are held now: never more than twice the wanted places and the room."""
+        return len(self._best)
 
     def places(self) -> list[Ranked]:
         """The wanted places in order, fewer when the list has fewer keys."""

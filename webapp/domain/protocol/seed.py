@@ -112,5 +112,5 @@ def _balls_bits(tokens: list[str], per_digit: float) -> float:
 
 
 def _period(value: str) -> int:
-    """The length of the shortest beginning that, repeated, writes the whole value."""
-    return next((p for p in range(1, len(value)) if value[p:] == value[:-p]), len(value))
+    """The length of the shortest beginning that, written twice or more, makes the whole value."""
+    return next((p for p in range(1, len(value) // 2 + 1) if value[p:] == value[:-p]), len(value))

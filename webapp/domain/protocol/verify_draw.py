@@ -118,10 +118,10 @@ class Files:
                 left -= len(chunk)
             end, comment = file.read(22), file.read()
             size = file.tell()
-        mark, disk, first, here, count, length, start, _ = struct.unpack("<4s4H2LH", end)
+        mark, disk, first, here, count, length, start, after = struct.unpack("<4s4H2LH", end)
         members = len(self.names)
-        plain = (mark, disk, first, here, count, start + length) == (b"PK\5\6", 0, 0, members, members, size - 100)
-        return plain and comment.decode() == f"draw/1 sha256 {seen.hexdigest()}"
+        plain = (mark, disk, first, here, count, after) == (b"PK\5\6", 0, 0, members, members, 78)
+        return plain and start + length == size - 100 and comment.decode() == f"draw/1 sha256 {seen.hexdigest()}"
 
 
 class Tree:
@@ -199,7 +199,8 @@ class Awards:
     def draw(self, told: Json) -> bool:
         number, due = told["round"], self.drawn + 1
         result = self.check.json[f"result-{number}.json"]
-        self.drawn, self.spare[number] = number, [place["rank"] for place in result["reserves"]]
+        self.drawn = number
+        self.spare[number] = [place["rank"] for place in result["reserves"]]
         filled = {place["slot"]: (number, place["rank"]) for place in result["winners"]}
         filled |= dict.fromkeys(result["unallocated"])
         self.holder |= filled
@@ -208,10 +209,10 @@ class Awards:
 
     def redraw(self, told: Json) -> bool:
         number, due = told["round"], (self.declared + 1, self.drawn + 1)
-        slots = self.check.json[f"redraw-{number}.json"]["slots"]
+        declaration = self.check.json[f"redraw-{number}.json"]
         self.declared = number
         known = told["declaration"] == self.check.hash(f"redraw-{number}.json")
-        vacant = all(self.holder[slot] is None and not self.spare[self.home[slot]] for slot in slots)
+        vacant = all(self.holder[slot] is None and not self.spare[self.home[slot]] for slot in declaration["slots"])
         return (number, number) == due and known and vacant
 
     def promote(self, told: Json) -> bool:
@@ -233,6 +234,8 @@ class Check:
         self.raw: dict[str, bytes] = {}
         self.json: dict[str, Json] = {}
         self.log: list[bytes] = []
+        self.head = ""
+        self.list: Json = {}
         self.rankings: dict[int, Ranking] = {}
         for name in files.names:
             if name == "seal.json" or (name.endswith(".json") and OPTIONAL.fullmatch(name)):
@@ -247,7 +250,8 @@ class Check:
 
     def load_log(self) -> None:
         *lines, rest = self.files.read("log.jsonl").split(b"\n")
-        self.log = [] if rest else lines
+        if not rest:
+            self.log, self.head = lines, sha(lines[-1]).hex() if lines else "0" * 64
 
     def quietly(self, step: Callable[..., Any], *about: Any) -> Any:
         """Do what a later check will report when it went wrong."""
@@ -294,6 +298,7 @@ class Check:
             self.quietly(self.prepare, number)
         told = self.seal.get("entries")
         counts = (told.get("count"), told.get("tickets")) if isinstance(told, dict) else ("?", "?")
+        self.quietly(self.read_list)
         self.check(f"entries.csv is exactly the sealed list: {counts[0]} entries, {counts[1]} tickets", self.entries)
         self.check("opened with this code commitment, then sealed once, with this seal", self.opened)
         for number in range(1, self.last + 1):
@@ -318,8 +323,12 @@ class Check:
         """Slots, reserves and skipped keys of a round."""
         seal, told = self.json["seal.json"], self.json[self.declaration(number)]
         prizes = [(prize["id"], prize["quantity"]) for prize in seal["prizes"]]
-        wanted = sum(quantity for _, quantity in prizes) if number == 1 else len(told["slots"])
-        if seal["rules"]["per"] not in {"holder", "entry", "ticket"} or not 0 <= told["reserves"] <= 100_000 - wanted:
+        places = (
+            sum(quantity for _, quantity in prizes) + seal["reserves"],
+            len(told.get("slots", [])) + told["reserves"],
+        )
+        possible = max(places) <= 100_000 and min(seal["reserves"], told["reserves"], *(n - 1 for _, n in prizes)) >= 0
+        if not possible or seal["rules"]["per"] not in {"holder", "entry", "ticket"}:
             raise ValueError("these rules cannot be followed")
         slots = [f"{name}#{n}" for name, quantity in prizes for n in range(1, quantity + 1)]
         return (slots, told["reserves"], []) if number == 1 else (told["slots"], told["reserves"], told["skip"])
@@ -332,27 +341,29 @@ class Check:
         seed = hmac.digest(bytes.fromhex(told["code"]), message, "sha256")
         self.rankings[number] = Ranking(seed, self.json["seal.json"]["rules"]["per"], len(slots) + reserves, skip)
 
-    def entries(self) -> bool:
+    def read_list(self) -> None:
         """Grammar, gap-free numbers, counts, hash and root, while every ticket is ranked."""
         header, tree, facts = b"entry,holder,tickets,check,status\n", Tree(), [0, 0, 0]
         total = hashlib.sha256(header)
         with self.files.open("entries.csv") as file:
             if file.read(len(header)) != header:
-                return False
+                raise ValueError("not the header")
             while row := file.readline(200):
                 found = ROW.fullmatch(row)
                 entry, holder, count, status = found.groups() if found else (0, b"", 0, b"")
                 count = int(count)
                 if int(entry) != facts[0] + 1 or count > 10**6 or (count > 0) != (status == b"ok"):
-                    return False
+                    raise ValueError("not the next row")
                 facts = [facts[0] + 1, facts[1] + (count > 0), facts[2] + count]
                 total.update(row)
                 tree.add(row[:-1])
                 for ranking in self.rankings.values():
                     ranking.add(facts[0], holder.decode(), count)
         keys = ["count", "eligible", "tickets", "sha256", "root"]
-        seen = dict(zip(keys, [*facts, total.hexdigest(), tree.root()], strict=True))
-        return bool(self.seal["entries"] == seen and facts[2] <= 10**8)
+        self.list = dict(zip(keys, [*facts, total.hexdigest(), tree.root()], strict=True))
+
+    def entries(self) -> bool:
+        return bool(self.seal["entries"] == self.list) and self.list["tickets"] <= 10**8
 
     def events(self) -> list[Json]:
         return [self.quietly(parse, line) or {} for line in self.log]
@@ -424,6 +435,8 @@ class Check:
     def recomputed(self, number: int) -> bool:
         told, (slots, reserves, _) = self.json[f"result-{number}.json"], self.plan(number)
         ranking = self.rankings[number]
+        if not self.list:
+            return False
         expected = {"seed": ranking.seed.hex(), **ranking.outcome(slots, reserves)}
         return {name: told[name] for name in expected} == expected
 
@@ -439,9 +452,8 @@ class Check:
         self.check("log.jsonl tells of every round", lambda: (awards.drawn, awards.declared) == rounds)
 
     def certificate(self) -> bool:
-        head = sha(self.log[-1]).hex() if self.log else "0" * 64
         pins = sorted(PIN.findall(self.files.read("certificate.html")))
-        return pins == [(b"log-head", head.encode()), (b"seal", self.hash("seal.json").encode())]
+        return pins == [(b"log-head", self.head.encode()), (b"seal", self.hash("seal.json").encode())]
 
     def sums(self) -> None:
         told = (self.quietly(self.files.read, "SHA256SUMS") or b"").splitlines(keepends=True)
@@ -463,8 +475,8 @@ class Check:
             if not self.due(number, 10):
                 hurry = "under 10 minutes lay between the declaration and the value: Recorded, not Witnessed"
                 self.say("look", f"round {number}: {hurry}")
-        head = sha(self.log[-1]).hex() if self.log else "0" * 64
-        self.say("look", f"log head {head}: is it the one published?")
+        if self.head:
+            self.say("look", f"log head {self.head}: is it the one published?")
 
 
 # The beacon drand quicknet: its value for a round is the hash of a BLS signature over the round's number, which nobody
