@@ -63,7 +63,7 @@ def _build(settings: Settings, scale: str) -> list[SignIn]:
 @click.option("--scale", default="small", show_default=True, type=click.Choice(list(SCALES)), help="How much data.")
 def demo(port: int, scale: str, *, fresh: bool) -> None:
     """Build a sample programme if there is none, print how to sign in, and serve it on this machine."""
-    settings, ways = prepare(Path("instance", FOLDER).resolve(), port, scale, fresh=fresh)
+    settings, ways = prepare(Settings.from_environment().instance / FOLDER, port, scale, fresh=fresh)
     click.echo(f"\nLargesse is at {settings.public_url}\n")
     for way in ways:
         click.echo(f"  {way.role:<16} {way.email:<26} {way.password}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import current_app, render_template
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from webapp import __version__
@@ -52,8 +52,7 @@ def certificate(session: Session, record: read.Record, lines: bytes) -> bytes:
     """``certificate.html``: one page that needs nothing else, with the pins in its head and the fingerprint as QR."""
     draw = record.draw
     winners = [place["entry"] for place in record.result["winners"]]
-    page = render_template(
-        "draws/certificate.html",
+    page = current_app.jinja_env.get_template("draws/certificate.html").render(
         record=record,
         draw=draw,
         reward=record.reward,
@@ -66,7 +65,6 @@ def certificate(session: Session, record: read.Record, lines: bytes) -> bytes:
         shape=shape.shape(winners, draw.entry_count) if winners else None,
         qr=qr_path(draw.seal_sha256 or ""),
         version=__version__,
-        zone=current_app.extensions["largesse"].timezone,
     )
     style = (ROOT / "static" / "css" / "certificate.css").read_text()
     page = page.replace(STYLE, f"<style>{style}</style>", 1).replace(PINS, bundle.pins(draw.seal or b"", lines), 1)

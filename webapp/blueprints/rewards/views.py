@@ -56,11 +56,11 @@ def new() -> ResponseReturnValue:
     form.site_id.choices = [SelectChoice(str(site_id), title) for site_id, title in sites]
     form.offer(choices.voucher_types(db.session(), where))
     if form.wants_another_row():
-        return render("rewards/new.html", "rewards/_form.html", form=form, sites=sites, reward=None)
+        return render("rewards/new.html", "rewards/_form.html", form=form, has_sites=bool(sites), reward=None)
     if reward := form.submit(rewards.create, kind=RewardKind.PRIZE_DRAW):
         flash(f"Reward created. Its name is {reward.name}; it never changes.")
         return go(".show", name=reward.name)
-    return render("rewards/new.html", "rewards/_form.html", form.status, form=form, sites=sites, reward=None)
+    return render("rewards/new.html", "rewards/_form.html", form.status, form=form, has_sites=bool(sites), reward=None)
 
 
 @bp.get("/<name:name>")
