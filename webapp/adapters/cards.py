@@ -77,7 +77,7 @@ LAYOUTS = {
                 "across": 101.64, "down": 67.73, "columns": 2, "rows": 4,
             },
         ),
-        Layout("a4-1", "One on an A4 page", "voucher-a4-1.typ", per_page=1, per_part=250, qr_mm=52, sheet={}),
+        Layout("a4-1", "One on an A4 page", "voucher-a4-1.typ", per_page=1, per_part=500, qr_mm=52, sheet={}),
     )
 }  # fmt: skip
 

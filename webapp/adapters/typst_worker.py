@@ -17,8 +17,9 @@ import typst
 
 from webapp.adapters import barcodes, png
 
-PIXELS_PER_MODULE = 3.2  # enough for the decoder, and a picture of a page stays small
+PIXELS_PER_MODULE = 4  # enough for the decoder, and a picture of a page stays small
 PREVIEW_PPI = 96.0
+PROOF_PPI = 60.0
 
 
 def main() -> None:
@@ -44,7 +45,7 @@ def _read_back(compiler: typst.Compiler, template: Path, request: dict[str, Any]
     if not request["sample"]:
         return []
     modules = max(len(barcodes.qr_modules(card["qr"])) for card in request["sample"])
-    ppi = max(PREVIEW_PPI, ceil(PIXELS_PER_MODULE * modules * 25.4 / request["qr_mm"]))
+    ppi = max(PROOF_PPI, ceil(PIXELS_PER_MODULE * modules * 25.4 / request["qr_mm"]))
     data = request["data"] | {"cards": request["sample"]}
     return [text for page in _compiled(compiler, template, "png", data, ppi) for text in barcodes.read(png.greys(page))]
 
