@@ -155,23 +155,33 @@ def expired(session: Session, voucher_type_id: int, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
+_BATCH = (
+    select(
+        VoucherBatch.id,
+        VoucherBatch.wanted,
+        VoucherBatch.made,
+        VoucherBatch.sha256,
+        VoucherBatch.created_at,
+        StaffMember.name,
+    )
+    .outerjoin(StaffMember, StaffMember.id == VoucherBatch.created_by_id)
+    .order_by(VoucherBatch.id.desc())
+)
+
+
 def batches(session: Session, voucher_type_id: int, size: int = RECENT) -> list[BatchRow]:
     """The newest batches of the type."""
-    statement = (
-        select(
-            VoucherBatch.id,
-            VoucherBatch.wanted,
-            VoucherBatch.made,
-            VoucherBatch.sha256,
-            VoucherBatch.created_at,
-            StaffMember.name,
-        )
-        .outerjoin(StaffMember, StaffMember.id == VoucherBatch.created_by_id)
-        .where(VoucherBatch.voucher_type_id == voucher_type_id)
-        .order_by(VoucherBatch.id.desc())
-        .limit(size)
-    )
+    statement = _BATCH.where(VoucherBatch.voucher_type_id == voucher_type_id).limit(size)
     return [BatchRow(*row) for row in session.execute(statement)]
+
+
+def batch(session: Session, voucher_type_id: int, batch_id: int) -> BatchRow:
+    """One batch of the type, or ``NotFound``."""
+    statement = _BATCH.where(VoucherBatch.id == batch_id, VoucherBatch.voucher_type_id == voucher_type_id)
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        raise NotFound("voucher.batch_unknown", "There is no such batch of codes.")
+    return BatchRow(*found)
 
 
 def used_by(session: Session, voucher_type_id: int, size: int = 20) -> list[UsingReward]:

@@ -202,7 +202,8 @@ def fingerprint(session: Session, batch_id: int) -> str:
     """``digest`` of the batch's codes in the order of their bytes."""
     bytewise = Voucher.code if _is_sqlite(session) else collate(Voucher.code, "C")
     statement = select(Voucher.code).where(Voucher.batch_id == batch_id).order_by(bytewise)
-    return digest(session.scalars(statement.execution_options(yield_per=STREAMED)))
+    rows = session.connection().execute(statement.execution_options(yield_per=STREAMED))  # no entities: half the time
+    return digest(row[0] for row in rows)
 
 
 def digest(codes: Iterable[str]) -> str:

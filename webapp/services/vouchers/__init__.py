@@ -22,6 +22,7 @@ from webapp.services.vouchers.moves import (
     reveal,
     reverse,
 )
+from webapp.services.vouchers.printing import PrintVouchers, note_reward, note_type, order
 
 __all__ = [
     "CHUNK",
@@ -30,6 +31,7 @@ __all__ = [
     "GenerateVouchers",
     "Mint",
     "MoveVoucher",
+    "PrintVouchers",
     "RedeemVoucher",
     "add_codes",
     "allocate",
@@ -39,6 +41,9 @@ __all__ = [
     "generate",
     "hold",
     "let_go",
+    "note_reward",
+    "note_type",
+    "order",
     "reactivate",
     "redeem",
     "reveal",

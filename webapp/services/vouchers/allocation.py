@@ -68,10 +68,10 @@ def _pick(work: Work, command: AllocateVouchers) -> list[int]:
 
 def _hand_over(work: Work, command: AllocateVouchers, kind: VoucherType, ids: list[int]) -> None:
     ends_at = rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(command.zone))
-    if rules.is_expired(ends_at, work.now):
+    if kind.static_expiry_on and rules.is_expired(ends_at, work.now):
         raise Refused(
             "voucher.type_expired",
-            f"Codes of «{kind.title}» were good until {kind.static_expiry_on:%-d %B %Y}, so nobody can be given one now. "
+            f"Codes of «{kind.title}» were good until {kind.static_expiry_on.day} {kind.static_expiry_on:%B %Y}, so nobody can be given one now. "
             "Move the fixed end date of the voucher type, or choose another type.",
         )
     if len(ids) < command.quantity:

@@ -1,0 +1,95 @@
+"""Figures, expiry rules, samples and differences in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+
+from webapp.adapters import randomness
+from webapp.domain import voucher_codes as codes
+from webapp.domain import voucher_patterns as patterns
+from webapp.domain.errors import Refused
+from webapp.domain.vouchers import VoucherStatus
+from webapp.queries.voucher_types import MOST_COUNTED
+from webapp.web.filters import day, money, plural
+
+if TYPE_CHECKING:
+    from webapp.models import Job, VoucherType
+
+
+def figures(kind: VoucherType, expired: int) -> list[dict[str, Any]]:
+    """Counts and cash in each state (K137); the expired ones are among the allocated and pending."""
+    found = [_figure(kind, status.capitalize(), getattr(kind, f"{status}_count"), status) for status in VoucherStatus]
+    found.insert(3, _figure(kind, "Expired", expired, None) | {"tone": "warn" if expired else None})
+    return found
+
+
+def _figure(kind: VoucherType, label: str, count: int, status: VoucherStatus | None) -> dict[str, Any]:
+    is_more = status is None and count > MOST_COUNTED
+    cash = money(kind.value_minor * count, kind.currency) if kind.value_minor is not None else "no value in money"
+    return {
+        "label": label,
+        "value": f"{MOST_COUNTED:,}+" if is_more else f"{count:,}",
+        "sub": "in people's hands" if status is None else cash,
+        "url": url_for("vouchers.index", type=kind.id, status=status) if status else None,
+    }
+
+
+def expiry_rule(kind: Any) -> str:
+    """«365 days after allocation, 31 Mar 2027 at the latest»."""
+    days = f"{plural(kind.valid_for_days, 'day')} after allocation" if kind.valid_for_days else ""
+    fixed = day(kind.static_expiry_on) if kind.static_expiry_on else ""
+    if days and fixed:
+        return f"{days}, {fixed} at the latest"
+    return days or (f"on {fixed}" if fixed else "never")
+
+
+def sample(pattern: str, now: datetime, zone: str) -> dict[str, Any]:
+    """One code a pattern would give, how hard it is to guess, or why the pattern cannot be used (K129)."""
+    if not pattern.strip():
+        code = codes.codes(randomness.entropy, 1)[0]
+        return {"code": codes.grouped(code), "bits": 5 * codes.STANDARD, "warning": None, "problem": None}
+    try:
+        parsed = patterns.parse(pattern.strip())
+    except Refused as refusal:
+        return {"code": None, "bits": None, "warning": None, "problem": refusal.message}
+    code = patterns.fill(parsed, randomness.entropy, 1, now.astimezone(ZoneInfo(zone)).date())[0]
+    return {"code": code, "bits": int(parsed.bits), "warning": patterns.warning(parsed), "problem": None}
+
+
+def differences(form: Any, saved: VoucherType) -> list[tuple[str, str, str]]:
+    """What was typed and what somebody else saved meanwhile, field by field."""
+    names = ("title", "subtitle", "value_minor", "currency", "valid_for_days", "static_expiry_on", "id_pattern")
+    found = []
+    for name in (*names, "terms", "notes"):
+        typed, now = form[name].data, getattr(saved, name)
+        if (typed or None) != (now or None):
+            found.append((form[name].label.text, _shown(name, now), _shown(name, typed)))
+    return found
+
+
+def _shown(name: str, value: Any) -> str:
+    if value in (None, ""):
+        return "–"
+    if name == "value_minor":
+        return f"{value // 100:,}.{value % 100:02d}"
+    return day(value) if name == "static_expiry_on" else str(value)
+
+
+def job_card(job: Job, *, poll_url: str | None) -> dict[str, Any]:
+    """A job as the progress component draws it."""
+    return {
+        "id": job.id,
+        "title": job.title,
+        "status": job.status,
+        "text": job.message or {"queued": "Waiting for its turn", "running": "Under way"}.get(job.status, ""),
+        "done": job.done,
+        "total": job.total,
+        "started_by": job.created_by,
+        "error": job.error or None,
+        "poll_url": poll_url,
+        "ptag": str(job.version),
+    }

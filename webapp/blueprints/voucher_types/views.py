@@ -1,0 +1,147 @@
+"""The screens of voucher types."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, current_app, flash, request
+from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
+
+from webapp.adapters import clock
+from webapp.blueprints.voucher_types import presenters
+from webapp.blueprints.voucher_types.forms import ChangeTypeForm, GenerateForm, NewTypeForm
+from webapp.domain.jobs import FINISHED
+from webapp.domain.permissions import Permission
+from webapp.extensions import db
+from webapp.queries import audit as read_audit
+from webapp.queries import choices
+from webapp.queries import jobs as read_jobs
+from webapp.queries import voucher_types as read
+from webapp.services import voucher_types, vouchers
+from webapp.web.access import actor, requires, scope
+from webapp.web.codes import mint
+from webapp.web.paging import number
+from webapp.web.rendering import go, render, unchanged
+
+bp = Blueprint("voucher_types", __name__, url_prefix="/voucher-types")
+
+
+@bp.get("")
+@requires(Permission.PROGRAMMES_VIEW)
+def index() -> ResponseReturnValue:
+    """Types, newest first, searched by title and code."""
+    search = request.args.get("q", "").strip()[:120]
+    rows = read.page(db.session(), scope(Permission.PROGRAMMES_VIEW), search=search, before=number("before"))
+    return render(
+        "voucher_types/index.html",
+        "voucher_types/_results.html",
+        rows=rows[: read.PAGE],
+        has_more=len(rows) > read.PAGE,
+        search=search,
+        expiry_rule=presenters.expiry_rule,
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.VOUCHERS_EDIT)
+def new() -> ResponseReturnValue:
+    form = NewTypeForm()
+    sites = choices.sites(db.session(), scope(Permission.VOUCHERS_EDIT))
+    form.site_id.choices = [SelectChoice(str(site_id), title) for site_id, title in sites]
+    if kind := form.submit(voucher_types.create):
+        flash(f"Voucher type «{kind.title}» created. Generate its codes next.", "success")
+        return go(".show", voucher_type_id=kind.id)
+    return render("voucher_types/new.html", "voucher_types/_form.html", form.status, form=form, sheet=None, sites=sites)
+
+
+@bp.get("/sample")
+@requires(Permission.VOUCHERS_EDIT)
+def sample() -> ResponseReturnValue:
+    """What a pattern would give: the answer to a field while it is typed."""
+    zone = current_app.extensions["largesse"].timezone
+    shown = presenters.sample(request.args.get("id_pattern", "")[:100], clock.now(), zone)
+    return render("voucher_types/sample.html", "voucher_types/_sample.html", sample=shown)
+
+
+@bp.get("/<int:voucher_type_id>")
+@requires(Permission.PROGRAMMES_VIEW)
+def show(voucher_type_id: int) -> ResponseReturnValue:
+    """One type: state figures, facts, batches, the rewards that use it."""
+    session = db.session()
+    sheet = read.sheet(session, voucher_type_id, scope(Permission.PROGRAMMES_VIEW))
+    may_edit = actor().may(Permission.VOUCHERS_EDIT, sheet.site.id)
+    return render(
+        "voucher_types/show.html",
+        sheet=sheet,
+        kind=sheet.kind,
+        figures=presenters.figures(sheet.kind, read.expired(session, voucher_type_id, clock.now())),
+        expiry_rule=presenters.expiry_rule,
+        batches=read.batches(session, voucher_type_id),
+        used_by=read.used_by(session, voucher_type_id),
+        history=read_audit.of_subject(session, f"voucher_types:{voucher_type_id}"),
+        form=GenerateForm() if may_edit else None,
+    )
+
+
+@bp.route("/<int:voucher_type_id>/edit", methods=["GET", "POST"])
+@requires(Permission.VOUCHERS_EDIT)
+def edit(voucher_type_id: int) -> ResponseReturnValue:
+    where = scope(Permission.VOUCHERS_EDIT)
+    sheet = read.sheet(db.session(), voucher_type_id, where)
+    form = ChangeTypeForm(obj=sheet.kind)
+    if form.submit(voucher_types.change, voucher_type_id=voucher_type_id):
+        flash("Voucher type saved.", "success")
+        return go(".show", voucher_type_id=voucher_type_id)
+    different = []
+    if form.status == HTTPStatus.CONFLICT:
+        sheet = read.sheet(db.session(), voucher_type_id, where)
+        different = presenters.differences(form, sheet.kind)
+        # Saving again is then a decision: it goes on top of what the page just showed.
+        form.version.data = sheet.kind.version
+    return render(
+        "voucher_types/edit.html", "voucher_types/_form.html", form.status, form=form, sheet=sheet, different=different
+    )
+
+
+@bp.route("/<int:voucher_type_id>/generate", methods=["GET", "POST"])
+@requires(Permission.VOUCHERS_EDIT)
+def generate(voucher_type_id: int) -> ResponseReturnValue:
+    """Make idle codes, at once or as a job."""
+    sheet = read.sheet(db.session(), voucher_type_id, scope(Permission.VOUCHERS_EDIT))
+    form = GenerateForm()
+    made = form.submit(lambda work, command: vouchers.generate(work, command, mint()), voucher_type_id=voucher_type_id)
+    if made and made.wanted > made.made:
+        return go(".progress", voucher_type_id=voucher_type_id, batch_id=made.id)
+    if made:
+        flash(f"{made.made:,} {'code' if made.made == 1 else 'codes'} generated.", "success")
+        return go(".show", voucher_type_id=voucher_type_id)
+    return render(
+        "voucher_types/generate.html",
+        "voucher_types/_generate.html",
+        form.status,
+        form=form,
+        sheet=sheet,
+        kind=sheet.kind,
+    )
+
+
+@bp.get("/<int:voucher_type_id>/batches/<int:batch_id>")
+@requires(Permission.PROGRAMMES_VIEW)
+def progress(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
+    """A batch and how far its job is; asked again while it moves."""
+    session = db.session()
+    sheet = read.sheet(session, voucher_type_id, scope(Permission.PROGRAMMES_VIEW))
+    batch = read.batch(session, voucher_type_id, batch_id)
+    job = read_jobs.latest(session, f"voucher_batches:{batch_id}")
+    if job and (same := unchanged(str(job.version))):
+        return same
+    poll_url = request.path if job and job.status not in FINISHED else None
+    return render(
+        "voucher_types/batch.html",
+        "voucher_types/_progress.html",
+        kind=sheet.kind,
+        sheet=sheet,
+        batch=batch,
+        job=presenters.job_card(job, poll_url=poll_url) if job else None,
+    )

@@ -1,0 +1,131 @@
+"""Makes codes by the million and sheets by the hundred, in steps that survive a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from webapp.adapters import randomness, typesetting, voucher_cards
+from webapp.adapters.typesetting import Card, Placement, TypesettingFailed
+from webapp.config import Settings
+from webapp.domain.errors import Refused
+from webapp.jobs.running import Cancelled, Outcome, RunningJob
+from webapp.queries import voucher_cards as read_cards
+from webapp.queries import vouchers as read
+from webapp.services import files, vouchers
+from webapp.services.vouchers import Mint, code_key
+
+PIECE = 1024 * 1024  # bytes of a result that one transaction stores
+_LONG_AGO = (2000, 1, 1, 0, 0, 0)  # the same parts make the same archive, whenever it is packed
+
+
+def generate(job: RunningJob) -> Outcome:
+    """Add 10,000 codes a step; after a kill the batch row knows how many there are."""
+    batch_id = int(job.arguments["batch_id"])
+    mint = Mint(code_key(Settings.from_environment().secret_key), randomness.entropy)
+    with job.read() as session:
+        batch = read.batch(session, batch_id)
+    while batch.made < batch.wanted:
+        batch = job.step(
+            lambda work: vouchers.add_codes(work, batch_id, mint),
+            done=lambda made: made.made,
+            message=lambda made: f"{made.made:,} codes made",
+        )
+    with job.read() as session:
+        sha256 = read.fingerprint(session, batch_id)
+    job.step(lambda work: vouchers.finish(work, batch_id, sha256), done=batch.made)
+    return Outcome(f"{batch.made:,} codes generated.")
+
+
+def print_sheets(job: RunningJob) -> Outcome:
+    """Typeset in parts whose codes are read back, pack the parts, store the file, count what was printed."""
+    if result_of(job.cursor) is None:
+        folder = Settings.from_environment().instance / "printing" / str(job.id)
+        try:
+            _note(job, _store(job, _typeset(job, folder)))
+        except (TypesettingFailed, Cancelled) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, Cancelled):
+                raise
+            raise Refused("voucher.typesetting", str(error)) from error
+        shutil.rmtree(folder, ignore_errors=True)
+    return Outcome(f"{job.total:,} {'voucher' if job.total == 1 else 'vouchers'} ready to print.")
+
+
+def _typeset(job: RunningJob, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parts = typesetting.voucher_sheets(
+        _cards(job),
+        str(job.arguments["layout"]),
+        folder,
+        placement=Placement(start=int(job.arguments["start"])),
+        progress=lambda done: job.step(lambda _: None, done=done, message="Typesetting and reading codes back"),
+    )
+    return parts[0] if len(parts) == 1 else pack(parts, folder / "vouchers.zip")
+
+
+def _cards(job: RunningJob) -> Iterator[Card]:
+    """The cards in order, fetched in short sessions."""
+    ids: Sequence[int] = job.arguments["voucher_ids"]
+    for at in range(0, len(ids), read_cards.MANY):
+        with job.read() as session:
+            some = list(read_cards.rows(session, ids[at : at + read_cards.MANY]))
+        yield from map(voucher_cards.card, some)
+
+
+def pack(parts: Sequence[Path], path: Path) -> Path:
+    """The parts in one archive, not compressed again: a PDF is compressed already."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for part in parts:
+            with part.open("rb") as source, archive.open(zipfile.ZipInfo(part.name, _LONG_AGO), "w") as target:
+                shutil.copyfileobj(source, target, PIECE)
+    return path
+
+
+def _store(job: RunningJob, path: Path) -> int:
+    """Keep the file in the database, a piece a step; a file begun before a kill goes on only if it is the same."""
+    with path.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    cursor: dict[str, Any] = job.cursor
+    if cursor.get("sha256") != sha256:
+        name = f"vouchers-{job.id}{path.suffix}"
+        kind = "application/zip" if path.suffix == ".zip" else "application/pdf"
+        job.step(
+            lambda work: files.begin(work, name, kind).id,
+            cursor=lambda number: {"file": number, "at": 0, "sha256": sha256},
+            message="Storing the file",
+        )
+    file_id, at = int(job.cursor["file"]), int(job.cursor["at"])
+    with path.open("rb") as content:
+        content.seek(at)
+        while data := content.read(PIECE):
+            at += len(data)
+            _append(job, file_id, data, {"file": file_id, "at": at, "sha256": sha256})
+    return file_id
+
+
+def _append(job: RunningJob, file_id: int, data: bytes, cursor: dict[str, Any]) -> None:
+    job.step(lambda work: files.append(work, file_id, data), cursor=cursor)
+
+
+def _note(job: RunningJob, file_id: int) -> None:
+    """The last step: the file is whole, and the vouchers on it count as printed."""
+    ids, layout = job.arguments["voucher_ids"], str(job.arguments["layout"])
+
+    def act(work: Any) -> None:
+        files.finish(work, file_id)
+        vouchers.note_reward(work, int(job.arguments["reward_id"]), ids, layout)
+
+    job.step(act, cursor=job.cursor | {"is_noted": True})
+
+
+def result_of(cursor: dict[str, Any]) -> int | None:
+    """The id of the finished file, from the cursor of a print job; None while there is none."""
+    return int(cursor["file"]) if cursor.get("is_noted") else None
+
+
+KINDS = {"vouchers.generate": generate, "vouchers.print": print_sheets}
