@@ -138,7 +138,9 @@ def test_every_step_is_in_the_log_of_the_draw(work, make):
     fulfilment.notify(work, fulfilment.NotifyWinner(first.id, "phoned"))
     fulfilment.accept(work, fulfilment.AcceptPrize(first.id))
     fulfilment.hand_over(work, fulfilment.HandOver(first.id, "posted"))
-    fulfilment.leave(Work(work.session, make.actor("draw supervisor"), work.now), leaving(second, Stage.DISQUALIFIED, "staff"))
+    fulfilment.leave(
+        Work(work.session, make.actor("draw supervisor"), work.now), leaving(second, Stage.DISQUALIFIED, "staff")
+    )
     draw = work.session.scalars(select(Draw)).one()
     lines = b"".join(line + b"\n" for line in read_draws.log_lines(work.session, draw.id))
     told = [(event["event"], event.get("slot"), event.get("rank")) for event in log.read(lines)][5:]

@@ -204,7 +204,7 @@ def run(work: Work, command: RunDraw) -> Draw:
         update(Draw)
         .where(
             Draw.id == command.draw_id,
-            Draw.state == DrawState.SEALED,
+            _is_sealed(),
             Draw.not_before <= work.now,
             Draw.sealed_at <= work.now,
             true() if small else _by_somebody_else(work.actor.staff_id),
@@ -239,6 +239,11 @@ def run(work: Work, command: RunDraw) -> Draw:
         winners=len(told["winners"]),
     )
     return draw
+
+
+def _is_sealed() -> ColumnElement[bool]:
+    """The guard that lets one press through: whoever comes second finds the draw drawn."""
+    return Draw.state == DrawState.SEALED
 
 
 def _by_somebody_else(staff_id: int | None) -> ColumnElement[bool]:
