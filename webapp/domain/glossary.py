@@ -1,0 +1,125 @@
+"""The words of the product, and what each attribute of the seed documents is called here (product.md 4, 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One page of the handbook."""
+
+    handle: str
+    title: str
+    lead: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a seed document: its name there, its name here, and what it does."""
+
+    seed: str
+    ours: str
+    does: str
+
+
+TOPICS = (
+    Topic(
+        "first-draw",
+        "Your first draw",
+        "From a list of entrants to winners and printed vouchers, step by step.",
+        "trophy",
+    ),
+    Topic("sites", "Sites", "Who organises a programme, and whose days count.", "globe"),
+    Topic("rewards", "Rewards", "Prizes, dates and rules, and the states a reward goes through.", "gift"),
+    Topic(
+        "imports",
+        "Uploading entrants",
+        "Columns, the check, the rejects file, and what counts as one person.",
+        "upload",
+    ),
+    Topic(
+        "draws",
+        "Fair draws",
+        "Exclusions, the seal, the witness, the result, and how anyone can check it.",
+        "shield-check",
+    ),
+    Topic(
+        "fulfilment", "Fulfilment", "Winners and reserves from the first call to the prize in their hand.", "package"
+    ),
+    Topic("vouchers", "Vouchers", "Types, codes, allocation and printing.", "ticket"),
+    Topic("jobs", "Jobs", "Long work: where it stands, how to stop it, what happens after a restart.", "list-checks"),
+    Topic("audit", "Audit", "Who did what and when, and how the log shows tampering.", "scroll-text"),
+    Topic("staff", "Staff and roles", "Inviting people, what each role may do, signing in.", "user-cog"),
+    Topic("operations", "Running it", "Commands, settings, backups and health.", "settings"),
+)
+
+REWARD_ATTRIBUTES = (
+    Attribute("website", "site", "The site a reward belongs to: its organiser, its time zone, who may see it"),
+    Attribute("id", "id", "The number of the row, never used twice"),
+    Attribute("title", "title", "What people read; may change while the reward is a draft"),
+    Attribute("name", "name", "Made from the title once, never changes; used in addresses and files"),
+    Attribute("subTitle", "sub_title", "A line under the title"),
+    Attribute("notes", "notes", "For staff only"),
+    Attribute("status", "status", "Draft (empty), active (a), expired (e), fulfilled (f)"),
+    Attribute("startDate", "starts_at", "First day on which an entry counts"),
+    Attribute("endDate", "ends_at", "Last day, until 23:59:59 of the site; the reward closes by itself then"),
+    Attribute(
+        "onePerRecipient", "one_per_recipient", "Later entries of the same person keep their place with 0 tickets"
+    ),
+    Attribute(
+        "fulfiledDate", "fulfilled_at", "When the last prize was handed over and the reward was marked as fulfilled"
+    ),
+    Attribute("winners", "winners", "Drawn, never typed; each with stage, reason and history"),
+)
+
+WORDS = (
+    ("Entry", "One line in the list of a draw, with one or more tickets."),
+    ("Ticket", "One equal chance. An entry with five tickets has five."),
+    ("Prize", "What can be won, in the order drawn."),
+    ("Slot", "One piece of a prize: «weekend#2» is the second weekend."),
+    ("Reserve", "Somebody drawn after the winners, who gets a prize that is passed on."),
+    ("Seal", "The moment after which list, prizes and rules cannot change; known by its fingerprint."),
+    ("Witness", "An independent person who supplies the value that decides the draw."),
+    ("Code", "A voucher's number. Lists show its last four signs."),
+    ("Allocation", "Giving a code from the pool to a person."),
+    ("Job", "Long work that goes on in the background and survives a restart."),
+    ("Rejects file", "The rows of an upload that could not be used, each with the reason, ready to be mended."),
+)
+
+SETTINGS = (
+    ("LARGESSE_DATABASE_URL", "Where the data is; without it a SQLite file in the instance folder."),
+    ("LARGESSE_INSTANCE", "The folder of the database, the secret key and backups."),
+    ("LARGESSE_SECRET_KEY", "The secret behind sessions and codes, at least 32 characters; init writes one."),
+    ("LARGESSE_PUBLIC_URL", "The address people use, for links in e-mails."),
+    ("LARGESSE_TRUSTED_HOSTS", "Further host names the console answers to, separated by commas."),
+    ("LARGESSE_TIMEZONE", "The zone of the programme's clock."),
+    ("LARGESSE_SMTP_URL", "The mail server, such as smtp://user:password@host:587; file:FOLDER writes files instead."),
+    ("LARGESSE_MAIL_FROM", "The sender of e-mails."),
+    ("LARGESSE_SCHEDULER", "on or off: whether this server does the regular work."),
+    ("LARGESSE_INSECURE_LOCAL", "on allows plain http on this machine only, with a warning on every page."),
+    ("LARGESSE_IMAGE_HOSTS", "Hosts whose pictures pages may show."),
+    ("LARGESSE_LOG_LEVEL", "debug, info, warning or error."),
+)
+
+COMMANDS = (
+    ("demo", "Builds a sample programme and serves it."),
+    ("test", "Runs every check and test on both databases."),
+    ("init", "Prepares an empty database and invites the first administrator."),
+    ("run", "Serves the console, with the scheduler inside."),
+    ("migrate", "Brings the database to this program's schema, with a backup first."),
+    ("doctor", "Looks at settings and health and says what is wrong."),
+    ("check", "Looks for data that contradicts itself."),
+    ("tick", "Does once whatever the scheduler would do now."),
+    ("backup FILE", "Copies the database while it is in use."),
+    ("staff add, list, disable", "People who may sign in."),
+    ("import KIND FILE", "Reads entrants or people from a file; rejects go to FILE.rejects.csv."),
+    ("export KIND [FILE]", "Writes entries or people as a stream."),
+    ("vouchers generate TYPE N", "Makes codes."),
+    ("vouchers print", "Prints vouchers into a PDF."),
+    ("draw verify BUNDLE", "Recomputes a draw from its evidence, without a database."),
+    ("draw bundle REWARD -o FILE.zip", "Writes the evidence of a draw."),
+    ("audit verify", "Checks the chain of the audit log."),
+    ("permissions, routes", "The roles and addresses, for machines with --json."),
+)
