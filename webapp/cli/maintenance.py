@@ -10,6 +10,7 @@ import click
 from webapp.adapters import backups, clock, schema
 from webapp.cli import runtime
 from webapp.domain.errors import Refused
+from webapp.queries.invariants import INVARIANTS, broken
 
 
 @click.command()
@@ -49,4 +50,38 @@ def backup(file: Path, *, as_json: bool) -> None:
         click.echo(f"{kept.path}: {kept.size:,} bytes, SHA-256 {kept.sha256}")
 
 
-commands: list[click.Command] = [migrate, backup]
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as an object.")
+def tick(*, as_json: bool) -> None:
+    """Do once whatever the scheduler would do now; a cron job can take its place."""
+    from webapp.scheduler import Scheduler  # no other command here needs it
+
+    runtime.require_schema()
+    done = Scheduler(runtime.settings(), runtime.sessions).tick()
+    if as_json:
+        runtime.echo_json(done)
+    else:
+        click.echo(", ".join(f"{name} {number:,}" for name, number in done.items()))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects with name, promise and rows.")
+def check(*, as_json: bool) -> None:
+    """Ask the database whether every invariant holds; exit 1 and name the rows when one does not."""
+    found: list[dict[str, object]] = []
+    with runtime.session() as session, runtime.progress(INVARIANTS, "Checking") as bar:
+        for item in bar:
+            rows = broken(session, item)
+            found.append({"name": item.name, "promise": item.promise, "rows": rows})
+    bad = [row for row in found if row["rows"]]
+    if as_json:
+        runtime.echo_json(found)
+    else:
+        for row in bad:
+            click.echo(f"{row['name']}: {row['promise']} Broken by: {', '.join(map(str, row['rows']))}")  # type: ignore[call-overload]
+        click.echo(f"{len(found)} invariants, {len(bad)} broken.")
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+commands: list[click.Command] = [migrate, backup, tick, check]

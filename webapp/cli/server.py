@@ -29,7 +29,7 @@ def run(host: str, port: int, threads: int, *, no_scheduler: bool) -> None:
         raise click.ClickException("The server was not started. Mend what is named above; «doctor» shows every check.")
     runtime.engine().dispose()  # the workers are forks and open connections of their own
 
-    from webapp.cli import serving  # noqa: PLC0415 - a quarter of a second that no other command has to wait
+    from webapp.cli import serving  # a quarter of a second that no other command has to wait
 
     serving.serve(settings, host, port)
 

@@ -19,6 +19,7 @@ from granian.server.mp import MPServer
 from sqlalchemy.orm import Session
 
 from webapp.app import create_app
+from webapp.cli import waking
 from webapp.config import Settings
 from webapp.extensions import db
 from webapp.scheduler import Scheduler
@@ -68,6 +69,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
     )
+    waking.listen()
     server.serve(target_loader=partial(load, settings, end, lifeline), wrap_loader=False)
 
 
@@ -80,6 +82,7 @@ def load(settings: Settings, end: Connection, lifeline: Connection) -> Flask:
     Thread(target=_watch, args=(end, os.getppid(), scheduler), name="lifeline", daemon=True).start()
     if scheduler:
         Finalize(None, scheduler.stop, exitpriority=100)
+    waking.listen(scheduler.stop if scheduler else lambda: None)
     return app
 
 
