@@ -129,7 +129,7 @@ def people(session: Session, scope: frozenset[int] | None = None) -> dict[int, s
     if scope is not None:
         reaches = StaffGrant.site_id.in_(scope) | StaffGrant.site_id.is_(None)
         statement = statement.where(exists().where(StaffGrant.staff_id == StaffMember.id, reaches))
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def whereabouts(session: Session, subjects: Iterable[str]) -> dict[str, tuple[str, int | None]]:

@@ -63,7 +63,7 @@ def names(session: Session, scope: frozenset[int] | None = None) -> dict[int, st
     statement = select(Site.id, Site.title)
     if scope is not None:
         statement = statement.where(Site.id.in_(scope))
-    return dict(session.execute(statement.order_by(func.lower(Site.title), Site.id)).tuples().all())
+    return dict(session.execute(statement.order_by(func.lower(Site.title), Site.id)).all())
 
 
 def _missing() -> NotFound:

@@ -370,5 +370,5 @@ def _in_words(work: Work, grants: Iterable[Grant]) -> str:
     """«editor on Club Nord, viewer everywhere»."""
     grants = set(grants)
     ids = {grant.site_id for grant in grants} - {None}
-    titles = dict(work.session.execute(select(Site.id, Site.title).where(Site.id.in_(ids))).tuples().all())
+    titles = dict(work.session.execute(select(Site.id, Site.title).where(Site.id.in_(ids))).all())
     return rules.in_words(grants, titles)

@@ -36,7 +36,7 @@ def index() -> ResponseReturnValue:
         asked=question.values,
         chips=question.chips(people, sites),
         people=people,
-        sites=sites,
+        site_names=sites,
         groups=GROUPS,
         newer_url=_turn(question, after=page.newer),
         older_url=_turn(question, before=page.older),
