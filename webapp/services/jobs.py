@@ -11,6 +11,7 @@ from sqlalchemy import or_, update
 from webapp.domain import jobs as rules
 from webapp.domain.audit import Event
 from webapp.domain.jobs import JobStatus
+from webapp.domain.permissions import Permission
 from webapp.models import Job
 from webapp.queries import jobs as read
 from webapp.services.work import Work
@@ -18,6 +19,8 @@ from webapp.services.work import Work
 # What a service wants done, in the same transaction, when a job of its kind fails or is cancelled: kind -> act.
 # The service that enqueues the kind registers it, so whoever can cancel the job has the act at hand.
 ENDINGS: dict[str, Callable[[Work, Job], None]] = {}
+# Who may fetch the result of a kind beside nobody else: kind -> permission. Without one, only who started the job.
+RESULT_NEEDS: dict[str, Permission] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("health", __name__)
 
-from webapp.blueprints.health import views  # noqa: E402, F401
+from webapp.blueprints.health import views
