@@ -148,7 +148,7 @@ def boxes_of(page):
     shapes = [
         item.get_bounds() for item in page.get_objects(max_depth=9) if item.type != pypdfium2.raw.FPDF_PAGEOBJ_TEXT
     ]
-    squares = [box for box in shapes if 70 < box[2] - box[0] < 150 and abs((box[2] - box[0]) - (box[3] - box[1])) < 1]
+    squares = [box for box in shapes if 60 < box[2] - box[0] < 150 and abs((box[2] - box[0]) - (box[3] - box[1])) < 1]
     assert squares, "the page has no QR code"
     # One glyph of a ligature answers for all its letters with the same box.
     return list({box for box in letters if box[2] > box[0]}), squares

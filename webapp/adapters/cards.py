@@ -71,7 +71,7 @@ LAYOUTS = {
             "voucher-a4-2x4.typ",
             per_page=8,
             per_part=496,
-            qr_mm=25.5,
+            qr_mm=24.5,
             sheet={
                 "width": 99.1, "height": 67.7, "left": 4.67, "top": 13.04,
                 "across": 101.64, "down": 67.73, "columns": 2, "rows": 4,
