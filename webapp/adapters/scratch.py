@@ -16,9 +16,8 @@ pragma synchronous = off;
 pragma cache_size = -8192;
 create table receipts (receipt text primary key, line integer) without rowid;
 create table people (ref integer primary key, external_id text, email_key text, merged integer, is_used integer);
-create index people_external_id on people (external_id) where external_id is not null;
-create index people_email_key on people (email_key) where email_key is not null;
-create index people_merged on people (merged) where merged is not null;
+create index people_external_id on people (external_id);
+create index people_email_key on people (email_key);
 """
 _PEOPLE = "select ref, external_id, email_key, merged from people where"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
-from sqlalchemy import insert, update
+from sqlalchemy import Table, update
 from sqlalchemy.orm import selectinload
 
 from webapp.domain import rewards as rules
@@ -14,10 +15,12 @@ from webapp.domain.import_rows import Draft
 from webapp.domain.rewards import RewardStatus
 from webapp.models import Entry, Reward
 from webapp.queries import rewards as read
+from webapp.services import bulk
 from webapp.services.work import Work
 
 NONCE = 16  # bytes
 Entropy = Callable[[int], bytes]
+_NAMES = ("number", "profile_id", "tickets", "receipt", "entered_at", "store", "nonce")
 
 
 def hold(work: Work, reward_id: int) -> None:
@@ -67,21 +70,17 @@ def add(
     first = int(last) - len(drafts) + 1
     nonces = entropy(NONCE * len(drafts))
     rows = [
-        {
-            "reward_id": reward_id,
-            "number": first + place,
-            "profile_id": person,
-            "tickets": draft.tickets,
-            "status": EntryStatus.OK,
-            "reason": "",
-            "receipt": draft.receipt or None,
-            "entered_at": draft.entered_at,
-            "store": draft.store,
-            "nonce": nonces[NONCE * place : NONCE * (place + 1)],
-            "import_run_id": run_id,
-        }
+        (
+            first + place,
+            person,
+            draft.tickets,
+            draft.receipt or None,
+            draft.entered_at,
+            draft.store,
+            nonces[NONCE * place : NONCE * (place + 1)],
+        )
         for place, (draft, person) in enumerate(zip(drafts, people, strict=True))
     ]
-    if rows:
-        work.session.execute(insert(Entry), rows)
+    same = {"reward_id": reward_id, "status": EntryStatus.OK, "reason": "", "import_run_id": run_id}
+    bulk.insert_rows(work.session, cast(Table, Entry.__table__), _NAMES, rows, same)
     return first

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Executable, Result, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Result, Table, bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from webapp.domain.profiles import Identified, Person, Resolution, resolve, search_keys
 from webapp.models import Draw, Entry, Profile, Voucher, Winner
 from webapp.queries import profiles as read
+from webapp.services import bulk
 from webapp.services.work import Work
+
+_TABLE = cast(Table, Profile.__table__)
 
 
 def enrol(work: Work, rows: Sequence[Identified], since: datetime) -> tuple[list[int], int]:
@@ -51,11 +54,15 @@ def _insert(work: Work, people: Sequence[Person]) -> None:
     if not people:
         return
     ordered = sorted(people, key=lambda person: (person.external_id or "", person.email_key or ""))
-    rows = [_columns(person) | {"created_at": work.now, "updated_at": work.now} for person in ordered]
-    written = work.session.execute(insert(Profile).returning(Profile.id, Profile.external_id, Profile.email_key), rows)
-    by_name = {(external_id, email_key): number for number, external_id, email_key in written}
+    rows = [list(_columns(person).values()) for person in ordered]
+    same = {"zone": "", "tags": [], "created_at": work.now, "updated_at": work.now}
+    bulk.insert_rows(work.session, _TABLE, list(_columns(ordered[0])), rows, same)
+    # Asking for the ids afterwards is twice as quick as an insert that returns them.
+    members = [person.external_id for person in ordered if person.external_id]
+    others = [person.email_key for person in ordered if person.email_key and not person.external_id]
+    by_name = read.ids(work.session, members, others)
     for person in ordered:
-        person.id = by_name[person.external_id, person.email_key]
+        person.id = by_name[person.external_id or person.email_key or ""]
 
 
 def _columns(person: Person) -> dict[str, Any]:
@@ -90,8 +97,8 @@ def _update(work: Work, people: Sequence[Person]) -> None:
         rows.append({f"new_{name}": value for name, value in columns.items()} | {"key": person.id})
     names = [name.removeprefix("new_") for name in rows[0] if name != "key"]
     statement = (
-        update(Profile.__table__)  # type: ignore[arg-type]
-        .where(Profile.__table__.c.id == bindparam("key"))
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("key"))
         .values({name: bindparam(f"new_{name}") for name in names} | {"updated_at": work.now})
     )
     work.session.connection().execute(statement, rows)
