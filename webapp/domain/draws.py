@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from webapp.domain.rewards import TRUSTED_WAIT
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
-# Below this the fingerprint cannot have been with anybody outside before the value was known.
-WITNESS_MINUTES = 10
 SMALL_DRAW = 100_000  # entries sealed or drawn inside the request; more becomes a job (draws.md 3.8)
 
 
@@ -102,7 +101,7 @@ def may_draw(draw: DrawFacts, staff_id: int | None, now: datetime, *, is_small_t
 
 def assurance(wait_minutes: int, *, witness: str, held_fingerprint: bool) -> Assurance:
     """Witnessed only if an independent person held the fingerprint at least ten minutes before giving the value."""
-    if wait_minutes >= WITNESS_MINUTES and witness and held_fingerprint:
+    if wait_minutes >= TRUSTED_WAIT and witness and held_fingerprint:
         return Assurance.WITNESSED
     return Assurance.RECORDED
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from webapp.domain.verdicts import Reason, Verdict, all_of
+
+TRUSTED_WAIT = 10  # minutes in which the fingerprint can get to people outside (draws.md 3.3)
 
 
 class RewardKind(StrEnum):
@@ -63,6 +66,37 @@ class RewardFacts:
 def default_reserves(slot_count: int) -> int:
     """Reserves drawn with the winners unless changed: as many as slots, at least three (product.md ruling 8)."""
     return max(3, slot_count)
+
+
+def in_words(
+    prizes: Sequence[tuple[str, int]],
+    days: tuple[date | None, date | None],
+    reserve_count: int | None,
+    *,
+    zone: str,
+    one_per_recipient: bool,
+    min_wait_minutes: int,
+) -> list[str]:
+    """What a draw with these terms will be, one sentence for each thing an editor decides.
+
+    ``prizes`` are titles with quantities in order, ``days`` the first and the last day, both included.
+    """
+    first, last = days
+    slots = sum(quantity for _, quantity in prizes)
+    listed = ", then ".join(f"{quantity:,} × {title}" for title, quantity in prizes)
+    reserves = default_reserves(slots) if reserve_count is None else reserve_count
+    since = f"from {first:%A %d %B %Y}, 00:00" if first else "from the moment it is opened"
+    until = f"until {last:%A %d %B %Y}, 23:59:59 {zone}" if last else "until somebody closes it"
+    return [
+        f"{slots:,} to win: {listed}." if prizes else "Nothing to win yet: name at least one prize.",
+        f"{reserves:,} reserves are drawn with the winners and follow in order.",
+        f"Entries count {since}, {until}.",
+        "The first entry of a person takes part."
+        if one_per_recipient
+        else "A person may take part with several entries.",
+        f"At least {min_wait_minutes:,} minutes lie between seal and draw."
+        + ("" if min_wait_minutes >= TRUSTED_WAIT else " The record will say «Recorded»."),
+    ]
 
 
 def may_edit(reward: RewardFacts) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any
 
 from wtforms import DateField, Field, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.widgets import TextInput
 
 MOST = 2_000_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
@@ -77,6 +78,8 @@ class WholeField(IntegerField):  # type: ignore[misc]
 
 class MoneyField(Field):  # type: ignore[misc]
     """An amount with at most two decimals, kept as whole hundredths."""
+
+    widget = TextInput()
 
     def __init__(self, label: str, **more: Any) -> None:
         super().__init__(label, [Optional()], **more)

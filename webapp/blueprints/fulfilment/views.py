@@ -18,7 +18,7 @@ from webapp.web.forms import CommandForm, PressForm
 from webapp.web.rendering import go, render
 
 
-@bp.get("/")
+@bp.get("")
 @requires(Permission.WINNERS_VIEW)
 def index() -> ResponseReturnValue:
     """Rewards with winners, and how many wait at each stage."""

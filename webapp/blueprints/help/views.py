@@ -12,7 +12,7 @@ from webapp.web.access import requires
 from webapp.web.rendering import render
 
 
-@bp.get("/")
+@bp.get("")
 @requires(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
     """All topics, and the attribute mapping."""

@@ -10,6 +10,7 @@ from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, Selec
 from wtforms.validators import InputRequired
 
 from webapp.domain.protocol.declarations import MAX_PLACES
+from webapp.domain.rewards import in_words
 from webapp.queries.rewards import RewardSheet
 from webapp.services.rewards import DICE, ChangeReward, CreateReward, PrizeLine, RewardTerms
 from webapp.web.fields import DayField, MoneyField, ParagraphField, TextField, WholeField
@@ -55,6 +56,18 @@ class TermsForm(CommandForm[T]):
         self.voucher_type_id.choices = [SelectChoice("", "None")] + [
             SelectChoice(str(number), title) for number, title in voucher_types
         ]
+
+    def in_words(self, zone: str) -> list[str]:
+        """What was typed so far, told as sentences; half-typed fields count as empty."""
+        lines = [row.form for row in self.prizes if row.form.title.data]
+        return in_words(
+            [(line.title.data, line.quantity.data or 1) for line in lines],
+            (self.starts_at.data, self.ends_at.data),
+            self.reserve_count.data,
+            zone=zone,
+            one_per_recipient=bool(self.one_per_recipient.data),
+            min_wait_minutes=self.min_wait_minutes.data or 0,
+        )
 
     def wants_another_row(self) -> bool:
         """Whether the button that adds a prize row was pressed; adds it."""

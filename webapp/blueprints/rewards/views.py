@@ -26,7 +26,7 @@ from webapp.web.rendering import go, render
 SECRET = 32  # bytes of entropy behind a draw's code and behind its pseudonyms
 
 
-@bp.get("/")
+@bp.get("")
 @requires(Permission.PROGRAMMES_VIEW)
 def index() -> ResponseReturnValue:
     """Rewards, newest first, searched by title."""
@@ -56,11 +56,36 @@ def new() -> ResponseReturnValue:
     form.site_id.choices = [SelectChoice(str(site_id), title) for site_id, title in sites]
     form.offer(choices.voucher_types(db.session(), where))
     if form.wants_another_row():
-        return render("rewards/new.html", "rewards/_form.html", form=form, has_sites=bool(sites), reward=None)
+        return render(
+            "rewards/new.html",
+            "rewards/_form.html",
+            form=form,
+            has_sites=bool(sites),
+            reward=None,
+            sentences=form.in_words("of the site"),
+        )
     if reward := form.submit(rewards.create, kind=RewardKind.PRIZE_DRAW):
         flash(f"Reward created. Its name is {reward.name}; it never changes.")
         return go(".show", name=reward.name)
-    return render("rewards/new.html", "rewards/_form.html", form.status, form=form, has_sites=bool(sites), reward=None)
+    return render(
+        "rewards/new.html",
+        "rewards/_form.html",
+        form.status,
+        form=form,
+        has_sites=bool(sites),
+        reward=None,
+        sentences=form.in_words("of the site"),
+    )
+
+
+@bp.post("/preview")
+@requires(Permission.REWARDS_EDIT)
+def preview() -> ResponseReturnValue:
+    """What the form says so far, in words; nothing is saved."""
+    form = CreateForm()
+    zones = choices.zones(db.session(), scope(Permission.REWARDS_EDIT))
+    zone = zones.get(request.form.get("site_id", ""), "of the site")
+    return render("rewards/preview.html", "rewards/_summary.html", sentences=form.in_words(zone))
 
 
 @bp.get("/<name:name>")
@@ -89,12 +114,15 @@ def edit(name: str) -> ResponseReturnValue:
     sheet = read.sheet(session, name, where)
     types = choices.voucher_types(session, where)
     form = filled(sheet, lambda form: form.offer(types))
+    words = form.in_words(sheet.site.timezone)
     if form.wants_another_row():
-        return render("rewards/edit.html", "rewards/_form.html", form=form, reward=sheet.reward)
+        return render("rewards/edit.html", "rewards/_form.html", form=form, reward=sheet.reward, sentences=words)
     if form.submit(rewards.change, reward_id=sheet.reward.id):
         flash("Reward changed.")
         return go(".show", name=name)
-    return render("rewards/edit.html", "rewards/_form.html", form.status, form=form, reward=sheet.reward)
+    return render(
+        "rewards/edit.html", "rewards/_form.html", form.status, form=form, reward=sheet.reward, sentences=words
+    )
 
 
 @bp.route("/<name:name>/open", methods=["GET", "POST"])
