@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import shutil
 import tracemalloc
 import zipfile
 
@@ -322,4 +321,3 @@ def test_a_long_list_is_written_and_checked_in_little_memory(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5_000_000 < kept.stat().st_size
-    shutil.rmtree(tmp_path)

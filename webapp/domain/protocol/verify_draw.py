@@ -29,31 +29,11 @@ PIN = re.compile(rb'<meta name="largesse-(seal|log-head)" content="([0-9a-f]{64}
 HEX64, HEX96 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{96}")
 VALUE = re.compile(r"[!-~]([ -~]{0,1022}[!-~])?")
 VACATES = ["declined", "unclaimed", "disqualified"]
-EVENTS = [
-    "opened",
-    "closed",
-    "sealed",
-    "published",
-    "witnessed",
-    "drawn",
-    "verified",
-    "notified",
-    "accepted",
-    "promoted",
-]
-EVENTS += ["redraw-declared", "fulfilled", "void", *VACATES]
+EVENTS = {"opened", "closed", "sealed", "published", "witnessed", "drawn", "verified", "redraw-declared", "void"}
+EVENTS |= {"notified", "accepted", "promoted", "fulfilled", *VACATES}
 Json = dict[str, Any]
-DAMAGE: tuple[type[Exception], ...] = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    EOFError,
-)
-DAMAGE += (zipfile.BadZipFile, zlib.error, struct.error)
+DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError)
+DAMAGE += (ArithmeticError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
 
 
 def sha(data: bytes) -> bytes:
