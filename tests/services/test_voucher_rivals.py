@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from tests.factories import NOW, Factories
 from webapp.domain.errors import DomainError
 from webapp.domain.identity import SYSTEM
+from webapp.domain.vouchers import VoucherStatus
 from webapp.extensions import engine_options
 from webapp.models import Voucher, VoucherChange, VoucherType, Winner
 from webapp.services import vouchers
@@ -127,3 +128,36 @@ def test_k90_eight_at_once_for_the_same_winner_give_one_set_of_codes(own: Sessio
     own.expire_all()
     assert own.get_one(VoucherType, kind.id).allocated_count == 2
     assert own.scalar(select(func.count()).select_from(VoucherChange)) == 2
+
+
+def give_unguarded(work: Work, voucher_id: int, winner: Winner) -> None:
+    """The twin of `allocate`: no counter decides, and nobody asks whether the code is still idle."""
+    work.session.execute(
+        update(Voucher)
+        .where(Voucher.id == voucher_id)
+        .values(
+            status=VoucherStatus.ALLOCATED,
+            winner_id=winner.id,
+            winner_place=1,
+            profile_id=winner.profile_id,
+            allocated_at=work.now,
+        )
+    )
+    change = {"voucher_id": voucher_id, "at": work.now, "by": "", "status": VoucherStatus.ALLOCATED, "note": ""}
+    work.session.execute(insert(VoucherChange).values(change))
+
+
+def test_the_twin_without_the_guard_gives_a_code_twice(own: Session, own_database: str) -> None:
+    """Proves that the tests above can fail: all eight look for an idle code before any of them gives it."""
+    kind, winners = stock(own, AT_ONCE, AT_ONCE)
+    all_have_looked = Barrier(AT_ONCE)
+    idle = select(Voucher.id).where(Voucher.status == VoucherStatus.IDLE).order_by(Voucher.id).limit(1)
+
+    def act(session: Session, number: int) -> None:
+        found = session.scalars(idle).one()
+        all_have_looked.wait()
+        perform(session, SYSTEM, NOW, lambda work: give_unguarded(work, found, winners[number]))
+
+    rivals(own_database, act)
+    with pytest.raises(AssertionError, match="given away twice"):
+        assert_exact(own, kind, AT_ONCE, AT_ONCE)
