@@ -52,7 +52,9 @@ def new() -> ResponseReturnValue:
     if kind := form.submit(voucher_types.create):
         flash(f"Voucher type «{kind.title}» created. Generate its codes next.", "success")
         return go(".show", voucher_type_id=kind.id)
-    return render("voucher_types/new.html", "voucher_types/_form.html", form.status, form=form, sheet=None, sites=sites)
+    return render(
+        "voucher_types/new.html", "voucher_types/_form.html", form.status, form=form, sheet=None, has_sites=bool(sites)
+    )
 
 
 @bp.get("/sample")
