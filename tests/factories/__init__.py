@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from tests.factories.vouchers import Vouchers
 from tests.factories.winners import Winners
+from tests.factories.work import LongWork
 from tests.support.clock import NOW
 
 __all__ = ["NOW", "Factories"]
 
 
-class Factories(Winners, Vouchers):
+class Factories(Winners, Vouchers, LongWork):
     """`make.site()`, `make.reward(title="…")`, `make.staff("editor")` …"""

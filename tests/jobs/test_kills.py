@@ -1,0 +1,108 @@
+"""Processes that run jobs and are killed in the middle of them (P6), and several at once."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from tests.support.clock import NOW
+from tests.support.processes import tied
+from tests.support.run import ROOT
+from webapp.domain.jobs import JobStatus
+from webapp.extensions import engine_options
+from webapp.models import Job
+from webapp.queries import files
+
+LEASE = "0.6"
+TO = 40
+
+
+@pytest.fixture
+def database_session(own_database: str) -> Iterator[Session]:
+    engine = create_engine(own_database, **engine_options(own_database, threads=1))
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
+
+
+@pytest.fixture
+def start(own_database: str) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts a process that runs jobs on this test's database; none outlives the test."""
+    made: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        command = tied(sys.executable, "-m", "tests.support.counting", own_database, LEASE)
+        made.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+        return made[-1]
+
+    yield start
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+def queue(session: Session, number: int, to: int = TO) -> list[int]:
+    jobs = [
+        Job(kind="count", title=f"Count {n}", arguments={"to": to}, total=to, created_at=NOW, created_by="Ann")
+        for n in range(number)
+    ]
+    session.add_all(jobs)
+    session.commit()
+    return [job.id for job in jobs]
+
+
+def counted(session: Session, job_id: int) -> tuple[JobStatus, str]:
+    session.rollback()
+    job = session.scalars(select(Job).where(Job.id == job_id).execution_options(populate_existing=True)).one()
+    assert job.result_file_id is not None, f"{job.status}: {job.error}"
+    return job.status, b"".join(files.read(session, job.result_file_id)).decode()
+
+
+def whole(to: int = TO) -> str:
+    return "".join(f"{number}\n" for number in range(1, to + 1))
+
+
+def test_a_job_killed_at_random_moments_ends_as_if_nothing_had_happened(database_session, start, repeat):
+    [job_id] = queue(database_session, 1, to=TO * repeat(1, 10))
+    kills = repeat(4, 60)
+    for _ in range(kills):
+        process = start()
+        assert process.stdout is not None
+        for _ in range(random.randint(1, 6)):  # noqa: S311
+            if not process.stdout.readline():
+                break
+        process.kill()
+        process.wait()
+    assert start().wait(timeout=120) == 0
+    assert counted(database_session, job_id) == (JobStatus.DONE, whole(TO * repeat(1, 10)))
+
+
+def test_several_processes_run_every_job_once(database_session, start, repeat):
+    ids = queue(database_session, repeat(8, 60), to=5)
+    processes = [start() for _ in range(3)]
+    began = Counter[str]()
+    for process in processes:
+        out, _ = process.communicate(timeout=240)
+        assert process.returncode == 0
+        began.update(line for line in out.splitlines() if line.startswith("began"))
+    assert began == Counter(f"began {job_id}" for job_id in ids)
+    assert all(counted(database_session, job_id) == (JobStatus.DONE, whole(5)) for job_id in ids)
+
+
+def test_one_of_several_processes_may_die(database_session, start, repeat):
+    ids = queue(database_session, repeat(6, 30), to=10)
+    first, second = start(), start()
+    assert first.stdout is not None
+    assert second.stdout is not None
+    reader = first if first.stdout.readline() else second
+    reader.kill()
+    other = second if reader is first else first
+    other.communicate(timeout=240)
+    assert all(counted(database_session, job_id) == (JobStatus.DONE, whole(10)) for job_id in ids)
