@@ -6,6 +6,7 @@ from tests.factories.base import Rows
 from tests.support.clock import NOW
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.permissions import Role
+from webapp.domain.profiles import search_keys
 from webapp.models import Profile, StaffGrant, StaffMember
 
 
@@ -41,4 +42,7 @@ class People(Rows):
         }
         values |= changes
         values.setdefault("email_key", str(values["email"]).strip().casefold() or None)
-        return self.add(Profile(**values))
+        person = Profile(**values)
+        for name, key in search_keys(person).items():
+            setattr(person, name, key)
+        return self.add(person)
