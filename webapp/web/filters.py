@@ -174,7 +174,6 @@ def _local(value: datetime, zone: str | None) -> datetime:
 
 _FILTERS = {
     "ago": ago,
-    "bytes": size,
     "capitalise_first": capitalise_first,
     "day": day,
     "duration": duration,
@@ -185,6 +184,7 @@ _FILTERS = {
     "number": number,
     "plural": plural,
     "short_day": short_day,
+    "size": size,
     "time": time,
     "told": told,
 }

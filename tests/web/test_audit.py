@@ -1,0 +1,130 @@
+"""The log on its page: sentences, filters, pages, and nothing of other sites."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.clock import NOW
+from webapp.domain.audit import Event
+from webapp.domain.identity import SYSTEM
+from webapp.domain.permissions import Role
+from webapp.services import audit
+from webapp.services.work import perform
+
+
+@pytest.fixture
+def tell(session, actor):
+    def act(count=1, *, who=actor, at=NOW, site=None, title="Club", subject="sites:7"):
+        def told(work):
+            for number in range(count):
+                work.record(Event.SITE_CREATED, subject, site, title=f"{title} {number}")
+
+        perform(session, who, at, told)
+
+    return act
+
+
+def sentences(page):
+    return page.texts(".timeline__text p:first-child")
+
+
+def test_the_log_tells_who_did_what_and_when(console, tell):
+    tell(title="Club «Nord» <b>")
+    page = console.get("/audit")
+    assert sentences(page) == ["Created the site «Club «Nord» <b> 0»"]
+    assert page.texts(".timeline__meta") == ["Ann Able · 2 Mar 2026, 09:00 GMT"]
+
+
+def test_pages_go_both_ways_without_gaps(console, tell):
+    tell(120)
+    seen, page = [], console.get("/audit")
+    seen += sentences(page)
+    while older := page.soup.find("a", string=lambda text: text and "Older" in text) or page.soup.select_one(
+        "a[rel=next]"
+    ):
+        page = console.get(older["href"])
+        seen += sentences(page)
+    assert seen == [f"Created the site «Club {number}»" for number in range(119, -1, -1)]
+    newer = page.soup.select_one("a[rel=prev]")
+    assert sentences(console.get(newer["href"])) == seen[50:100]
+
+
+def test_filters_narrow_and_are_shown_as_chips(console, tell, make):
+    other = make.actor(Role.EDITOR, name="Ed Moss")
+    site = make.site(title="Nord")
+    tell(title="mine")
+    tell(title="theirs", who=other, site=site.id, at=NOW + timedelta(days=1))
+    assert sentences(console.get(f"/audit?staff={other.staff_id}")) == ["Created the site «theirs 0»"]
+    assert sentences(console.get(f"/audit?site={site.id}")) == ["Created the site «theirs 0»"]
+    assert sentences(console.get("/audit?until=2026-03-02")) == ["Created the site «mine 0»"]
+    assert sentences(console.get("/audit?since=2026-03-03")) == ["Created the site «theirs 0»"]
+    assert len(sentences(console.get("/audit?what=site"))) == 2
+    page = console.get(f"/audit?staff={other.staff_id}&what=site&since=2026-03-01")
+    assert page.texts(".chip__text") == ["Person: Ed Moss", "About: Sites", "From: 1 Mar 2026"]
+    without = page.soup.select_one(".chip a")["href"]
+    assert len(sentences(console.get(without))) == 2
+
+
+def test_none_match_says_so_and_offers_a_way_out(console, tell):
+    tell()
+    page = console.get("/audit?what=draw")
+    assert "No entries match" in page.text
+    assert "Nothing has happened yet" not in page.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "staff=x",
+        "staff=-1",
+        "staff=99999999999999999999",
+        "what=nonsense",
+        "since=2026-99-99",
+        "since=0001-01-01",
+        "until=9999-12-31",
+        "before=abc",
+        "after=-5",
+        "subject=%00%ff",
+        "site=٣",
+    ],
+)
+def test_nonsense_in_the_address_is_no_filter(console, tell, query):
+    tell()
+    assert len(sentences(console.get(f"/audit?{query}"))) == 1
+
+
+def test_a_subject_leads_to_its_page_for_those_who_may_see_it(console, signed_in, make, tell):
+    site = make.site(name="club")
+    ed = make.staff(Role.EDITOR)
+    tell(subject=f"sites:{site.id}", site=site.id)
+    tell(subject=f"staff_members:{ed.id}")
+    tell(subject="sites:99999")
+    links = [link["href"] for link in console.get("/audit").soup.select(".timeline__text a")]
+    assert links == [f"/staff/{ed.id}", "/sites/club"]
+    links = [link["href"] for link in signed_in("editor").get("/audit").soup.select(".timeline__text a")]
+    assert links == ["/sites/club"]
+
+
+def test_other_sites_are_not_told(signed_in, make, tell):
+    here, there = make.site(title="Here"), make.site(title="There")
+    tell(title="here", site=here.id)
+    tell(title="there", site=there.id)
+    tell(title="nowhere")
+    page = signed_in("editor", site_id=here.id).get("/audit")
+    assert sentences(page) == ["Created the site «here 0»"]
+    assert "There" not in page.text
+    assert "The chain" not in page.text
+
+
+def test_the_end_of_the_chain_is_shown_to_be_noted(console, tell, session):
+    tell(2)
+    assert "2 entries wait to be linked" in console.get("/audit").text
+    perform(session, SYSTEM, NOW, audit.link)
+    page = console.get("/audit")
+    assert "It ends at entry 2" in page.text
+    assert audit.verify(session).head.digest in page.text.replace(" ", "")
+
+
+def test_a_part_is_the_list_alone(console, tell):
+    tell()
+    assert [tag.name for tag in console.part("/audit?what=site").soup.contents if tag.name] == ["section"]

@@ -1,0 +1,140 @@
+"""The screens of the team."""
+
+import re
+
+from sqlalchemy import select
+
+from tests.support.clock import NOW
+from webapp.domain.permissions import Role
+from webapp.models import OutboxMessage, StaffGrant, StaffInvitation, StaffMember
+from webapp.services import passwords, staff
+
+
+def ticked(page):
+    return [box["value"] for box in page.soup.select("input[name=grants][checked]")]
+
+
+def test_the_list_tells_who_may_do_what(console, make):
+    site = make.site(title="Club Nord")
+    make.staff(Role.EDITOR, site_id=site.id, name="Ed Moss", password_hash="x")
+    make.staff(Role.VIEWER, name="Old Hand", is_active=False)
+    page = console.get("/staff")
+    rows = [" ".join(row.get_text(" ").split()) for row in page.soup.select("tbody tr")]
+    assert any("Ed Moss" in row and "Editor on Club Nord" in row and "Active" in row for row in rows)
+    assert any("Old Hand" in row and "Disabled" in row for row in rows)
+    assert any("Invitation ran out" in row for row in rows)
+
+
+def test_inviting_sends_a_link_and_shows_it_once(console, anonymous, session):
+    page = console.get("/staff/new")
+    done = console.submit(page, email="New@Example.org", grants=["viewer:all"])
+    link_page = console.follow(done)
+    link = link_page.one("#invitation-link").get_text().strip()
+    message = session.scalars(select(OutboxMessage)).one()
+    assert link in message.body
+    assert re.fullmatch(r"http://localhost:8400/invitations/[\w-]{43}", link)
+    assert console.get(done.response.headers["Location"], status=303).response.headers["Location"].startswith("/staff/")
+    assert "new@example.org" in anonymous.get(link.removeprefix("http://localhost:8400")).text
+    assert link.rpartition("/")[2] not in session.scalars(select(StaffInvitation.token_hash)).all()
+
+
+def test_an_invitation_sent_twice_makes_one_account_and_shows_no_dead_link(console, session):
+    fields = console.get("/staff/new").fields() | {"email": "new@example.org", "grants": ["viewer:all"]}
+    first = console.post("/staff/new", fields)
+    shown = console.follow(first).one("#invitation-link").get_text()
+    again = console.post("/staff/new", fields)
+    assert again.response.headers["Location"] == first.response.headers["Location"]
+    console.get(again.response.headers["Location"], status=303)  # the second link was never good, so it is not shown
+    assert len(session.scalars(select(OutboxMessage)).all()) == 1
+    assert shown
+
+
+def test_a_refusal_lands_on_its_field_and_keeps_what_was_ticked(console, make):
+    make.staff(Role.VIEWER, email="ada@example.org", password_hash="x")
+    page = console.submit(console.get("/staff/new"), status=409, email="ada@example.org", grants=["viewer:all"])
+    assert page.texts("#email-error") == ["ada@example.org already has an account; change its roles instead."]
+    assert ticked(page) == ["viewer:all"]
+    page = console.submit(page, status=422, email="new@example.org", grants=["editor:all", "draw supervisor:all"])
+    assert "One person cannot be both" in page.texts("#grants-error")[0]
+    assert ticked(page) == ["editor:all", "draw supervisor:all"]
+
+
+def test_what_is_not_offered_cannot_be_given(console, session):
+    data = {"email": "new@example.org", "grants": ["viewer:99"]}
+    console.post("/staff/new", data, status=422)
+    console.post("/staff/new", data | {"grants": ["god:all"]}, status=422)
+    console.post("/staff/new", data | {"grants": []}, status=422)
+    assert session.scalars(select(StaffMember).where(StaffMember.email == "new@example.org")).all() == []
+
+
+def test_roles_are_changed(console, make, session):
+    site = make.site(title="Club Nord")
+    ed = make.staff(Role.EDITOR, name="Ed Moss")
+    page = console.get(f"/staff/{ed.id}/edit")
+    assert ticked(page) == ["editor:all"]
+    console.submit(page, grants=[f"editor:{site.id}", "viewer:all"])
+    found = session.execute(select(StaffGrant.role, StaffGrant.site_id).where(StaffGrant.staff_id == ed.id)).all()
+    assert set(found) == {(Role.EDITOR, site.id), (Role.VIEWER, None)}
+    assert "Changed what" in console.get(f"/staff/{ed.id}").texts(".timeline__text p")[0]
+
+
+def test_disabling_asks_first_and_says_what_happens(console, make, session):
+    ed = make.staff(Role.EDITOR, name="Ed Moss", password_hash="x")
+    page = console.get(f"/staff/{ed.id}/disable")
+    assert "open sessions end at once" in page.text
+    console.submit(page)
+    assert not session.get(StaffMember, ed.id).is_active
+    page = console.get(f"/staff/{ed.id}")
+    assert "Disabled" in page.text
+    console.submit(page, "main form")
+    assert session.get(StaffMember, ed.id).is_active
+
+
+def test_ones_own_account_is_not_disabled_by_mistake(console, actor):
+    page = console.get(f"/staff/{actor.staff_id}")
+    assert "Disable account" not in page.text
+    page = console.post(f"/staff/{actor.staff_id}/disable", status=422)
+    assert "You cannot disable your own account" in page.text
+
+
+def test_a_refused_button_says_why_on_the_persons_page(console, make):
+    ed = make.staff(Role.EDITOR, Role.DRAW_SUPERVISOR, is_active=False)
+    console.post(f"/staff/{ed.id}/enable")
+    assert "One person cannot be both" in console.get(f"/staff/{ed.id}").texts("#flashes")[0]
+
+
+def test_a_new_link_is_made_for_somebody_who_forgot(console, make, session):
+    ed = make.staff(Role.EDITOR, password_hash=passwords.hashed("four plain words here"))
+    page = console.get(f"/staff/{ed.id}")
+    assert "New password link" in page.text
+    link = console.follow(console.submit(page, "main form")).one("#invitation-link").get_text()
+    waiting = session.scalars(select(StaffInvitation)).one()
+    assert waiting.token_hash == staff.token_hash(link.strip().rpartition("/")[2])
+
+
+def test_open_sessions_are_listed(console, actor):
+    page = console.get(f"/staff/{actor.staff_id}")
+    assert "just now" in page.text
+    assert NOW.strftime("%-d %b %Y") in page.text
+
+
+def test_an_administrator_of_one_site_sees_its_staff_only(signed_in, make):
+    here, there = make.site(title="Here"), make.site(title="There")
+    mine = make.staff(Role.VIEWER, site_id=here.id, name="Mine")
+    theirs = make.staff(Role.VIEWER, site_id=there.id, name="Theirs")
+    browser = signed_in("administrator", site_id=here.id)
+    page = browser.get("/staff")
+    assert "Mine" in page.text
+    assert "Theirs" not in page.text
+    assert "There" not in browser.get("/staff/new").texts("main form")[0].replace("There is", "")
+    missing = browser.get("/staff/999999", status=404).text
+    for verb in ("", "/edit", "/disable", "/link"):
+        found = browser.get(f"/staff/{theirs.id}{verb}", status=404).text
+        assert strip(found) == strip(missing)
+    for verb in ("edit", "disable", "enable", "renew"):
+        browser.post(f"/staff/{theirs.id}/{verb}", status=404)
+    browser.get(f"/staff/{mine.id}")
+
+
+def strip(text):
+    return re.sub(r"[0-9a-f]{16}", "", text)
