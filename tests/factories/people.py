@@ -42,7 +42,7 @@ class People(Rows):
         }
         values |= changes
         values.setdefault("email_key", str(values["email"]).strip().casefold() or None)
-        person = Profile(**values)
+        person = Profile(**{"first_name": "", "last_name": "", "email": "", "phone": ""} | values)
         for name, key in search_keys(person).items():
             setattr(person, name, key)
         return self.add(person)
