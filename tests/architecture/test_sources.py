@@ -24,6 +24,7 @@ CATCH_ALL = {
 }
 SLEEP = {
     "webapp/services/work.py",  # rivals that collided wait a random moment
+    "webapp/cli/vouchers.py",  # another process holds the lease of all jobs
     "tests/support/processes.py",  # the one loop that waits for another process
 }
 NOW = {"webapp/adapters/clock.py"}
