@@ -132,6 +132,7 @@
   const settle = () => {
     dress(root.dataset.theme ?? "system");
     all(".toast:not([data-watched])").forEach(watch);
+    all("form[data-guard]:has(.refusals)").forEach((form) => touched.add(form));
     fit();
   };
   document.addEventListener("DOMContentLoaded", settle);

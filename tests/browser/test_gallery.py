@@ -107,6 +107,17 @@ def test_leaving_a_touched_form_asks_first(show, address):
     assert asked == ["beforeunload"]
 
 
+def test_a_refused_form_is_still_unsaved(show, address):
+    page = show("form")
+    page.get_by_role("button", name="Save definition").click()
+    expect(page.locator("#form-refusals")).to_be_focused()
+    page.locator("#title").click()
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(f"{address}/list")
+    assert asked == ["beforeunload"]
+
+
 def test_ticking_rows_shows_the_bar_and_counts(show):
     page = show("list")
     bar = page.locator(".bulk-bar")
