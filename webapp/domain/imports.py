@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webapp.domain.errors import Refused
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 
@@ -212,6 +211,15 @@ def may_apply(run: RunFacts) -> Verdict:
     )
 
 
+def may_cancel(run: RunFacts) -> Verdict:
+    """A check or an import can be stopped while it goes on."""
+    return all_of(
+        None
+        if run.status in (ImportStatus.CHECKING, ImportStatus.APPLYING)
+        else Reason("import.not_running", f"{run.file} {_BUSY[run.status]}; there is nothing to stop.")
+    )
+
+
 def reject_headings(headings: Sequence[str]) -> tuple[str, ...]:
     """The headings of the rejects file of a file with ``headings``; they never collide."""
     own = original_headings(headings)
@@ -226,9 +234,3 @@ def reject_headings(headings: Sequence[str]) -> tuple[str, ...]:
 def original_headings(headings: Sequence[str]) -> tuple[str, ...]:
     """The headings without the three we added when the file is a rejects file that comes back."""
     return tuple(headings[:-3] if tuple(headings[-3:]) == REJECT_HEADINGS else headings)
-
-
-def missing_heading(kind: ImportKind, name: str) -> Refused:
-    """The refusal of a file in which a column is not found."""
-    column = next(item for item in COLUMNS[kind] if item.name == name)
-    return Refused("import.no_column", f"The file has no column «{column.heading}».", name)

@@ -229,3 +229,9 @@ _EXPORTED = {
     "attributes": Profile.attributes,
 }
 EXPORT = (*list(_EXPORTED)[:-1], "postcode")
+
+
+def further_addresses(session: Session, profile_id: int) -> list[str]:
+    """Other e-mail addresses that lead to this person."""
+    wanted = select(Profile.email_key).where(Profile.merged_into_id == profile_id, Profile.email_key.is_not(None))
+    return [str(address) for address in session.scalars(wanted.order_by(Profile.id).limit(PAGE))]

@@ -13,6 +13,7 @@ from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict
 from webapp.domain.imports import ImportContract, ImportKind, ImportStatus, Survey
 from webapp.domain.jobs import JobStatus
+from webapp.domain.permissions import Permission
 from webapp.domain.verdicts import Verdict
 from webapp.models import ImportMapping, ImportRun, Job
 from webapp.queries import imports as read
@@ -26,22 +27,21 @@ _MEDIA_TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadshe
 
 
 @dataclass(frozen=True, slots=True)
-class UploadEntries:
-    """A file of entries for one reward. ``pieces`` can be gone through again when the database was busy."""
+class IncomingFile:
+    """A file that was read from end to end without a fault; ``pieces`` can be gone through more than once."""
 
-    reward_id: int
-    file_name: str
+    name: str
     survey: Survey
     pieces: Iterable[bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class UploadProfiles:
-    """A file of people."""
+class UploadEntries:
+    """A file of entries for one reward. ``encoding`` is what was chosen, the survey of ``file`` says what it is."""
 
-    file_name: str
-    survey: Survey
-    pieces: Iterable[bytes]
+    reward_id: int
+    file: IncomingFile
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +69,38 @@ class ApplyImport:
     contract: ImportContract
 
 
+@dataclass(frozen=True, slots=True)
+class CancelImport:
+    """Stop the check or the import that is under way."""
+
+    run_id: int
+
+
 def upload(work: Work, command: UploadEntries) -> ImportRun:
     """Keep a file that was read without a fault, with the columns guessed or remembered.
 
     ``Refused`` when the reward takes no entries.
     """
     reward = entries.may_enter(work, command.reward_id)
-    return _upload(work, command, ImportKind.ENTRIES, reward.title, reward_id=reward.id, site_id=reward.site_id)
+    return _upload(work, command.file, ImportKind.ENTRIES, reward.title, reward_id=reward.id, site_id=reward.site_id)
 
 
-def upload_profiles(work: Work, command: UploadProfiles) -> ImportRun:
+def upload_profiles(work: Work, file: IncomingFile) -> ImportRun:
     """Keep a file of people that was read without a fault."""
-    return _upload(work, command, ImportKind.PROFILES, read.PEOPLE)
+    return _upload(work, file, ImportKind.PROFILES, read.PEOPLE)
 
 
 def _upload(
     work: Work,
-    command: UploadEntries | UploadProfiles,
+    incoming: IncomingFile,
     kind: ImportKind,
     target: str,
     *,
     reward_id: int | None = None,
     site_id: int | None = None,
 ) -> ImportRun:
-    survey = command.survey
-    file = files.store(work, command.file_name, _MEDIA_TYPES.get(survey.encoding, "text/csv"), command.pieces)
+    survey = incoming.survey
+    file = files.store(work, incoming.name, _MEDIA_TYPES.get(survey.encoding, "text/csv"), incoming.pieces)
     remembered = rules.usable(kind, read.remembered(work.session, kind, list(survey.headings)), survey.headings)
     run = ImportRun(
         kind=kind,
@@ -195,6 +202,20 @@ def apply(work: Work, command: ApplyImport) -> ImportRun:
     return run
 
 
+def cancel(work: Work, command: CancelImport) -> ImportRun:
+    """Ask for the end of what is under way; an import keeps what it wrote and can go on later.
+
+    ``Refused`` when nothing is under way.
+    """
+    sheet = read.sheet(work.session, command.run_id, None)
+    run = sheet.run
+    job_id = run.check_job_id if run.status is ImportStatus.CHECKING else run.apply_job_id
+    rules.may_cancel(sheet.facts).require()
+    if job_id is not None:
+        jobs.cancel(work, jobs.CancelJob(job_id))
+    return run
+
+
 def _stopped(work: Work, job: Job) -> None:
     """A check that did not end can be started anew; an import that did not end can go on where it stopped."""
     sheet = read.sheet(work.session, int(job.arguments["run_id"]), None)
@@ -210,3 +231,4 @@ def _stopped(work: Work, job: Job) -> None:
 
 jobs.ENDINGS[CHECK] = _stopped
 jobs.ENDINGS[APPLY] = _stopped
+jobs.RESULT_NEEDS[CHECK] = Permission.ENTRIES_IMPORT

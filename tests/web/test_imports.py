@@ -1,0 +1,173 @@
+"""From a file to entries, on the screens."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.support.jobs import run_jobs
+from webapp.models import Entry, ImportRun
+
+HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
+GOOD = "M1,Ann,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,bo@example.com,2026-01-05T10:00:00Z,R2,3\n"
+BAD = ",Cy,Lee,no-address,2026-01-05T10:00:00Z,R3,1\nM4,Di,Lee,,yesterday,R4,1\n"
+REPEAT = "M9,Ann,Lee,,2026-01-05T10:00:00Z,R1,1\n"
+
+
+@pytest.fixture
+def upload(console, make):
+    def act(content: str = HEAD + GOOD + BAD + REPEAT, name: str = "entrants.csv", reward=None, status: int = 303):
+        reward = reward or make.reward()
+        page = console.get(f"/rewards/{reward.name}/entries/upload")
+        file = (io.BytesIO(content.encode()), name)
+        return console.submit(page, "#form", status=status, file=file)
+
+    return act
+
+
+@pytest.fixture
+def checked(console, upload, session):
+    def act(*args, **kwargs):
+        page = console.follow(upload(*args, **kwargs))
+        page = console.submit(page, "#columns")
+        run_jobs(session)
+        return console.follow(page)
+
+    return act
+
+
+def test_an_upload_leads_to_its_columns_which_are_guessed(console, upload):
+    page = console.follow(upload())
+    chosen = {field["name"]: field.select_one("option[selected]").get_text() for field in page.soup.select("#columns select") if field.select_one("option[selected]")}  # fmt: skip
+    assert chosen["external_id"] == "Member ID"
+    assert chosen["tickets"] == "Entries"
+    assert page.texts(".step--current .step__title") == ["Columns – now"]
+
+
+def test_the_check_shows_good_duplicate_and_bad_with_line_column_and_reason(console, checked):
+    page = checked()
+    assert [text.split()[:2] for text in page.texts(".figure")][:3] == [["Good", "2"], ["Duplicate", "1"], ["Bad", "2"]]
+    rows = [
+        [cell.get_text(" ", strip=True) for cell in row.select("th, td")]
+        for row in page.soup.select("#problems tbody tr")
+    ]
+    assert rows[0][:3] == ["4", "E-mail", "no-address"]
+    assert rows[1][:3] == ["5", "Entered at", "yesterday"]
+    assert "Import 2 entries" in page.text
+
+
+def test_duplicates_have_a_tab_of_their_own(console, checked):
+    page = checked()
+    url = page.soup.select_one("#problems a[href*='show=duplicate']")["href"]
+    part = console.part(url)
+    assert part.texts("#problems tbody th") == ["6"]
+    assert "already on line 2 of this file" in part.text
+
+
+def test_good_rows_are_imported_on_press_and_the_page_says_so(console, checked, session):
+    page = console.submit(checked(), "#apply")
+    assert "queued" in console.follow(page).text.lower()
+    run_jobs(session)
+    page = console.follow(page)
+    assert "2 entries are in" in page.text
+    assert session.scalar(select(func.count()).select_from(Entry)) == 2
+
+
+def test_all_or_nothing_with_bad_rows_is_refused_on_its_field(console, checked, session):
+    page = console.submit(checked(), "#apply", status=422, contract="all-or-nothing")
+    assert "All or nothing was chosen and 2 of the rows are bad" in page.one(".field__error").get_text()
+    assert session.scalar(select(func.count()).select_from(Entry)) == 0
+
+
+def test_the_rejects_file_can_be_downloaded_fixed_and_uploaded_again(console, checked, session, make):
+    reward = make.reward()
+    page = checked(reward=reward)
+    console.submit(page, "#apply")
+    run_jobs(session)
+    answer = console.client.get(page.soup.select_one("a[href$='/rejects']")["href"])
+    text = answer.get_data().decode("utf-8-sig")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert text.splitlines()[0].endswith("Line,Column,Reason")
+    console.forget()
+    fixed = text.replace("no-address", "cy@example.com").replace(",yesterday,", ",2026-01-06T10:00:00Z,")
+    page = checked(fixed, "entrants.csv.rejects.csv", reward=reward)
+    assert [text.split()[:2] for text in page.texts(".figure")][:3] == [["Good", "2"], ["Duplicate", "0"], ["Bad", "0"]]
+    console.submit(page, "#apply")
+    run_jobs(session)
+    assert session.scalar(select(func.count()).select_from(Entry)) == 4
+
+
+def test_the_same_file_again_warns_and_has_nothing_to_import(console, checked, session, make):
+    reward = make.reward()
+    console.submit(checked(reward=reward), "#apply")
+    run_jobs(session)
+    page = checked(reward=reward)
+    assert "This very file was imported before" in page.text
+    assert "There is no good row to import" in page.text
+    assert page.soup.select("#apply") == []
+
+
+def test_columns_chosen_once_are_offered_again(console, upload, session, make):
+    content = "Card,Moment\nM1,2026-01-05T10:00:00Z\n"
+    page = console.follow(upload(content))
+    page = console.submit(page, "#columns", status=422)
+    assert "No column tells who a row belongs to" in page.text
+    page = console.submit(page, "#columns", external_id="1", entered_at="2")
+    run_jobs(session)
+    page = console.follow(upload(content))
+    assert page.one("#external_id option[selected]").get_text() == "Card"
+
+
+def test_progress_costs_nothing_while_nothing_moves(console, upload):
+    page = console.submit(console.follow(upload()), "#columns")
+    page = console.follow(page)
+    link = page.one("a[hx-trigger^=every]")
+    headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    part = console.get(link["href"], headers=headers)
+    tag = part.one("a[hx-trigger^=every]")["hx-ptag"]
+    console.get(link["href"], status=304, headers=headers | {"HX-PTag": tag})
+
+
+def test_progress_leads_to_the_page_once_the_job_has_ended(console, upload, session):
+    page = console.submit(console.follow(upload()), "#columns")
+    url = page.response.headers["Location"]
+    run_jobs(session)
+    answer = console.get(f"{url}/progress", status=204, headers={"HX-Request": "true", "HX-Request-Type": "partial"})
+    assert urlsplit(answer.response.headers["HX-Redirect"]).path == urlsplit(url).path
+
+
+def test_a_check_can_be_stopped_and_started_again(console, upload, session):
+    page = console.follow(console.submit(console.follow(upload()), "#columns"))
+    form = page.soup.select_one("form[action$='/cancel']")
+    page = console.follow(console.submit(page, f"form[action='{form['action']}']"))
+    assert page.soup.select_one("#columns")
+    console.submit(page, "#columns")
+    run_jobs(session)
+    assert session.scalars(select(ImportRun)).one().status == "checked"
+
+
+def test_the_list_shows_every_upload(console, checked):
+    checked()
+    page = console.get("/imports")
+    assert page.texts("tbody th a") == ["entrants.csv"]
+    assert "Checked, not imported" in page.text
+
+
+def test_an_upload_of_another_site_is_not_there(console, checked, signed_in, make, session):
+    checked()
+    run = session.scalars(select(ImportRun)).one()
+    elsewhere = signed_in("editor", site_id=make.site().id)
+    for path in ("", "/columns", "/rejects", "/progress"):
+        elsewhere.get(f"/imports/{run.id}{path}", status=404)
+    elsewhere.post(f"/imports/{run.id}/apply", {"contract": "good-rows"}, status=404)
+    assert elsewhere.get("/imports").soup.select("tbody tr") == []
+
+
+@pytest.mark.parametrize("role", ["viewer", "till", "draw supervisor", "fulfilment", "administrator"])
+def test_only_editors_import(signed_in, make, role):
+    person = signed_in(role)
+    person.get("/imports", status=403)
+    person.get(f"/rewards/{make.reward().name}/entries/upload", status=403)

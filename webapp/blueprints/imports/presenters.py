@@ -1,0 +1,104 @@
+"""An upload as its page shows it: the steps, the card of its job, the tabs of its problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import url_for
+
+from webapp.domain.imports import COLUMNS, ImportKind, ImportStatus, Outcome
+from webapp.domain.jobs import FINISHED
+from webapp.queries.imports import RunSheet
+
+if TYPE_CHECKING:
+    from webapp.models import Job
+
+_S = ImportStatus
+# Which step is the current one, and whether it stands still.
+_PLACES = {
+    _S.UPLOADED: (1, "current"),
+    _S.CHECKING: (2, "current"),
+    _S.REFUSED: (2, "blocked"),
+    _S.CHECKED: (3, "current"),
+    _S.APPLYING: (3, "current"),
+    _S.CANCELLED: (3, "blocked"),
+    _S.DONE: (5, "done"),
+}
+_TITLES = ("Upload", "Columns", "Check", "Import", "Done")
+TAGS = {
+    _S.UPLOADED: ("waiting", "Columns to choose"),
+    _S.CHECKING: ("running", "Being checked"),
+    _S.CHECKED: ("waiting", "Checked, not imported"),
+    _S.APPLYING: ("running", "Being imported"),
+    _S.DONE: ("done", "Imported"),
+    _S.REFUSED: ("failed", "Refused"),
+    _S.CANCELLED: ("stopped", "Stopped halfway"),
+}
+
+
+def steps(sheet: RunSheet) -> list[dict[str, Any]]:
+    """Upload, Columns, Check, Import, Done, and where this upload stands."""
+    run = sheet.run
+    place, state = _PLACES[run.status]
+    texts = [
+        f"{run.record_count:,} records",
+        f"{len(run.mapping)} of {len(run.headings)} columns" if place > 1 else "",
+        f"{run.good_count:,} good" if place > 2 else "",
+        f"{run.entry_count:,} entries" if run.entry_count else "",
+        "",
+    ]
+    states = ["done" if number < place else state if number == place else "todo" for number in range(len(_TITLES))]
+    return [
+        {"title": title, "state": found, "text": text}
+        for title, found, text in zip(_TITLES, states, texts, strict=True)
+    ]
+
+
+def card(job: Job, sheet: RunSheet) -> dict[str, Any]:
+    """What ``components/progress.html`` draws; it asks again every two seconds while the job moves."""
+    is_moving = job.status not in FINISHED
+    run_id = sheet.run.id
+    stops = is_moving and job.is_cancel_wanted
+    words = job.message or ("Waits for its turn" if is_moving else "")
+    return {
+        "id": job.id,
+        "title": job.title,
+        "status": job.status,
+        "text": "Stops before its next step" if stops else words,
+        "done": job.done,
+        "total": job.total,
+        "started_by": job.created_by,
+        "error": job.error or None,
+        "poll_url": url_for(".progress", run_id=run_id) if is_moving else None,
+        "ptag": tag_of(job),
+        "cancel_url": url_for(".cancel", run_id=run_id) if is_moving and not stops else None,
+    }
+
+
+def tag_of(job: Job) -> str:
+    """Names one picture of the card; it moves with every change anybody could see."""
+    return f"{job.id}-{job.version}"
+
+
+def tabs(sheet: RunSheet, chosen: Outcome) -> list[dict[str, Any]]:
+    """Bad rows and duplicates, with how many there are."""
+    run = sheet.run
+    counts = {Outcome.BAD: ("Bad rows", run.bad_count), Outcome.DUPLICATE: ("Duplicates", run.duplicate_count)}
+    return [
+        {
+            "label": label,
+            "url": url_for(".show", run_id=run.id, show=outcome),
+            "current": outcome is chosen,
+            "count": f"{count:,}",
+        }
+        for outcome, (label, count) in counts.items()
+    ]
+
+
+def sample_columns(sheet: RunSheet) -> list[tuple[str, str]]:
+    """Our names of the columns that were chosen, with their headings, for the sample of good rows."""
+    return [
+        (column.name, column.heading)
+        for column in COLUMNS[ImportKind(sheet.run.kind)]
+        if column.name in sheet.run.mapping
+    ]

@@ -1,0 +1,164 @@
+"""The screens of one upload, from its columns to its end, and the list of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, flash, request
+from flask.typing import ResponseReturnValue
+
+from webapp.blueprints.imports import presenters
+from webapp.blueprints.imports.forms import ApplyForm, ColumnsForm
+from webapp.domain import imports as rules
+from webapp.domain.imports import ImportStatus, Outcome
+from webapp.domain.jobs import FINISHED
+from webapp.domain.permissions import Permission
+from webapp.extensions import db
+from webapp.queries import audit as read_audit
+from webapp.queries import imports as read
+from webapp.queries import jobs as read_jobs
+from webapp.queries.imports import RunSheet
+from webapp.services import imports
+from webapp.services.imports import CancelImport
+from webapp.web import downloads
+from webapp.web.access import requires, scope
+from webapp.web.forms import PressForm
+from webapp.web.paging import number
+from webapp.web.rendering import asked_for_part, go, render, unchanged
+
+if TYPE_CHECKING:
+    from webapp.models import Job
+
+bp = Blueprint("imports", __name__, url_prefix="/imports")
+
+MOVING = (ImportStatus.CHECKING, ImportStatus.APPLYING)
+
+
+def _sheet(run_id: int) -> RunSheet:
+    return read.sheet(db.session(), run_id, scope(Permission.ENTRIES_IMPORT))
+
+
+def _job(sheet: RunSheet) -> Job | None:
+    """The job under way, or the one that ended last."""
+    run = sheet.run
+    job_id = run.check_job_id if run.status is ImportStatus.CHECKING else run.apply_job_id or run.check_job_id
+    return read_jobs.get(db.session(), job_id) if job_id else None
+
+
+@bp.get("")
+@requires(Permission.ENTRIES_IMPORT)
+def index() -> ResponseReturnValue:
+    """Every upload, the newest first."""
+    rows = read.page(db.session(), scope(Permission.ENTRIES_IMPORT), before=number("before"))
+    return render(
+        "imports/index.html",
+        rows=rows[: read.PAGE],
+        older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
+        is_first=number("before") is None,
+        tags=presenters.TAGS,
+    )
+
+
+@bp.get("/<int:run_id>")
+@requires(Permission.ENTRIES_IMPORT)
+def show(run_id: int) -> ResponseReturnValue:
+    """Where the upload stands, and the one next thing to do with it."""
+    sheet = _sheet(run_id)
+    return _page(sheet, ApplyForm.of(sheet), ColumnsForm.of(sheet))
+
+
+def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseReturnValue:
+    session = db.session()
+    run = sheet.run
+    asked = request.args.get("show", "")
+    outcome = Outcome(asked) if asked in set(Outcome) else Outcome.BAD if run.bad_count else Outcome.DUPLICATE
+    has_problems = run.status not in (ImportStatus.UPLOADED, ImportStatus.CHECKING)
+    problems = read.problems(session, run.id, outcome, after=number("after")) if has_problems else []
+    job = _job(sheet)
+    return render(
+        "imports/show.html",
+        "imports/_problems.html" if request.method == "GET" else "imports/_apply.html",
+        form.status,
+        sheet=sheet,
+        run=run,
+        form=form,
+        columns=columns,
+        press=PressForm(formdata=None),
+        card=presenters.card(job, sheet) if job and run.status in MOVING else None,
+        steps=presenters.steps(sheet),
+        tag_of=presenters.TAGS[run.status],
+        tabs=presenters.tabs(sheet, outcome),
+        outcome=outcome,
+        problems=problems[: read.PAGE],
+        next_after=problems[read.PAGE - 1].id if len(problems) > read.PAGE else None,
+        is_first=number("after") is None,
+        sample=presenters.sample_columns(sheet),
+        may_apply=rules.may_apply(sheet.facts),
+        twins=read.twins(session, sheet) if run.status is not ImportStatus.DONE else [],
+        history=[] if asked_for_part() else read_audit.of_subject(session, f"import_runs:{run.id}"),
+    )
+
+
+@bp.route("/<int:run_id>/columns", methods=["GET", "POST"])
+@requires(Permission.ENTRIES_IMPORT)
+def columns(run_id: int) -> ResponseReturnValue:
+    """Choose which column is what, and check the file."""
+    sheet = _sheet(run_id)
+    form = ColumnsForm.of(sheet)
+    if form.submit(imports.choose_columns, run_id=run_id):
+        return go(".show", run_id=run_id)
+    return render(
+        "imports/columns.html",
+        "imports/_columns.html",
+        form.status,
+        sheet=sheet,
+        run=sheet.run,
+        columns=form,
+        steps=presenters.steps(sheet),
+        verdict=rules.may_choose_columns(sheet.facts),
+    )
+
+
+@bp.post("/<int:run_id>/apply")
+@requires(Permission.ENTRIES_IMPORT)
+def apply(run_id: int) -> ResponseReturnValue:
+    """Import what was checked, or go on with what was stopped."""
+    sheet = _sheet(run_id)
+    form = ApplyForm.of(sheet)
+    if form.submit(imports.apply, run_id=run_id):
+        return go(".show", run_id=run_id)
+    return _page(_sheet(run_id), form, ColumnsForm.of(sheet))
+
+
+@bp.get("/<int:run_id>/progress")
+@requires(Permission.ENTRIES_IMPORT)
+def progress(run_id: int) -> ResponseReturnValue:
+    """The card of the job alone; nothing at all while it has not moved; the page anew once it has ended."""
+    sheet = _sheet(run_id)
+    job = _job(sheet)
+    if job is None or job.status in FINISHED or sheet.run.status not in MOVING or not asked_for_part():
+        return go(".show", run_id=run_id)
+    return unchanged(presenters.tag_of(job)) or render("imports/_progress.html", card=presenters.card(job, sheet))
+
+
+@bp.post("/<int:run_id>/cancel")
+@requires(Permission.ENTRIES_IMPORT)
+def cancel(run_id: int) -> ResponseReturnValue:
+    """Stop the check or the import before its next step."""
+    _sheet(run_id)
+    form = PressForm()
+    if form.press(lambda work: imports.cancel(work, CancelImport(run_id))):
+        flash("Stopping. What was imported stays, and the import can go on later.")
+    else:
+        flash(str(next(iter(form.form_errors), "Nothing was stopped.")), "warning")
+    return go(".show", run_id=run_id)
+
+
+@bp.get("/<int:run_id>/rejects")
+@requires(Permission.ENTRIES_IMPORT)
+def rejects(run_id: int) -> ResponseReturnValue:
+    """The bad rows as they were, with line, column and reason."""
+    sheet = _sheet(run_id)
+    if sheet.run.rejects_file_id is None or sheet.run.status in MOVING:
+        abort(404, "There is no rejects file: no row was bad.")
+    return downloads.stored(sheet.run.rejects_file_id)

@@ -1,0 +1,5 @@
+"""Find people, and everything about one of them."""
+
+from webapp.blueprints.profiles.views import bp
+
+__all__ = ["bp"]
