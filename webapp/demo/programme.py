@@ -196,7 +196,7 @@ class Builder:
         data = people.file(count * self.factor, since, end, reward.id, messy=messy)
         name = f"{reward.name}.csv"
         survey = spreadsheets.survey(io.BytesIO(data), name)
-        upload = imports.UploadEntries(reward.id, name, survey, [data])
+        upload = imports.UploadEntries(reward.id, imports.IncomingFile(name, survey, [data]))
         back = timedelta(days=until)
         run = self.do(Role.EDITOR, back, lambda work: imports.upload(work, upload))
         columns = imports.ChooseColumns(run.id, **imports.positions(run.mapping, list(run.headings)))
