@@ -25,7 +25,7 @@ class ExcludeEntry:
 
     draw_id: int
     number: int
-    status: EntryStatus
+    entry_status: EntryStatus
     reason: str
 
 
@@ -117,9 +117,9 @@ def domains(text: str) -> list[str]:
 
 def exclude(work: Work, command: ExcludeEntry) -> Draw:
     """Exclude one entry by hand; raises ``Refused`` without a reason, or once the draw is sealed."""
-    if command.status is EntryStatus.OK:
-        raise Refused("entry.no_status", "Choose why the entry does not take part.", "status")
-    return _set(work, command.draw_id, command.number, command.status, command.reason, Event.ENTRY_EXCLUDED)
+    if command.entry_status is EntryStatus.OK:
+        raise Refused("entry.no_status", "Choose why the entry does not take part.", "entry_status")
+    return _set(work, command.draw_id, command.number, command.entry_status, command.reason, Event.ENTRY_EXCLUDED)
 
 
 def readmit(work: Work, command: ReadmitEntry) -> Draw:

@@ -34,6 +34,12 @@ class TokenConverter(BaseConverter):
     regex = r"[A-Za-z0-9_-]{16,128}"
 
 
+class ReferenceConverter(BaseConverter):
+    """``<reference:reference>``: what a draw is called in public, «D-7KQ2M9XA»."""
+
+    regex = r"D-[0-9A-Z]{1,20}"
+
+
 class FingerprintConverter(BaseConverter):
     """``<fingerprint:tree>``: the first 12 hex digits of the hash of everything static."""
 
@@ -43,5 +49,9 @@ class FingerprintConverter(BaseConverter):
 def register(app: Flask) -> None:
     """Teach the address map our converters; ``int`` becomes ours as well."""
     app.url_map.converters.update(
-        int=IdConverter, name=NameConverter, token=TokenConverter, fingerprint=FingerprintConverter
+        int=IdConverter,
+        name=NameConverter,
+        token=TokenConverter,
+        reference=ReferenceConverter,
+        fingerprint=FingerprintConverter,
     )

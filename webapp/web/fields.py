@@ -23,8 +23,12 @@ class TextField(StringField):  # type: ignore[misc]
 
     multiline = False
 
-    def __init__(self, label: str, *, length: int, required: bool = False, validators: Sequence[Any] = (), **more: Any):
-        checks = [InputRequired(f"Enter {_article(label)}.")] if required else [Optional()]
+    def __init__(
+        self, label: str, *, length: int, required: bool | str = False, validators: Sequence[Any] = (), **more: Any
+    ):
+        """``required`` may be the sentence that asks for it."""
+        ask = required if isinstance(required, str) else f"Enter {_article(label)}."
+        checks = [InputRequired(ask)] if required else [Optional()]
         super().__init__(
             label, [*checks, Length(max=length, message=f"Use at most {length:,} characters."), *validators], **more
         )

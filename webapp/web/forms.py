@@ -69,9 +69,10 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
     @property
     def status(self) -> int:
         """200 for a fresh form, 422 for one sent back, 409 and 503 where the refusal says so."""
-        return self._refused_with or (422 if self.errors else 200)
+        return self._refused_with or (422 if self.errors or self.turned_down else 200)
 
     _refused_with: int = 0
+    turned_down = False  # for a ``validate`` of a form's own whose complaint is inside a list of rows
 
     def refuse(self, error: DomainError) -> None:
         """Put a refusal on its field, or on top when it belongs to none on this page."""

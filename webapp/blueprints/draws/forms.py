@@ -29,7 +29,7 @@ class ExcludeForm(CommandForm[ExcludeEntry]):
     command = ExcludeEntry
 
     number = WholeField("Entry number", least=1, most=999_999_999)
-    status = SelectField(
+    entry_status = SelectField(
         "Because it is",
         choices=[SelectChoice(status.value, WORDS[status]) for status in _BY_HAND],
         coerce=EntryStatus,
@@ -53,6 +53,8 @@ class RunForm(CommandForm[RunDraw]):
     value_again = StringField(
         "Value again", [InputRequired("Enter the value a second time."), Length(max=LONGEST_VALUE)]
     )
-    witness_name = TextField("Who supplied it", length=120, required=True)
+    witness_name = TextField(
+        "Who supplied it", length=120, required="Enter who supplied the value: the record names them."
+    )
     witness_capacity = TextField("In what capacity", length=200)
     held_fingerprint = BooleanField("They held the fingerprint of the seal before the value was known")

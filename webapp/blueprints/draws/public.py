@@ -14,7 +14,7 @@ from webapp.web.access import requires
 from webapp.web.rendering import render
 
 
-@bp.get("/draws/<reference>")
+@bp.get("/draws/<reference:reference>")
 @requires(Permission.PUBLIC)
 def record(reference: str) -> ResponseReturnValue:
     """What was committed, sealed and drawn."""
@@ -22,7 +22,7 @@ def record(reference: str) -> ResponseReturnValue:
     return render("draws/record.html", record=found, draw=found.draw, reward=found.reward, site=found.site)
 
 
-@bp.get("/draws/<reference>/seal.json")
+@bp.get("/draws/<reference:reference>/seal.json")
 @requires(Permission.PUBLIC)
 def seal_file(reference: str) -> ResponseReturnValue:
     """The bytes of the seal, whose SHA-256 is the fingerprint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
-from flask import Response, flash
+from flask import Response, flash, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
@@ -201,7 +201,7 @@ def bundle(name: str) -> ResponseReturnValue:
         flash(next(iter(form.form_errors), "The page was too old; press the button again."), "error")
         return go(".show", name=name)
     return Response(
-        evidence.stream(db.session(), found.draw.reference),
+        stream_with_context(evidence.stream(db.session(), found.draw.reference)),
         mimetype="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{evidence.file_name(found.draw)}"'},
     )

@@ -40,7 +40,7 @@ class TermsForm(CommandForm[T]):
     sub_title = TextField("Subtitle", length=200)
     starts_at = DayField("First day")
     ends_at = DayField("Last day")
-    prizes = FieldList(FormField(PrizeForm), label="Prizes", min_entries=FIRST_ROWS, max_entries=MOST_ROWS)
+    prizes = FieldList(FormField(PrizeForm), label="Prizes", max_entries=MOST_ROWS)
     reserve_count = WholeField("Reserves", least=0, most=1_000, required=False)
     voucher_type_id = SelectField("Voucher type", coerce=lambda text: int(text) if text else None)
     vouchers_per_winner = WholeField("Vouchers for each winner", least=1, most=100, default=1)
@@ -50,6 +50,12 @@ class TermsForm(CommandForm[T]):
     witnessed_value = TextField("What the witness supplies", length=300, default=DICE)
     terms = ParagraphField("Terms", length=LONGEST_TERMS)
     notes = ParagraphField("Notes for staff", length=5_000)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Not min_entries: after a gap in what was sent, WTForms would read the last row a second time.
+        while len(self.prizes.entries) < FIRST_ROWS:
+            self.prizes.append_entry()
 
     def offer(self, voucher_types: list[tuple[int, str]]) -> None:
         """Fill the lists to choose from."""
@@ -90,6 +96,7 @@ class TermsForm(CommandForm[T]):
                 f"Prizes and reserves together are at most {MAX_PLACES:,}; these are {slots:,} prizes."
             )
             good = False
+        self.turned_down = not good
         return good
 
     def to_command(self, **route: object) -> T:

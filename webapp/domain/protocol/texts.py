@@ -53,4 +53,4 @@ def instant(text: str) -> datetime:
 
 
 LEAD = timedelta(minutes=10)
-"""The public value must come at least this long after what it decides is fixed (draws.md 1, drand arithmetic)."""
+"""A public value due sooner than this after what it decides is told to people: nobody outside could hold the fingerprint."""
