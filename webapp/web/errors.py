@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequestKeyError, HTTPException, SecurityError
 
 from webapp.domain.errors import Busy, Conflict, DomainError, NotFound
 from webapp.domain.permissions import ROLES, Permission
@@ -85,9 +85,10 @@ def _http(error: HTTPException) -> Response:
 
 
 def _own_words(error: HTTPException) -> str:
-    """The sentence the view gave to ``abort``; not werkzeug's own."""
+    """The sentence the view gave to ``abort``; not werkzeug's own, which may repeat what was sent."""
     given = error.description or ""
-    return "" if given == type(error).description else given
+    is_ours = not isinstance(error, (SecurityError, BadRequestKeyError)) and given != type(error).description
+    return given if is_ours else ""
 
 
 def _refused() -> Words:
@@ -139,7 +140,7 @@ def _kept() -> Iterator[tuple[str, str]]:
 def _posted() -> list[tuple[str, str]]:
     try:
         return list(request.form.items(multi=True))
-    except (RequestEntityTooLarge, HTTPException):
+    except HTTPException:
         return []
 
 

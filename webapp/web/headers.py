@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request, request_started
 from flask.typing import ResponseReturnValue
 
 from webapp.config import Settings
@@ -50,6 +50,7 @@ def register(app: Flask) -> None:
         response.vary.update(("Cookie", "HX-Request"))
         return response
 
+    request_started.connect(_limit_form, app)
     app.after_request(add_headers)
     app.before_request(_refuse_foreign)
     csrf.exempt(_note_report)
@@ -84,6 +85,12 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
+def _limit_form(app: Flask, **_more: object) -> None:
+    """Only uploads may be long. Werkzeug's own limit of a form's text knows multipart alone."""
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = app.config["MAX_FORM_MEMORY_SIZE"]
+
+
 def _refuse_foreign() -> None:
     """No write that another site's page sent, whatever token it carries (reliability.md 6.2)."""
     if request.method in SAFE_METHODS or request.endpoint == "csp_report":
@@ -104,7 +111,8 @@ def _is_ours(origin: str) -> bool:
 @requires(Permission.PUBLIC)
 def _note_report() -> ResponseReturnValue:
     """A browser tells what the policy stopped on one of our pages."""
-    if (request.content_length or LARGEST_REPORT + 1) > LARGEST_REPORT:
+    length = request.content_length
+    if length is None or length > LARGEST_REPORT:
         abort(413)
     report = request.get_json(force=True, silent=True)
     body = report.get("csp-report") if isinstance(report, dict) else None
