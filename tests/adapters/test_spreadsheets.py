@@ -171,6 +171,7 @@ def test_headings_are_trimmed_and_composed():
     assert spreadsheets.open_table(io.BytesIO(" Pre\u0301nom ,B\n1,2\n".encode()), "x.csv").headings == ("Prénom", "B")
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), min_size=2, max_size=2),
@@ -187,7 +188,7 @@ SOUND = (HEAD + ROW * 20 + 'M2,"x, y",z\n' * 5).encode()
 SLIP = st.tuples(st.integers(0, len(SOUND) - 1), st.sampled_from(b'",;\n\r\t\0\xffa'))
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(SLIP, min_size=1, max_size=3))
 def test_a_broken_file_is_read_or_refused_never_half_understood(slips):
     """P12: bytes of a sound file changed at random places."""
