@@ -500,6 +500,7 @@ def context(name: str) -> dict[str, Any]:
         "actor": Thing(name="Ada Bergström", roles=["draw supervisor", "viewer"]),
         "clock": CLOCK,
         "search_url": "/search",
+        "banner": "Small-team mode is on: every draw certificate says so." if name == "draw" else None,
         "sites": [
             Thing(label="All sites", url="#all", current=False),
             Thing(label="Nordics", url="#n", current=True),
