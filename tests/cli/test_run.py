@@ -1,0 +1,178 @@
+"""The server as a process: it answers everybody before it goes, and never alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.support.clock import NOW
+from tests.support.databases import environment_for, settings_for
+from tests.support.processes import free_port, kill_group, tied, wait_until
+from tests.support.run import ROOT
+from webapp.domain.jobs import JobStatus
+from webapp.models import Job, Lease
+
+# The application with an address that takes its time, served by the very code of `run`.
+SLOW = """
+import sys, time
+from webapp.cli import serving
+from webapp.config import Settings
+from webapp.domain.permissions import Permission
+from webapp.web.access import requires
+
+def create_app(settings, make=serving.create_app):
+    app = make(settings)
+    @app.get("/slow")
+    @requires(Permission.PUBLIC)
+    def slow():
+        time.sleep(1.5)
+        return "answered"
+    return app
+
+serving.create_app = create_app
+serving.serve(Settings.from_environment(), "127.0.0.1", int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def slow_server(own_database: str, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
+    """A server with an address `/slow`, run as a process."""
+    port = free_port()
+    settings = settings_for(own_database, tmp_path / "instance", scheduler=True, public_url=f"http://127.0.0.1:{port}")
+    script, log = tmp_path / "slow.py", tmp_path / "slow.log"
+    script.write_text(SLOW)
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            tied(sys.executable, str(script), str(port), signal_name="TERM"),
+            cwd=tmp_path,
+            env={**environment_for(settings), "PYTHONPATH": str(ROOT)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    wait_until(lambda: _answers(url), "the server answers", seconds=60, process=process)
+    yield url, process, log
+    kill_group(process)
+    process.wait()
+
+
+def test_told_to_stop_it_answers_every_request_under_way_and_exits_0(slow_server):
+    url, process, log = slow_server
+    with ThreadPoolExecutor(6) as pool:
+        answers = [pool.submit(_get, f"{url}/slow") for _ in range(6)]
+        wait_until(lambda: all(answer.running() for answer in answers), "all have asked")
+        time.sleep(0.5)  # they are on the wire; nothing tells when the server has read them
+        process.send_signal(signal.SIGTERM)
+        assert [answer.result(timeout=30) for answer in answers] == ["answered"] * 6
+    assert process.wait(timeout=40) == 0, log.read_text()[-2000:]
+    assert not _answers(url)
+
+
+def test_a_second_signal_ends_it_at_once(slow_server):
+    url, process, _log = slow_server
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(_get, f"{url}/slow")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        assert isinstance(answer.exception(timeout=20), OSError)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_job_goes_on(live_server):
+    [worker, *_] = _children(live_server.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: worker not in _children(live_server.process.pid), "the dead worker is noticed")
+    wait_until(lambda: _answers(live_server.url), "the next worker answers", seconds=60)
+    assert live_server.process.poll() is None
+
+
+def test_workers_do_not_outlive_their_parent(live_server):
+    workers = _children(live_server.process.pid)
+    assert workers
+    os.kill(live_server.process.pid, signal.SIGKILL)
+    wait_until(lambda: not any(_lives(worker) for worker in workers), "the workers end", seconds=40)
+
+
+def test_the_scheduler_beats_and_gives_back_its_leases_when_stopped(live_server):
+    with live_server.session() as session:
+        session.add(Job(kind="from.the.future", title="Unknown", created_at=NOW, created_by="Ann"))
+        session.commit()
+
+        def ended() -> bool:
+            session.rollback()
+            return session.query(Job).filter_by(status=JobStatus.FAILED).count() == 1
+
+        wait_until(ended, "the scheduler has run the job", seconds=30)
+        wait_until(lambda: _get(f"{live_server.url}/readyz") == "ok\n", "it is ready")
+        live_server.stop()
+        session.rollback()
+        assert {lease.owner for lease in session.query(Lease).filter(Lease.name.in_(["jobs", "scheduler"]))} == {""}
+
+
+def test_every_line_of_its_log_is_json(live_server):
+    _get(f"{live_server.url}/healthz")
+    live_server.stop()
+    lines = [json.loads(line) for line in live_server.log.splitlines()]
+    assert {"at", "level", "event"} <= set.intersection(*(set(line) for line in lines))
+
+
+def test_static_files_come_with_the_headers(live_server):
+    with urlopen(f"{live_server.url}/static/css/base.css", timeout=10) as answer:  # noqa: S310
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert answer.headers["Server"] == "Largesse"
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "sentence"),
+    [
+        ({"secret_key": "short"}, (), "secret key: 5 bytes; it needs 32."),
+        ({"insecure_local": False}, (), "is not https"),
+        ({}, ("--host", "0.0.0.0"), "only this machine is served"),  # noqa: S104
+    ],
+)
+def test_it_refuses_to_start_where_the_doctor_finds_a_fault(command, changes, options, sentence):
+    done = command("run", *options, status=1, **changes)
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_it_refuses_a_database_without_its_tables(command, fresh_database):
+    done = command("run", status=1, database_url=fresh_database)
+    assert "Run «migrate»." in done.stderr
+
+
+def _get(url: str) -> str:
+    with urlopen(url, timeout=30) as answer:  # noqa: S310 - an address of our own
+        return str(answer.read().decode())
+
+
+def _answers(url: str) -> bool:
+    try:
+        return _get(f"{url}/healthz") == "ok\n"
+    except OSError:
+        return False
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    except OSError:
+        return False
