@@ -1,0 +1,76 @@
+"""Every invariant holds on sound data and names the row that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.factories import Factories
+from tests.support.clock import NOW
+from webapp.domain.jobs import JobStatus
+from webapp.domain.outbox import OutboxStatus
+from webapp.queries.invariants import INVARIANTS, broken
+
+Plant = Callable[[Factories], Any]
+
+
+def _entries_gap(make: Factories) -> None:
+    reward = make.reward()
+    make.entry(reward, number=1)
+    make.entry(reward, number=3)
+
+
+def _files_hole(make: Factories) -> None:
+    make.file(b"x" * 300_000)
+    make.session.execute(text("delete from stored_chunks where number = 0"))
+
+
+def _open_session(make: Factories) -> None:
+    member = make.staff("editor", is_active=False)
+    make.session.execute(
+        text(
+            "insert into staff_sessions (token_hash, staff_id, created_at, seen_at, expires_at, address, browser) "
+            "values ('x', :id, :now, :now, :now, '', '')"
+        ),
+        {"id": member.id, "now": NOW.isoformat(" ")},
+    )
+
+
+PLANTS: dict[str, Plant] = {
+    "entries dense": _entries_gap,
+    "entries counted": lambda make: make.reward(entry_count=7),
+    "vouchers idle counted": lambda make: make.voucher_type(idle_count=1),
+    "vouchers redeemed counted": lambda make: make.voucher_type(redeemed_count=1),
+    "sent has a time": lambda make: make.message(status=OutboxStatus.SENT, attempts=1),
+    "finished jobs have an end": lambda make: make.job(status=JobStatus.DONE),
+    "files whole": _files_hole,
+    "no session of a disabled account": _open_session,
+}
+
+
+def test_names_are_different_and_promises_are_sentences():
+    assert len({item.name for item in INVARIANTS}) == len(INVARIANTS)
+    assert all(item.promise[0].isupper() and item.promise.endswith(".") for item in INVARIANTS)
+
+
+def test_all_hold_on_sound_data(session, make):
+    reward = make.reward()
+    make.entry(reward, number=1)
+    make.entry(reward, number=2)
+    make.file(b"x" * 600_000)
+    make.file(b"")
+    make.job()
+    make.message()
+    make.staff("editor")
+    assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}
+
+
+@pytest.mark.parametrize("name", sorted(PLANTS))
+def test_a_planted_fault_is_found_and_nothing_else(session, make, name):
+    PLANTS[name](make)
+    found = {item.name for item in INVARIANTS if broken(session, item)}
+    assert name in found
+    assert found <= {name, "entries counted"}
