@@ -140,6 +140,14 @@ def page(
     return [TypeRow(*row) for row in session.execute(statement)]
 
 
+def titles(session: Session, scope: Scope, size: int = 500) -> list[tuple[int, str]]:
+    """Ids and titles, by title, for a list to narrow by."""
+    statement = select(VoucherType.id, VoucherType.title).order_by(VoucherType.title, VoucherType.id).limit(size)
+    if scope is not None:
+        statement = statement.where(VoucherType.site_id.in_(scope))
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
 def expired(session: Session, voucher_type_id: int, now: datetime) -> int:
     """How many codes ran out in somebody's hands; counted to 1,000, and 1,001 means more."""
     rows = (

@@ -45,6 +45,7 @@ RAIL: tuple[tuple[Item, ...], ...] = (
         Item("Help", "circle-question-mark", "help.index"),
     ),
 )
+_BELOW = {"vouchers": "voucher_types"}  # screens that have no line of their own: the line they belong to
 _INSECURE = "Insecure local mode: sign-in travels unencrypted. Use it on this machine only, never on a network."
 _SMALL_TEAM = "Small-team mode is on: one person may hold conflicting roles, and every draw certificate says so."
 
@@ -78,6 +79,7 @@ def navigation() -> list[list[Link]]:
 
 def _link(item: Item) -> Link:
     here = str(request.endpoint or "").partition(".")[0]
+    here = _BELOW.get(here, here)
     return Link(item.label, item.icon, url_for(item.endpoint), here == item.endpoint.partition(".")[0])
 
 

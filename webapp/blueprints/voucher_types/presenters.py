@@ -21,20 +21,22 @@ if TYPE_CHECKING:
 
 
 def figures(kind: VoucherType, expired: int) -> list[dict[str, Any]]:
-    """Counts and cash in each state (K137); the expired ones are among the allocated and pending."""
-    found = [_figure(kind, status.capitalize(), getattr(kind, f"{status}_count"), status) for status in VoucherStatus]
-    found.insert(3, _figure(kind, "Expired", expired, None) | {"tone": "warn" if expired else None})
+    """Counts and cash in each state, and how many of those in people's hands have run out (K137)."""
+    found = [_figure(kind, status) for status in VoucherStatus]
+    if expired:
+        many = f"{MOST_COUNTED:,}+" if expired > MOST_COUNTED else f"{expired:,}"
+        held = found[1]
+        held |= {"sub": f"{held['sub']} · {many} expired", "tone": "warn"}
     return found
 
 
-def _figure(kind: VoucherType, label: str, count: int, status: VoucherStatus | None) -> dict[str, Any]:
-    is_more = status is None and count > MOST_COUNTED
-    cash = money(kind.value_minor * count, kind.currency) if kind.value_minor is not None else "no value in money"
+def _figure(kind: VoucherType, status: VoucherStatus) -> dict[str, Any]:
+    count: int = getattr(kind, f"{status}_count")
     return {
-        "label": label,
-        "value": f"{MOST_COUNTED:,}+" if is_more else f"{count:,}",
-        "sub": "in people's hands" if status is None else cash,
-        "url": url_for("vouchers.index", type=kind.id, status=status) if status else None,
+        "label": status.capitalize(),
+        "value": f"{count:,}",
+        "sub": "no value in money" if kind.value_minor is None else money(kind.value_minor * count, kind.currency),
+        "url": url_for("vouchers.index", type=kind.id, status=status),
     }
 
 

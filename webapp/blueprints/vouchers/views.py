@@ -14,8 +14,8 @@ from webapp.domain.permissions import Permission
 from webapp.domain.voucher_codes import code_hash, grouped
 from webapp.domain.vouchers import Move, VoucherStatus
 from webapp.extensions import db
-from webapp.queries import choices
 from webapp.queries import rewards as read_rewards
+from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
 from webapp.services import vouchers
 from webapp.web.access import actor, requires, scope
@@ -67,7 +67,7 @@ def _list(form: GoForm) -> ResponseReturnValue:
         has_more=len(rows) > read.PAGE,
         narrow=narrow,
         reward=reward,
-        types=choices.voucher_types(session, where),
+        types=read_types.titles(session, where),
         counts=read.counts(session, where, narrow.voucher_type_id) if reward_id is None else {},
         may_see_people=actor().may(Permission.WINNERS_VIEW),
         now=clock.now(),
