@@ -21,6 +21,7 @@ _PRAGMAS = (
     "synchronous = FULL",
     "foreign_keys = ON",
     "busy_timeout = 5000",
+    "recursive_triggers = ON",  # REPLACE takes no row away behind the guards
     "trusted_schema = OFF",
     "secure_delete = ON",
     "cache_size = -65536",

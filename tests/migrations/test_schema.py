@@ -5,21 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect
 
 from webapp.adapters import schema
 from webapp.config import ROOT
-from webapp.extensions import engine_options
 from webapp.models import Base
 
 VERSIONS = sorted((ROOT / "webapp" / "migrations" / "versions").glob("*.py"))
-
-
-@pytest.fixture
-def empty(fresh_database):
-    engine = create_engine(fresh_database, **engine_options(fresh_database, threads=1))
-    yield engine
-    engine.dispose()
 
 
 def test_up_shows_no_drift_and_down_leaves_nothing_and_up_again_works(empty):

@@ -74,8 +74,8 @@ def name_of(subject: Base | str) -> str:
 def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]:
     """Open a write transaction; on leaving, write the audit rows and commit, or roll everything back.
 
-    Raises ``Conflict`` with the column's name when a unique value is taken, ``Busy`` when the database
-    could not take the change in time.
+    Raises ``Conflict`` with the column's name when a unique value is taken, or with the words of the guard
+    when a trigger keeps what was sealed; ``Busy`` when the database could not take the change in time.
     """
     session.rollback()  # a read snapshot taken earlier in this request must not be written on
     try:
@@ -87,6 +87,8 @@ def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]
         session.commit()
     except IntegrityError as error:
         session.rollback()
+        if words := _guard(error):
+            raise Conflict("guarded", f"{words[:1].upper()}{words[1:]}. Nothing was saved.") from error
         column = _column_in(error)
         raise Conflict("conflict", f"This {_words(column)} is already in use; choose another.", column) from error
     except OperationalError as error:
@@ -179,6 +181,15 @@ def _write_audit(work: Work) -> None:
     ]
     if rows:
         work.session.execute(insert(AuditEntry), rows)
+
+
+def _guard(error: IntegrityError) -> str | None:
+    """What a trigger of the migration «guards» said, if one of them refused."""
+    origin = error.orig
+    if getattr(origin, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER":
+        return str(origin)
+    diagnosis = getattr(origin, "diag", None)
+    return str(diagnosis.message_primary) if diagnosis and diagnosis.sqlstate == "23001" else None
 
 
 def _column_in(error: IntegrityError) -> str | None:

@@ -1,0 +1,216 @@
+"""P27: a migration loses no row, is whole or not at all, and leaves the checks of the database in force."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import Engine, event, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from tests.migrations.full import digests, open_engine
+from tests.support.processes import tied, wait_until
+from tests.support.run import ROOT
+from webapp.adapters import schema
+from webapp.models import Base
+
+FRAME = "0001_frame"
+# Upgrades a database and kills itself right before statement number N, so that every moment can be had again.
+KILLED = """
+import os, signal, sys
+from sqlalchemy import create_engine, event
+from webapp.adapters import schema
+from webapp.extensions import engine_options
+url, fatal = sys.argv[1], int(sys.argv[2])
+engine = create_engine(url, **engine_options(url, threads=1))
+seen = 0
+@event.listens_for(engine, "before_cursor_execute")
+def count(*_):
+    global seen
+    seen += 1
+    if seen == fatal:
+        os.kill(os.getpid(), signal.SIGKILL)
+@event.listens_for(engine, "commit")
+def last(connection):
+    if fatal == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+schema.upgrade(engine)
+"""
+
+
+def tables(engine):
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def guards(engine):
+    """Names of the triggers, and of the functions behind them where there are any."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            return set(connection.scalars(text("select name from sqlite_master where type = 'trigger'")))
+        found = set(connection.scalars(text("select tgname from pg_trigger where not tgisinternal")))
+        return found | set(connection.scalars(text("select proname || '()' from pg_proc where proname like 'guard_%'")))
+
+
+def shape(engine):
+    """What a comparison by Alembic passes over: checks, conditions of indexes, and the rest, as the database tells it."""
+    seen = inspect(engine)
+    found = {}
+    for name in sorted(tables(engine)):
+        found[name] = {
+            "columns": {column["name"]: (str(column["type"]), column["nullable"], column["default"]) for column in seen.get_columns(name)},
+            "checks": sorted((check["name"], check["sqltext"]) for check in seen.get_check_constraints(name)),
+            "unique": sorted((one["name"], tuple(one["column_names"])) for one in seen.get_unique_constraints(name)),
+            "keys": sorted((key["name"], key["referred_table"], str(key["options"])) for key in seen.get_foreign_keys(name)),
+            "indexes": sorted(
+                (index["name"], tuple(index["column_names"]), bool(index["unique"]), conditions(index)) for index in seen.get_indexes(name)
+            ),
+        }  # fmt: skip
+    return found
+
+
+def conditions(index):
+    return sorted((name, str(value)) for name, value in index.get("dialect_options", {}).items() if "where" in name)
+
+
+def test_the_migrations_make_the_very_tables_of_the_program(empty, new_database):
+    schema.upgrade(empty)
+    models = open_engine(new_database(migrated=False))
+    Base.metadata.create_all(models)
+    assert shape(empty) == shape(models)
+    models.dispose()
+
+
+def test_an_id_is_never_handed_out_twice(empty):
+    schema.upgrade(empty)
+    row = "insert into sign_in_attempts (at, email, address) values ('2026-03-02', 'a', 'b') returning id"
+    with empty.connect() as connection:
+        first = connection.scalar(text(row))
+        connection.execute(text("delete from sign_in_attempts"))
+        assert connection.scalar(text(row)) > first
+
+
+def test_down_to_nothing_leaves_no_guard_behind(empty):
+    schema.upgrade(empty)
+    assert guards(empty)
+    schema.downgrade(empty)
+    assert (tables(empty), guards(empty)) == (set(), set())
+    schema.upgrade(empty)
+    assert tables(empty) == set(Base.metadata.tables)
+
+
+def test_every_table_of_the_sample_has_rows(filled):
+    assert [name for name, (count, _) in digests(filled).items() if not count] == []
+
+
+def test_p27_a_migration_over_a_full_database_loses_no_row(filled):
+    before, standing = digests(filled), guards(filled)
+    schema.downgrade(filled, FRAME)
+    assert guards(filled) == set()
+    schema.upgrade(filled)
+    assert (digests(filled), guards(filled)) == (before, standing)
+    assert schema.drift(filled, Base.metadata) == []
+
+
+def upgrade_and_die(engine: Engine, fatal: int) -> None:
+    """Upgrade in a process of its own that dies right before statement ``fatal``, before the commit when that is 0."""
+    engine.dispose()
+    url = engine.url.render_as_string(hide_password=False)
+    done = subprocess.run(
+        tied(sys.executable, "-c", KILLED, url, str(fatal)), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+    if engine.dialect.name == "postgresql":
+        wait_until(lambda: is_alone(engine), "the server notices that the process is gone")
+
+
+def is_alone(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        return connection.scalar(text(others)) == 0
+
+
+@pytest.mark.parametrize("start", [None, FRAME], ids=["from nothing", "from the frame"])
+def test_p27_a_migration_killed_in_the_middle_leaves_the_old_or_the_new(empty, repeat, start):
+    total = count_statements(empty, start)
+    old = (schema.revision(empty), tables(empty), guards(empty))
+    for fatal in [0, *range(total - 1, 1, -(total // repeat(1, 20)))]:
+        upgrade_and_die(empty, fatal)
+        assert (schema.revision(empty), tables(empty), guards(empty)) == old, f"killed before statement {fatal}"
+    schema.upgrade(empty)
+    assert schema.drift(empty, Base.metadata) == []
+
+
+def count_statements(engine, start):
+    """Go up from ``start`` and back to it; how many statements it took upwards."""
+    if start:
+        schema.upgrade(engine, start)
+    seen = []
+    event.listen(engine, "before_cursor_execute", lambda *call: seen.append(call))
+    schema.upgrade(engine)
+    total = len(seen)
+    schema.downgrade(engine, start or "base")
+    return total
+
+
+def test_p27_a_migration_killed_over_a_full_database_loses_no_row(filled):
+    before, standing = digests(filled), guards(filled)
+    schema.downgrade(filled, FRAME)
+    for fatal in (0, 12):
+        upgrade_and_die(filled, fatal)
+        assert (schema.revision(filled), digests(filled), guards(filled)) == (FRAME, before, set())
+    schema.upgrade(filled)
+    assert (digests(filled), guards(filled)) == (before, standing)
+
+
+@pytest.mark.parametrize("arguments", [("migrate",), ("staff", "list"), ("run", "--port", "1")], ids=" ".join)
+def test_a_database_newer_than_the_program_is_refused_in_a_sentence(command, arguments):
+    engine = open_engine(command.settings.database)
+    with engine.connect().execution_options(largesse_write=True) as connection:
+        connection.execute(text("update alembic_version set version_num = '9999_from_the_future'"))
+        connection.commit()
+    before = digests(engine)
+    told = command(*arguments, status=1)
+    assert "at schema 9999_from_the_future, which is newer than this program." in told.stderr.replace(
+        "schema: at", "at schema"
+    )
+    assert "Traceback" not in told.stderr
+    assert (schema.revision(engine), digests(engine)) == ("9999_from_the_future", before)
+    engine.dispose()
+
+
+def orphan(connection):
+    connection.execute(text("insert into staff_grants (staff_id, role) values (4711, 'editor')"))
+
+
+@pytest.mark.parametrize("to", ["head", "base"])
+def test_foreign_keys_are_on_again_after_a_migration(empty, to):
+    schema.upgrade(empty)
+    if to == "base":
+        schema.downgrade(empty)
+        schema.upgrade(empty)
+    with empty.connect() as connection, pytest.raises(IntegrityError):
+        orphan(connection)
+
+
+def test_foreign_keys_are_on_again_after_a_migration_that_failed(empty, monkeypatch):
+    schema.upgrade(empty)
+
+    def fail(_config, _to):
+        raise LookupError("in the middle")
+
+    monkeypatch.setattr(schema.command, "downgrade", fail)
+    with pytest.raises(LookupError):
+        schema.downgrade(empty)
+    with empty.connect() as connection, pytest.raises(IntegrityError):
+        orphan(connection)
+
+
+def test_a_migration_that_would_leave_orphans_is_taken_back(empty, monkeypatch):
+    schema.upgrade(empty)
+    monkeypatch.setattr(schema.command, "downgrade", lambda config, _to: orphan(config.attributes["connection"]))
+    with pytest.raises((RuntimeError, IntegrityError)):
+        schema.downgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalar(text("select count(*) from staff_grants")) == 0
