@@ -38,9 +38,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
         click.option("--dry-run", is_flag=True, help="Check the file and write nothing but the rejects file."),
         click.option("--good-rows", is_flag=True, help="Import the good rows although there are bad ones."),
-        click.option(
-            "--encoding", type=encodings, default=spreadsheets.AUTOMATIC, help="For files that are not Unicode."
-        ),
+        click.option("--encoding", type=encodings, help="For files that are not Unicode."),
         click.option("--json", "as_json", is_flag=True, help="Print the counts and problems as an object."),
     ]
     for option in reversed(options):
@@ -76,10 +74,10 @@ def _import(
     *,
     dry_run: bool,
     good_rows: bool,
-    encoding: str,
+    encoding: str | None,
     as_json: bool,
 ) -> None:
-    run_id = _uploaded(file, upload, encoding)
+    run_id = _uploaded(file, upload, encoding or spreadsheets.AUTOMATIC)
     sheet = _checked(run_id)
     _keep_rejects(sheet, file)
     if as_json:

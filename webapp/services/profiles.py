@@ -106,7 +106,7 @@ def _update(work: Work, people: Sequence[Person]) -> None:
 
 def _attributes(work: Work, people: Sequence[Person]) -> dict[int, dict[str, Any]]:
     wanted = select(Profile.id, Profile.attributes).where(Profile.id.in_([person.id for person in people]))
-    return dict(work.session.execute(wanted).tuples().all())
+    return dict(work.session.execute(wanted).all())
 
 
 def _merge(work: Work, people: Sequence[Person], since: datetime) -> int:

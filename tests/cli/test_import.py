@@ -1,0 +1,146 @@
+"""`import` and `export`, run as processes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.orm import Session
+
+from tests.factories import Factories
+from webapp.domain.rewards import RewardStatus
+from webapp.extensions import engine_options
+from webapp.models import Entry, ImportRun, Profile, Reward
+
+HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
+GOOD = "M1,=1+1,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,,2026-01-05T10:00:00Z,R2,3\n"
+REPEAT = "M9,Ann,Lee,,2026-01-05T10:00:00Z,R1,1\n"
+BAD = ",Cy,Lee,no-address,2026-01-05T10:00:00Z,R3,1\n"
+
+
+@pytest.fixture
+def own(own_database):
+    engine = create_engine(own_database, **engine_options(own_database, threads=1))
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
+
+
+@pytest.fixture
+def file(tmp_path, own):
+    Factories(own).reward(name="spring")
+    path = tmp_path / "entrants.csv"
+    path.write_text(HEAD + GOOD + REPEAT + BAD)
+    return path
+
+
+def entries(own: Session) -> int:
+    own.rollback()
+    return own.scalar(select(func.count()).select_from(Entry))
+
+
+def test_a_dry_run_reports_and_writes_the_rejects_only(command, own, file):
+    done = command("import", "entries", str(file), "--reward", "spring", "--dry-run", "--json")
+    report = json.loads(done.stdout)
+    assert list(report) == ["records", "good", "duplicates", "bad", "problems"]
+    assert (report["records"], report["good"], report["duplicates"], report["bad"]) == (4, 2, 1, 1)
+    [problem] = report["problems"]
+    assert list(problem) == ["line", "column", "value", "reason"]
+    assert (problem["line"], problem["column"], problem["value"]) == (5, "E-mail", "no-address")
+    assert entries(own) == 0
+    rejects = list(csv.reader(io.StringIO(file.with_name("entrants.csv.rejects.csv").read_text("utf-8-sig"))))
+    assert rejects[0][-3:] == ["Line", "Column", "Reason"]
+    assert rejects[1][7:9] == ["5", "E-mail"]
+
+
+def test_all_or_nothing_is_refused_with_one_sentence_and_a_code(command, own, file):
+    done = command("import", "entries", str(file), "--reward", "spring", "--json", status=1)
+    assert json.loads(done.stdout)["bad"] == 1
+    assert "Error: All or nothing was chosen and 1 of the rows is bad" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert entries(own) == 0
+
+
+def test_good_rows_go_in_once_however_often_the_file_comes(command, own, file):
+    done = command("import", "entries", str(file), "--reward", "spring", "--good-rows")
+    assert "2 entries and 2 new people imported" in done.stdout
+    done = command("import", "entries", str(file), "--reward", "spring", "--good-rows", "--json")
+    assert json.loads(done.stdout)["good"] == 0
+    assert entries(own) == 2
+    assert own.scalar(select(func.count()).select_from(ImportRun)) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "The file is empty."), (b"\x89PNG\r\n\x1a\n", "PNG picture"), (b'A,B\n1,"2\n', "line 2 opens a quotation mark"),
+     (b"A,B\n1,\xff\n", "Line 2 holds the byte 0xFF"), (b"A,B\n1,2\n", "No column tells who a row belongs to")],
+)  # fmt: skip
+def test_a_bad_file_is_one_sentence_and_a_code(command, own, file, content, words):
+    file.write_bytes(content)
+    done = command("import", "entries", str(file), "--reward", "spring", status=1)
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert entries(own) == 0
+
+
+def test_an_unknown_reward_and_a_closed_one_are_refused(command, own, file):
+    assert "no such reward" in command("import", "entries", str(file), "--reward", "autumn", status=1).stderr
+    reward = own.scalars(select(Reward)).one()
+    reward.status = RewardStatus.EXPIRED
+    own.commit()
+    assert "is expired" in command("import", "entries", str(file), "--reward", "spring", status=1).stderr
+
+
+def test_people_are_imported_without_entries(command, own, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("Member ID;First name;E-mail\nM1;Ann;ann@example.com\nM1;;\n;Bo;bo@example.com\n;;\n")
+    done = command("import", "profiles", str(path), "--good-rows", "--json")
+    assert [json.loads(done.stdout)[name] for name in ("records", "good", "duplicates", "bad")] == [4, 3, 0, 1]
+    own.rollback()
+    assert own.execute(select(Profile.external_id, Profile.first_name).order_by(Profile.first_name)).all() == [
+        ("M1", "Ann"),
+        (None, "Bo"),
+    ]
+
+
+def test_entries_are_exported_as_json_and_as_csv_no_spreadsheet_runs(command, own, file, tmp_path):
+    command("import", "entries", str(file), "--reward", "spring", "--good-rows")
+    rows = json.loads(command("export", "entries", "--reward", "spring", "--json").stdout)
+    assert list(rows[0]) == ["number", "external_id", "first_name", "last_name", "email", "tickets", "status", "reason", "receipt", "entered_at", "store"]  # fmt: skip
+    assert (rows[0]["number"], rows[0]["first_name"], rows[1]["tickets"]) == (1, "=1+1", 3)
+    assert rows[0]["entered_at"] == "2026-01-05T10:00:00Z"
+    path = tmp_path / "out.csv"
+    command("export", "entries", str(path), "--reward", "spring", "--mark")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfnumber,")
+    assert "'=1+1" in path.read_text("utf-8-sig")
+    assert json.loads(command("export", "entries", "--reward", "spring", "--status", "staff", "--json").stdout) == []
+
+
+def test_what_is_exported_can_be_imported_again_and_changes_nothing(command, own, file, tmp_path):
+    command("import", "entries", str(file), "--reward", "spring", "--good-rows")
+    path = tmp_path / "again.csv"
+    command("export", "entries", str(path), "--reward", "spring")
+    done = command("import", "entries", str(path), "--reward", "spring", "--json")
+    assert [json.loads(done.stdout)[name] for name in ("records", "good", "duplicates", "bad")] == [2, 0, 2, 0]
+
+
+def test_people_are_exported(command, own, file):
+    command("import", "entries", str(file), "--reward", "spring", "--good-rows")
+    rows = json.loads(command("export", "profiles", "--json").stdout)
+    assert [row["external_id"] for row in rows] == ["M1", "M2"]
+    assert command("export", "profiles").stdout.splitlines()[0].startswith("id,external_id,first_name")
+
+
+def test_every_command_has_help(command):
+    for words in (
+        ["import"],
+        ["import", "entries"],
+        ["import", "profiles"],
+        ["export"],
+        ["export", "entries"],
+        ["export", "profiles"],
+    ):
+        assert "Usage:" in command(*words, "--help").stdout
