@@ -227,7 +227,7 @@ def test_htmx_is_sent_to_sign_in_as_a_whole_page(anonymous):
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true", "HX-Request-Type": "partial"}])
-def test_what_was_typed_survives_an_expired_session(console, moment, ada, session, headers):
+def test_what_was_typed_survives_an_expired_session(guarded, console, moment, ada, session, headers):
     typed = console.get("/sites/new").fields() | {"title": "Club «Nord» & <b>", "organiser": "Two\nlines"}
     moment.forward(hours=1)
     page = console.post("/sites/new", typed, status=401, headers=headers)

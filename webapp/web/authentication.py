@@ -77,6 +77,7 @@ def enter(staff_id: int, name: str, attempt_id: int | None = None) -> None:
     actor = Actor(name, staff_id, address=_address())
     work.perform(db.session(), actor, clock.now(), lambda w: staff.sign_in(w, command))
     g.new_token = token
+    _bind_forms(token)
 
 
 def invited(token: str) -> str:
@@ -105,7 +106,7 @@ def sign_out() -> None:
 
 def safe_next(address: str | None) -> str:
     """``address`` when it is a path of our own, else the first page."""
-    if not address or not address.startswith("/") or address.startswith(("//", "/\\")) or "\\" in address:
+    if not address or not address.startswith("/") or address.startswith("//") or "\\" in address:
         return "/"
     parts = urlsplit(address)
     clean = not parts.scheme and not parts.netloc and all(sign >= " " for sign in address)
@@ -146,6 +147,7 @@ def _bind_forms(token: str) -> None:
     secret = _form_secret(token)
     if not hmac.compare_digest(str(visit.get(_CSRF, "")), secret):
         visit[_CSRF] = secret
+        g.pop(_CSRF, None)  # a form drawn earlier in this request had the old one
 
 
 def _form_secret(token: str) -> str:
@@ -176,7 +178,6 @@ def _record_refusal(response: Response) -> Response:
 def _keep_cookie(response: Response) -> Response:
     token: str | None = g.get("new_token")
     if token:
-        visit[_CSRF] = _form_secret(token)
         response.set_cookie(
             cookie_name(), token, secure=not _settings().insecure_local, httponly=True, samesite="Lax", path="/"
         )
