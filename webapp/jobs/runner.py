@@ -26,7 +26,7 @@ from webapp.jobs.running import Cancelled, HandedOver, Handler, LeaseLost, Outco
 from webapp.models import Job
 from webapp.queries import jobs as read
 from webapp.services import jobs, leases
-from webapp.services.work import Work, perform
+from webapp.services.work import Work, changed_rows, perform
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=30)
@@ -175,13 +175,11 @@ class Runner:
 
     def _own(self, work: Work, job: RunningJob) -> Job | None:
         """The job's row, locked, if it is still ours."""
-        changed = work.session.execute(
-            update(Job)
-            .where(self._mine(job))
-            .values(version=Job.version + 1)
-            .execution_options(synchronize_session=False)
+        is_ours = changed_rows(
+            work.session,
+            update(Job).where(self._mine(job)).values(version=Job.version + 1),
         )
-        return read.get(work.session, job.id) if changed.rowcount else None  # type: ignore[attr-defined]
+        return read.get(work.session, job.id) if is_ours else None
 
     def _mine(self, job: RunningJob) -> ColumnElement[bool]:
         return (Job.id == job.id) & (Job.owner == self.owner) & (Job.status == JobStatus.RUNNING)

@@ -19,7 +19,7 @@ from webapp.domain.identity import Actor
 from webapp.domain.jobs import JobStatus
 from webapp.models import Job
 from webapp.queries import files
-from webapp.services.work import Work, perform
+from webapp.services.work import Work, changed_rows, perform
 
 T = TypeVar("T")
 Cursor = dict[str, Any]
@@ -127,7 +127,8 @@ class RunningJob:
 
     def _hold(self, work: Work) -> None:
         """Lock the row and extend the lease, or say why this runner may not go on."""
-        held = work.session.execute(
+        held = changed_rows(
+            work.session,
             update(Job)
             .where(
                 Job.id == self.id,
@@ -135,10 +136,9 @@ class RunningJob:
                 Job.status == JobStatus.RUNNING,
                 Job.is_cancel_wanted.is_(False),
             )
-            .values(lease_until=work.now + self.lease, version=Job.version + 1)
-            .execution_options(synchronize_session=False)
+            .values(lease_until=work.now + self.lease, version=Job.version + 1),
         )
-        if held.rowcount:  # type: ignore[attr-defined]
+        if held:
             return
         now = work.session.execute(select(Job.owner, Job.status).where(Job.id == self.id)).one_or_none()
         if now is None:

@@ -214,7 +214,7 @@ def run(work: Work, command: RunDraw) -> Draw:
     ).scalar_one_or_none()
     draw = read.get(work.session, command.draw_id)
     if moved is None:
-        return _already(work, draw, small)
+        return _already(work, draw, small=small)
     _check_value(command)
     reward = read_rewards.get_by_id(work.session, draw.reward_id, selectinload(Reward.prizes))
     drawn = results.Round(
@@ -251,7 +251,7 @@ def _by_somebody_else(staff_id: int | None) -> ColumnElement[bool]:
     return false() if staff_id is None else or_(Draw.sealed_by_id != staff_id, Draw.sealed_by_id.is_(None))
 
 
-def _already(work: Work, draw: Draw, small: bool) -> Draw:  # noqa: FBT001 - one switch, read once
+def _already(work: Work, draw: Draw, *, small: bool) -> Draw:
     """The draw as it stands when it has been drawn; the reason when it may not be."""
     if draw.state is DrawState.DRAWN:
         work.session.execute(

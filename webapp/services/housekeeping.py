@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete, or_
 
 from webapp.models import SignInAttempt, StaffSession
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 ATTEMPTS_KEPT = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=30)
@@ -18,7 +18,4 @@ def forget(work: Work) -> int:
     dead = work.now - SESSIONS_KEPT
     old_sessions = delete(StaffSession).where(or_(StaffSession.expires_at < dead, StaffSession.ended_at < dead))
     old_attempts = delete(SignInAttempt).where(SignInAttempt.at < work.now - ATTEMPTS_KEPT)
-    return sum(
-        work.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
-        for statement in (old_sessions, old_attempts)
-    )
+    return sum(changed_rows(work.session, statement) for statement in (old_sessions, old_attempts))

@@ -20,7 +20,7 @@ from webapp.queries import imports as read
 from webapp.queries.imports import RunSheet
 from webapp.services import entries, files, jobs
 from webapp.services.jobs import NewJob
-from webapp.services.work import Work, name_of
+from webapp.services.work import Work, changed_rows, name_of
 
 CHECK, APPLY = "entries.check", "entries.import"
 _MEDIA_TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -153,13 +153,11 @@ def _move(
     work: Work, sheet: RunSheet, sources: tuple[ImportStatus, ...], target: ImportStatus, verdict: Verdict
 ) -> None:
     """The status decides who was first; the explanation comes after."""
-    moved = work.session.execute(
-        update(ImportRun)
-        .where(ImportRun.id == sheet.run.id, ImportRun.status.in_(sources))
-        .values(status=target)
-        .execution_options(synchronize_session=False)
+    moved = changed_rows(
+        work.session,
+        update(ImportRun).where(ImportRun.id == sheet.run.id, ImportRun.status.in_(sources)).values(status=target),
     )
-    if not moved.rowcount:  # type: ignore[attr-defined]
+    if not moved:
         verdict.require()
         raise Conflict("import.changed", "Somebody else went on with this import at the same moment; look again.")
     work.session.refresh(sheet.run)

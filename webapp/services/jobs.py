@@ -14,7 +14,7 @@ from webapp.domain.jobs import JobStatus
 from webapp.domain.permissions import Permission
 from webapp.models import Job
 from webapp.queries import jobs as read
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 # What a service wants done, in the same transaction, when a job of its kind fails or is cancelled: kind -> act.
 # The service that enqueues the kind registers it, so whoever can cancel the job has the act at hand.
@@ -68,14 +68,12 @@ def cancel(work: Work, command: CancelJob) -> Job:
     """
     session = work.session
     unfinished = or_(Job.status == JobStatus.QUEUED, Job.status == JobStatus.RUNNING)
-    asked = session.execute(
-        update(Job)
-        .where(Job.id == command.job_id, unfinished)
-        .values(is_cancel_wanted=True, version=Job.version + 1)
-        .execution_options(synchronize_session=False)
+    asked = changed_rows(
+        session,
+        update(Job).where(Job.id == command.job_id, unfinished).values(is_cancel_wanted=True, version=Job.version + 1),
     )
     job = read.get(session, command.job_id)
-    if not asked.rowcount:  # type: ignore[attr-defined]
+    if not asked:
         rules.may_cancel(job.status).require()
     work.record(Event.JOB_CANCELLED, job, job.site_id, title=job.title)
     if job.status is JobStatus.QUEUED:

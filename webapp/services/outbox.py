@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.errors import NotFound, Refused
 from webapp.domain.outbox import OutboxStatus, next_try
 from webapp.models import OutboxMessage
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 LEASE = timedelta(seconds=60)  # reliability.md section 9
 # Asked just before sending: kind (the dedupe key up to its first colon) -> why not to send it any more, or «».
@@ -102,16 +102,16 @@ class ResendMessage:
 def resend(work: Work, command: ResendMessage) -> OutboxMessage:
     """Queue a failed or skipped message again, with all its tries before it."""
     ended = OutboxMessage.status.in_((OutboxStatus.FAILED, OutboxStatus.SKIPPED))
-    changed = work.session.execute(
+    changed = changed_rows(
+        work.session,
         update(OutboxMessage)
         .where(OutboxMessage.id == command.message_id, ended)
-        .values(status=OutboxStatus.QUEUED, attempts=0, error="", due_at=work.now)
-        .execution_options(synchronize_session=False)
+        .values(status=OutboxStatus.QUEUED, attempts=0, error="", due_at=work.now),
     )
     message = work.session.get(OutboxMessage, command.message_id, populate_existing=True)
     if message is None:
         raise NotFound("message.unknown", "There is no such message.")
-    if not changed.rowcount:  # type: ignore[attr-defined]
+    if not changed:
         raise Refused(
             "message.under_way", f"The message is {message.status}; only a failed or skipped one is sent again."
         )
@@ -121,7 +121,4 @@ def resend(work: Work, command: ResendMessage) -> OutboxMessage:
 def _change(work: Work, owner: str, ids: list[int], **values: object) -> int:
     """Change messages that are still this sender's."""
     mine = and_(OutboxMessage.id.in_(ids), OutboxMessage.owner == owner, OutboxMessage.status == OutboxStatus.CLAIMED)
-    changed = work.session.execute(
-        update(OutboxMessage).where(mine).values(values).execution_options(synchronize_session=False)
-    )
-    return int(changed.rowcount)  # type: ignore[attr-defined]
+    return changed_rows(work.session, update(OutboxMessage).where(mine).values(values))

@@ -15,7 +15,7 @@ from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, Refused
 from webapp.models import Site, VoucherType
 from webapp.queries import voucher_types as read
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 LABELS = {
     "title": "title",
@@ -98,12 +98,12 @@ def change(work: Work, command: ChangeVoucherType) -> VoucherType:
 
     Codes that are out already keep the end they were given (rewards.md section 6 row 7).
     """
-    saved = work.session.execute(
+    saved = changed_rows(
+        work.session,
         update(VoucherType)
         .where(VoucherType.id == command.voucher_type_id, VoucherType.version == command.version)
-        .values(version=VoucherType.version + 1)
-        .execution_options(synchronize_session=False)
-    ).rowcount  # type: ignore[attr-defined]
+        .values(version=VoucherType.version + 1),
+    )
     kind = read.get(work.session, command.voucher_type_id)
     if saved != 1:
         raise Conflict(

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import sleep
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import CursorResult, UpdateBase, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -63,6 +63,12 @@ class Work:
             created_at=self.now,
         )
         self.session.add(message)
+
+
+def changed_rows(session: Session, statement: UpdateBase) -> int:
+    """Run an UPDATE, DELETE or INSERT and say how many rows it changed: the guard's answer. Objects stay as they are."""
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return cast("CursorResult[object]", result).rowcount
 
 
 def name_of(subject: Base | str) -> str:

@@ -14,7 +14,7 @@ from webapp.models import Voucher, VoucherType
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
 from webapp.services.vouchers import counters
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ def _hand_over(work: Work, command: AllocateVouchers, kind: VoucherType, ids: li
     if len(ids) < command.quantity:
         raise _short(kind, command.quantity, len(ids))
     places = {voucher_id: place for place, voucher_id in enumerate(ids, 1)}
-    changed = work.session.execute(
+    changed = changed_rows(
+        work.session,
         update(Voucher)
         .where(Voucher.id.in_(ids), Voucher.status == VoucherStatus.IDLE)
         .values(
@@ -87,9 +88,8 @@ def _hand_over(work: Work, command: AllocateVouchers, kind: VoucherType, ids: li
             profile_id=command.profile_id,
             allocated_at=work.now,
             expires_at=ends_at,
-        )
-        .execution_options(synchronize_session=False)
-    ).rowcount  # type: ignore[attr-defined]
+        ),
+    )
     if changed != command.quantity:
         raise _short(kind, command.quantity, changed)
     counters.log(work, ids, VoucherStatus.ALLOCATED, command.label)

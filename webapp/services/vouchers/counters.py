@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import VoucherChange, VoucherType
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 
 def move(work: Work, voucher_type_id: int, before: VoucherStatus, after: VoucherStatus, count: int) -> bool:
@@ -24,9 +24,8 @@ def move(work: Work, voucher_type_id: int, before: VoucherStatus, after: Voucher
         update(VoucherType)
         .where(VoucherType.id == voucher_type_id, gone >= count)
         .values({gone: gone - count, come: come + count})
-        .execution_options(synchronize_session=False)
     )
-    return work.session.execute(statement).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+    return changed_rows(work.session, statement) == 1
 
 
 def add(work: Work, voucher_type_id: int, count: int) -> None:

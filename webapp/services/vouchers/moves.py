@@ -15,7 +15,7 @@ from webapp.models import Voucher, VoucherType
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
 from webapp.services.vouchers import counters
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 _EVENTS = {
     Move.HOLD: Event.VOUCHER_HELD,
@@ -102,13 +102,8 @@ def _move(work: Work, voucher: Voucher, move: Move, note: str) -> Voucher:
         move = Move.REACTIVATE  # whose sentence is the right one
     target = rules.after(before, move, note)
     counted = counters.move(work, voucher.voucher_type_id, before, target, 1)
-    statement = (
-        update(Voucher)
-        .where(Voucher.id == voucher.id, Voucher.status == before)
-        .values(status=target)
-        .execution_options(synchronize_session=False)
-    )
-    if not counted or work.session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
+    statement = update(Voucher).where(Voucher.id == voucher.id, Voucher.status == before).values(status=target)
+    if not counted or changed_rows(work.session, statement) != 1:
         raise _overtaken(read.get(work.session, voucher.id), move)
     counters.log(work, [voucher.id], target, note)
     kind = read_types.get(work.session, voucher.voucher_type_id)
