@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -52,19 +53,26 @@ def downgrade(engine: Engine, to: str = "base") -> None:
 
 
 def _move(engine: Engine, act: Any, to: str) -> None:
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            # A table rebuilt with foreign keys on would take its children with it (reliability.md 2.2).
-            connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
-        try:
-            connection = connection.execution_options(largesse_write=True)
+    with engine.connect() as opened:
+        connection = opened.execution_options(largesse_write=True)
+        if engine.dialect.name != "sqlite":
             with connection.begin():
                 act(_config(connection), to)
-                if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            return
+        # A table rebuilt with foreign keys on would take its children with it, and the pragma does nothing inside a
+        # transaction (reliability.md 2.2).
+        _pragma(connection, "foreign_keys = OFF")
+        try:
+            with connection.begin():
+                act(_config(connection), to)
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                     raise RuntimeError("The migration would leave rows that point at nothing; it was taken back.")
         finally:
-            if engine.dialect.name == "sqlite":
-                connection.connection.driver_connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
+            _pragma(connection, "foreign_keys = ON")
+
+
+def _pragma(connection: Connection, text: str) -> None:
+    cast(sqlite3.Connection, connection.connection.driver_connection).execute(f"PRAGMA {text}")
 
 
 def drift(engine: Engine, metadata: MetaData) -> list[Any]:

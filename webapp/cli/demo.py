@@ -69,7 +69,7 @@ def demo(port: int, scale: str, *, fresh: bool) -> None:
         click.echo(f"  {way.role:<16} {way.email:<26} {way.password}")
     click.echo("\nDraws are sealed by the editor and drawn by the draw supervisor. Stop with Ctrl-C.\n")
 
-    from webapp.cli import serving  # noqa: PLC0415 - a quarter of a second that no other command has to wait
+    from webapp.cli import serving
 
     serving.serve(settings, "127.0.0.1", port)
 

@@ -38,10 +38,10 @@ def verify(context: click.Context, bundle: Path) -> None:
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Zip to write.")
 def bundle(reward: str, output: Path) -> None:
     """Write the evidence of the draw of REWARD (its name, as in its address)."""
-    from webapp.app import create_app  # noqa: PLC0415 - verify must not wait for the web
-    from webapp.cli import runtime  # noqa: PLC0415
-    from webapp.queries import draws as read  # noqa: PLC0415
-    from webapp.web import evidence  # noqa: PLC0415
+    from webapp.app import create_app
+    from webapp.cli import runtime
+    from webapp.queries import draws as read
+    from webapp.web import evidence
 
     app = create_app(runtime.settings())
     part = output.with_name(output.name + ".part")

@@ -33,7 +33,7 @@ def _anyone(permission: str) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 def routes(*, as_json: bool) -> None:
     """Print every address with its methods, the screen behind it, and the permission it needs."""
-    from webapp.app import create_app  # noqa: PLC0415 - a quarter of a second that no other command has to wait
+    from webapp.app import create_app
 
     app = create_app(replace(runtime.settings(), secret_key=runtime.settings().secret_key or "not used here"))
     table: list[dict[str, Any]] = [

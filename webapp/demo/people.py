@@ -8,15 +8,91 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
-_FIRST = ["Aroha", "Bo", "Carmen", "Dara", "Elio", "Freya", "Gwen", "Hana", "Idris", "Juno", "Kirra", "Leif", "Marama", "Noor", "Otto", "Priya", "Quinn", "Rosa", "Søren", "Tane", "Uma", "Vera", "Wiremu", "Xenia", "Yusuf", "Zoë", "Anaïs", "Björn", "Chloé", "Dušan", "Éowyn", "Fionn", "Łucja", "Mireille", "Nguyễn", "Φρύνη", "Юлия", "結衣"]
-_LAST = ["Ashdown", "Birch", "Castell", "Dunmore", "Easterby", "Fairweather", "Garside", "Hollis", "Ivers", "Jarrow", "Kettlewell", "Lindqvist", "Marsh", "Northcott", "Oakes", "Pemberton", "Quayle", "Ridley", "Saltmarsh", "Thornbury", "Underhill", "Vantongeren", "Whitcombe", "Yarrow", "Zielińska", "Åkerlund", "Brontë", "Ćosić", "Ďurica", "Muñoz", "O’Hara", "Ørsted", "Šimek", "Ιωσηφίδης", "Орлова", "村上"]
+_FIRST = [
+    "Aroha",
+    "Bo",
+    "Carmen",
+    "Dara",
+    "Elio",
+    "Freya",
+    "Gwen",
+    "Hana",
+    "Idris",
+    "Juno",
+    "Kirra",
+    "Leif",
+    "Marama",
+    "Noor",
+    "Otto",
+    "Priya",
+    "Quinn",
+    "Rosa",
+    "Søren",
+    "Tane",
+    "Uma",
+    "Vera",
+    "Wiremu",
+    "Xenia",
+    "Yusuf",
+    "Zoë",
+    "Anaïs",
+    "Björn",
+    "Chloé",
+    "Dušan",
+    "Éowyn",
+    "Fionn",
+    "Łucja",
+    "Mireille",
+    "Nguyễn",
+    "Φρύνη",
+    "Юлия",
+    "結衣",
+]
+_LAST = [
+    "Ashdown",
+    "Birch",
+    "Castell",
+    "Dunmore",
+    "Easterby",
+    "Fairweather",
+    "Garside",
+    "Hollis",
+    "Ivers",
+    "Jarrow",
+    "Kettlewell",
+    "Lindqvist",
+    "Marsh",
+    "Northcott",
+    "Oakes",
+    "Pemberton",
+    "Quayle",
+    "Ridley",
+    "Saltmarsh",
+    "Thornbury",
+    "Underhill",
+    "Vantongeren",
+    "Whitcombe",
+    "Yarrow",
+    "Zielińska",
+    "Åkerlund",
+    "Brontë",
+    "Ćosić",
+    "Ďurica",
+    "Muñoz",
+    "O’Hara",
+    "Ørsted",
+    "Šimek",
+    "Ιωσηφίδης",
+    "Орлова",
+    "村上",
+]
 HEADINGS = ("Member ID", "First name", "Surname", "E-mail", "Mobile", "Store", "Entered at", "Receipt", "Entries")
 _DOMAINS = ("mail.example", "post.example", "example.org")
 
 
 def rows(count: int, since: datetime, until: datetime, seed: int) -> Iterator[tuple[str, ...]]:
     """``count`` good rows between two instants; the same ``seed`` gives the same people."""
-    chance = Random(seed)  # noqa: S311 - sample data, nothing is drawn with it
+    chance = Random(seed)
     span = max(1, int((until - since).total_seconds()))
     for number in range(count):
         first, last = chance.choice(_FIRST), chance.choice(_LAST)

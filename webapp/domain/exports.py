@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 # A spreadsheet takes these, or their full-width twins, for the start of a formula or drops them.
-_LIVE = "=+\\-@\t\r\0＝＋－＠"  # noqa: RUF001 - the full-width twins are meant
+_LIVE = "=+\\-@\t\r\0＝＋－＠"
 _ASKS = re.compile(f"'*[{_LIVE}]")
 _GUARDED = re.compile(f"'+[{_LIVE}]")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
-_LEADS = frozenset("=+-@\t\r\0'＝＋－＠")  # noqa: RUF001
+_LEADS = frozenset("=+-@\t\r\0'＝＋－＠")
 
 
 def guard(text: str) -> str:
