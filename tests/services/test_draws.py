@@ -14,6 +14,7 @@ from webapp.domain.entries import EntryFacts, EntryStatus, ReviewRules, exclusio
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.identity import Actor
 from webapp.domain.protocol import entries as protocol
+from webapp.domain.protocol import log
 from webapp.domain.rewards import RewardStatus
 from webapp.models import AccountSettings, Draw, DrawRound, Entry, Winner
 from webapp.queries import draws as read
@@ -291,8 +292,6 @@ def test_a_manual_exclusion_needs_a_reason_and_is_taken_back_with_one(work, make
 
 
 def test_the_log_is_chained_from_opening_on(work, make):
-    from webapp.domain.protocol import log
-
     draw = draws.run(supervising(work, make), running(sealed(work, make)))
     lines = b"".join(line + b"\n" for line in read.log_lines(work.session, draw.id))
     assert [event["event"] for event in log.read(lines)] == ["opened", "closed", "sealed", "witnessed", "drawn"]

@@ -110,7 +110,7 @@ def test_the_whole_way_to_fulfilled(work, make):
 
 def test_k31_a_reward_with_a_winner_waiting_is_not_fulfilled(work, make):
     reward = drawn(work, make)
-    with pytest.raises(Refused, match="3 winners of «.*» do not have their prize yet"):
+    with pytest.raises(Refused, match=r"3 winners of .* do not have their prize yet"):
         fulfilment.finish(work, fulfilment.FinishReward(reward.id))
 
 

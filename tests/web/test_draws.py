@@ -28,6 +28,14 @@ def supervisor(signed_in):
     return signed_in("draw supervisor")
 
 
+@pytest.fixture
+def due(session, work, make, moment):
+    """The address of a draw that may be made now."""
+    url = address(session, sealed(work, make))
+    moment.forward(minutes=10)
+    return url
+
+
 def test_the_review_lists_exclusions_and_is_confirmed_before_the_seal(console, session, work, make):
     draw = closed(work, make)
     url = address(session, draw)
@@ -87,10 +95,8 @@ def test_too_early_is_said_with_both_times(session, work, make, supervisor, mome
         ({"witness_name": " "}, "witness_name", "Enter who supplied the value"),
     ],
 )
-def test_a_refusal_of_the_value_lands_on_its_field(session, work, make, supervisor, moment, changes, field, words):
-    url = address(session, sealed(work, make))
-    moment.forward(minutes=10)
-    page = supervisor.post(f"{url}/run", TOLD | changes, status=422)
+def test_a_refusal_of_the_value_lands_on_its_field(due, session, supervisor, changes, field, words):
+    page = supervisor.post(f"{due}/run", TOLD | changes, status=422)
     assert words in page.texts(f"#{field}-error")[0]
     assert session.scalars(select(DrawRound)).all() == []
 

@@ -21,8 +21,9 @@ def test_an_unknown_topic_is_not_found(console):
 
 def test_the_attribute_mapping_is_listed(console):
     page = console.get("/help")
-    assert ["fulfiledDate", "fulfilled_at"] == [
-        text for text in page.texts("#attributes code") if text.startswith("fulfil")
+    assert [text for text in page.texts("#attributes code") if text.startswith("fulfil")] == [
+        "fulfiledDate",
+        "fulfilled_at",
     ]
 
 
