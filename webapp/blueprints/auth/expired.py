@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from flask import Response, redirect, render_template, request, url_for
@@ -27,11 +28,22 @@ def ask_to_sign_in(_error: Unauthorized) -> ResponseReturnValue:
 
 
 def _keep_form() -> ResponseReturnValue:
+    """The sign-in page with the form folded inside; within the frame of the page that htmx has open."""
     typed = [(name, value) for name, value in request.form.items(multi=True) if not name.endswith(_NOT_KEPT)]
     form = SignInForm(formdata=None, data={"next": _page_shown(), "kept": packed(request.path, typed)})
-    page = render_template("auth/sign_in.html", form=form, kept=typed, has_files=bool(request.files))
-    # htmx would put the answer where the form was; the sign-in page takes the whole window.
-    return page, 401, {"HX-Retarget": "body", "HX-Reswap": "innerHTML"}
+    is_part = "HX-Request" in request.headers
+    page = render_template(
+        "auth/_sign_in.html" if is_part else "auth/sign_in.html",
+        form=form,
+        kept=shown(typed),
+        has_files=bool(request.files),
+    )
+    return page, 401, {"HX-Retarget": "#main", "HX-Reswap": "innerHTML"} if is_part else {}
+
+
+def shown(typed: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What was typed, for reading: labels as words, nothing empty."""
+    return [(name.replace("_", " ").capitalize(), value) for name, value in typed if value.strip()]
 
 
 def packed(path: str, typed: list[tuple[str, str]]) -> str:

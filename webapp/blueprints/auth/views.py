@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import Unauthorized
 
-from webapp.blueprints.auth.expired import ask_to_sign_in, unpacked
+from webapp.blueprints.auth.expired import ask_to_sign_in, shown, unpacked
 from webapp.blueprints.auth.forms import InvitationForm, SignInForm
 from webapp.domain.errors import DomainError
 from webapp.domain.permissions import Permission
@@ -44,7 +44,7 @@ def sign_in() -> ResponseReturnValue:
     elif form.errors:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     kept = unpacked(form.kept.data)
-    page = render_template("auth/sign_in.html", form=form, kept=kept[1] if kept else [], has_files=False)
+    page = render_template("auth/sign_in.html", form=form, kept=shown(kept[1]) if kept else [], has_files=False)
     return page, status, headers
 
 
@@ -55,7 +55,9 @@ def _go_on(form: SignInForm) -> Response:
     if kept is None:
         return leave(target)
     path, typed = kept
-    return make_response(render_template("auth/resume.html", path=path, typed=typed, back_url=target))
+    return make_response(
+        render_template("auth/resume.html", path=path, typed=typed, kept=shown(typed), back_url=target)
+    )
 
 
 @bp.post("/sign-out")
