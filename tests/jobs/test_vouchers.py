@@ -33,6 +33,7 @@ from webapp.queries import files as read_files
 from webapp.queries import vouchers as read
 from webapp.services import jobs, vouchers
 from webapp.services.vouchers import AllocateVouchers, GenerateVouchers, Mint, PrintVouchers, code_key
+from webapp.services.vouchers.drawing import Row
 from webapp.services.work import Work
 
 CHUNK = 50
@@ -54,6 +55,7 @@ def mint(settings: Settings) -> Mint:
 def ordered(work: Work, make: Factories, mint: Mint, monkeypatch: pytest.MonkeyPatch) -> VoucherBatch:
     """An order of 230 codes that a job makes in chunks of fifty."""
     monkeypatch.setattr(vouchers.generation, "CHUNK", CHUNK)
+    monkeypatch.setattr(vouchers.drawing, "BATCH", CHUNK)
     batch = vouchers.generate(work, GenerateVouchers(make.voucher_type(title="Coffee").id, 230), mint)
     work.session.commit()
     return batch
@@ -95,15 +97,15 @@ def test_a_job_handed_over_goes_on_where_it_stopped(
     session: Session, ordered: VoucherBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopping, steps = Flag(), []
-    add = vouchers.add_codes
+    add = vouchers.add
 
-    def add_then_stop(work: Work, batch_id: int, mint: Mint) -> VoucherBatch:
+    def add_then_stop(work: Work, batch_id: int, rows: list[Row]) -> VoucherBatch:
         steps.append(1)
         if len(steps) == 2:
             stopping.set()
-        return add(work, batch_id, mint)
+        return add(work, batch_id, rows)
 
-    monkeypatch.setattr(handlers.vouchers, "add_codes", add_then_stop)
+    monkeypatch.setattr(handlers.vouchers, "add", add_then_stop)
     Runner(sessions_of(session), registry.kinds(), stopping=stopping).drain()  # type: ignore[arg-type]
     session.expire_all()
     assert session.get_one(VoucherBatch, ordered.id).made == 2 * CHUNK
@@ -116,15 +118,15 @@ def test_a_job_handed_over_goes_on_where_it_stopped(
 def test_a_cancelled_order_is_a_smaller_batch_that_is_told(
     session: Session, ordered: VoucherBatch, actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add = vouchers.add_codes
+    add = vouchers.add
 
-    def add_then_cancel(work: Work, batch_id: int, mint: Mint) -> VoucherBatch:
-        made = add(work, batch_id, mint)
+    def add_then_cancel(work: Work, batch_id: int, rows: list[Row]) -> VoucherBatch:
+        made = add(work, batch_id, rows)
         if made.made == 3 * CHUNK:
             jobs.cancel(work, jobs.CancelJob(work.session.scalars(select(Job.id)).one()))
         return made
 
-    monkeypatch.setattr(handlers.vouchers, "add_codes", add_then_cancel)
+    monkeypatch.setattr(handlers.vouchers, "add", add_then_cancel)
     run_jobs(session)
     assert session.scalars(select(Job)).one().status is JobStatus.CANCELLED
     assert_whole(session, ordered.id, 3 * CHUNK)

@@ -14,31 +14,38 @@ from webapp.adapters.typesetting import Card, Placement, TypesettingFailed
 from webapp.config import Settings
 from webapp.domain.errors import Refused
 from webapp.jobs.running import Cancelled, Outcome, RunningJob
+from webapp.models import VoucherBatch
 from webapp.queries import voucher_cards as read_cards
 from webapp.queries import vouchers as read
 from webapp.services import files, vouchers
 from webapp.services.vouchers import Mint, code_key
+from webapp.services.vouchers.drawing import Row
 
 PIECE = 1024 * 1024  # bytes of a result that one transaction stores
 _LONG_AGO = (2000, 1, 1, 0, 0, 0)  # the same parts make the same archive, whenever it is packed
 
 
 def generate(job: RunningJob) -> Outcome:
-    """Add 10,000 codes a step; after a kill the batch row knows how many there are."""
+    """Add about 10,000 codes a step; after a kill the batch row knows how many there are."""
     batch_id = int(job.arguments["batch_id"])
     mint = Mint(code_key(Settings.from_environment().secret_key), randomness.entropy)
     with job.read() as session:
         batch = read.batch(session, batch_id)
-    while batch.made < batch.wanted:
-        batch = job.step(
-            lambda work: vouchers.add_codes(work, batch_id, mint),
-            done=lambda made: made.made,
-            message=lambda made: f"{made.made:,} codes made",
-        )
+    while batch.made < batch.wanted:  # more than once only when a code came up that exists already
+        for rows in job.step(lambda work: vouchers.drawn(work, batch_id, mint)):
+            batch = _add(job, batch_id, rows)
     with job.read() as session:
         sha256 = read.fingerprint(session, batch_id)
     job.step(lambda work: vouchers.finish(work, batch_id, sha256), done=batch.made)
     return Outcome(f"{batch.made:,} codes generated.")
+
+
+def _add(job: RunningJob, batch_id: int, rows: list[Row]) -> VoucherBatch:
+    return job.step(
+        lambda work: vouchers.add(work, batch_id, rows),
+        done=lambda batch: batch.made,
+        message=lambda batch: f"{batch.made:,} codes made",
+    )
 
 
 def print_sheets(job: RunningJob) -> Outcome:

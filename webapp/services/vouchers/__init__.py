@@ -1,13 +1,14 @@
 """Makes voucher codes, hands them out and moves them from state to state; every count moves with the codes it counts."""
 
 from webapp.services.vouchers.allocation import AllocateVouchers, allocate
+from webapp.services.vouchers.drawing import Mint
 from webapp.services.vouchers.generation import (
     CHUNK,
     LARGEST_ORDER,
     GenerateVouchers,
-    Mint,
-    add_codes,
+    add,
     code_key,
+    drawn,
     finish,
     generate,
 )
@@ -33,10 +34,11 @@ __all__ = [
     "MoveVoucher",
     "PrintVouchers",
     "RedeemVoucher",
-    "add_codes",
+    "add",
     "allocate",
     "cancel",
     "code_key",
+    "drawn",
     "finish",
     "generate",
     "hold",

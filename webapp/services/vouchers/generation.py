@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,33 +11,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, insert, literal_column
 from sqlalchemy.exc import IntegrityError
 
-from webapp.domain import voucher_codes as codes
 from webapp.domain import voucher_patterns as patterns
 from webapp.domain.audit import Event
 from webapp.domain.errors import Refused
-from webapp.domain.voucher_codes import BATCH, RandomBytes
+from webapp.domain.voucher_codes import BATCH
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Job, Site, Voucher, VoucherBatch, VoucherType
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
 from webapp.services import jobs
-from webapp.services.vouchers import counters
+from webapp.services.vouchers import counters, drawing
+from webapp.services.vouchers.drawing import Mint, Row
 from webapp.services.work import Work, name_of
 
 KIND = "vouchers.generate"
 CHUNK = BATCH  # codes of one transaction; an order up to this size needs no job
 LARGEST_ORDER = 1_000_000
-Row = tuple[str, str, str]
 _GIVEN = ("code", "code_hash", "last_four")  # the columns of a Row, in the order of the table
 SHOWN = 16  # hexadecimal digits of a batch's fingerprint that the audit log tells
-
-
-@dataclass(frozen=True, slots=True)
-class Mint:
-    """What codes are made from: the key of their hashes and a source of randomness."""
-
-    key: bytes
-    random_bytes: RandomBytes
 
 
 def code_key(secret_key: str) -> bytes:
@@ -79,11 +71,19 @@ def generate(work: Work, command: GenerateVouchers, mint: Mint) -> VoucherBatch:
     return batch
 
 
-def add_codes(work: Work, batch_id: int, mint: Mint) -> VoucherBatch:
-    """Add the next 10,000 codes of a batch, or those that are missing."""
+def drawn(work: Work, batch_id: int, mint: Mint) -> Iterator[list[Row]]:
+    """The rows a batch still lacks, to be added list by list; nothing is written, and the session is not kept."""
     batch = read.batch(work.session, batch_id)
-    kind = read_types.get(work.session, batch.voucher_type_id)
-    _make(work, kind, batch, min(CHUNK, batch.wanted - batch.made), mint)
+    return _rows(work, read_types.get(work.session, batch.voucher_type_id), batch.wanted - batch.made, mint)
+
+
+def add(work: Work, batch_id: int, rows: list[Row]) -> VoucherBatch:
+    """Add the codes that are new, of these rows, to a batch."""
+    batch = read.batch(work.session, batch_id)
+    made = _insert(work, batch, rows)
+    counters.add(work, batch.voucher_type_id, len(made))
+    batch.made += len(made)
+    work.session.flush()
     return batch
 
 
@@ -137,23 +137,16 @@ def _make(work: Work, kind: VoucherType, batch: VoucherBatch, count: int, mint: 
     counters.add(work, kind.id, count)
     made: list[str] = []
     while len(made) < count:
-        made += _insert(work, batch, _rows(work, kind, count - len(made), mint))
+        for rows in _rows(work, kind, count - len(made), mint):
+            made += _insert(work, batch, rows)
     batch.made += count
     work.session.flush()
     return made
 
 
-def _rows(work: Work, kind: VoucherType, count: int, mint: Mint) -> list[Row]:
-    """Rows in the order of their hashes: an index that grows in order loads twice as fast."""
-    if kind.id_pattern:
-        zone = ZoneInfo(work.session.get_one(Site, kind.site_id).timezone)
-        today = work.now.astimezone(zone).date()
-        made = patterns.fill(patterns.parse(kind.id_pattern), mint.random_bytes, count, today)
-        hashes = codes.code_hashes(mint.key, map(codes.normalise, made))
-    else:
-        made = codes.codes(mint.random_bytes, count)
-        hashes = codes.code_hashes(mint.key, made)
-    return [(code, digest, code[-4:]) for digest, code in sorted(zip(hashes, made, strict=True))]
+def _rows(work: Work, kind: VoucherType, count: int, mint: Mint) -> Iterator[list[Row]]:
+    zone = ZoneInfo(work.session.get_one(Site, kind.site_id).timezone)
+    return drawing.rows(mint, count, kind.id_pattern, work.now.astimezone(zone).date())
 
 
 def _insert(work: Work, batch: VoucherBatch, rows: list[Row]) -> list[str]:
