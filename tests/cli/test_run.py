@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +34,7 @@ def create_app(settings, make=serving.create_app):
     @app.get("/slow")
     @requires(Permission.PUBLIC)
     def slow():
+        print("began", flush=True)
         time.sleep(1.5)
         return "answered"
     return app
@@ -72,8 +72,7 @@ def test_told_to_stop_it_answers_every_request_under_way_and_exits_0(slow_server
     url, process, log = slow_server
     with ThreadPoolExecutor(6) as pool:
         answers = [pool.submit(_get, f"{url}/slow") for _ in range(6)]
-        wait_until(lambda: all(answer.running() for answer in answers), "all have asked")
-        time.sleep(0.5)  # they are on the wire; nothing tells when the server has read them
+        wait_until(lambda: log.read_text().count("began") == len(answers), "all are under way")
         process.send_signal(signal.SIGTERM)
         assert [answer.result(timeout=30) for answer in answers] == ["answered"] * 6
     assert process.wait(timeout=40) == 0, log.read_text()[-2000:]
@@ -81,12 +80,12 @@ def test_told_to_stop_it_answers_every_request_under_way_and_exits_0(slow_server
 
 
 def test_a_second_signal_ends_it_at_once(slow_server):
-    url, process, _log = slow_server
+    url, process, log = slow_server
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(_get, f"{url}/slow")
-        time.sleep(0.3)
+        wait_until(lambda: "began" in log.read_text(), "it is under way")
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        wait_until(lambda: "Shutting down" in log.read_text(), "the first signal has arrived")
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
         assert isinstance(answer.exception(timeout=20), OSError)

@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -46,4 +47,5 @@ def main() -> None:
     """Largesse: benefits, gift vouchers, points and prize draws anyone can recompute."""
     os.umask(0o077)  # whatever a command writes is for its owner alone
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -68,17 +68,14 @@ def tick(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects with name, promise and rows.")
 def check(*, as_json: bool) -> None:
     """Ask the database whether every invariant holds; exit 1 and name the rows when one does not."""
-    found: list[dict[str, object]] = []
     with runtime.session() as session, runtime.progress(INVARIANTS, "Checking") as bar:
-        for item in bar:
-            rows = broken(session, item)
-            found.append({"name": item.name, "promise": item.promise, "rows": rows})
-    bad = [row for row in found if row["rows"]]
+        found = [(item, broken(session, item)) for item in bar]
+    bad = [(item, rows) for item, rows in found if rows]
     if as_json:
-        runtime.echo_json(found)
+        runtime.echo_json([{"name": item.name, "promise": item.promise, "rows": rows} for item, rows in found])
     else:
-        for row in bad:
-            click.echo(f"{row['name']}: {row['promise']} Broken by: {', '.join(map(str, row['rows']))}")  # type: ignore[call-overload]
+        for item, rows in bad:
+            click.echo(f"{item.name}: {item.promise} Broken by: {', '.join(rows)}")
         click.echo(f"{len(found)} invariants, {len(bad)} broken.")
     if bad:
         raise click.exceptions.Exit(1)

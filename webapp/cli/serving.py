@@ -41,12 +41,14 @@ class _Server(MPServer):
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         if self.interrupt_signal:
             for worker in self.wrks:
-                worker.kill()  # type: ignore[no-untyped-call]
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+                worker.kill()
+        untyped: Any = super()
+        untyped.signal_handler_interrupt(*args, **kwargs)
 
     def _stop_workers(self) -> None:
         self._lifeline.close()
-        super()._stop_workers()  # type: ignore[no-untyped-call]
+        untyped: Any = super()
+        untyped._stop_workers()
 
 
 def serve(settings: Settings, host: str, port: int) -> None:

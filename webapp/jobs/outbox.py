@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -57,7 +58,7 @@ class _Round:
                 self._deliver_one(message)
             except Unreachable as error:
                 self._miss(message, error)
-                self._write(lambda work, rest=batch[index + 1 :]: outbox.release(work, self.owner, rest))  # type: ignore[misc]
+                self._write(partial(outbox.release, owner=self.owner, messages=batch[index + 1 :]))
                 self.goes_on = False
                 return
             except NotSent as error:

