@@ -62,6 +62,7 @@ def _serve_static(app: Flask) -> None:
     """One fingerprint of the whole tree in the path: a style sheet's own ``url(../fonts/…)`` has it too."""
     folder = Path(str(app.static_folder))
     tree = fingerprint(folder)
+    root = f"{app.static_url_path}/{tree}/"  # a page asks hundreds of times, once for every icon
 
     def static(filename: str, tree_asked: str = "") -> Response:
         response = app.send_static_file(filename)
@@ -69,7 +70,7 @@ def _serve_static(app: Flask) -> None:
         return response
 
     def static_url(filename: str) -> str:
-        return f"{app.static_url_path}/{tree}/{filename}"
+        return root + filename
 
     app.view_functions["static"] = static
     app.add_url_rule(f"{app.static_url_path}/<fingerprint:tree_asked>/<path:filename>", "static")

@@ -1,0 +1,286 @@
+"""The sample programme with hundreds of everything a list can show, and the address of every screen on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.orm import Session
+
+from tests.support.clock import NOW
+from webapp.adapters import schema
+from webapp.demo.programme import Builder
+from webapp.domain.audit import Event
+from webapp.domain.fulfilment import Stage
+from webapp.domain.jobs import JobStatus
+from webapp.domain.rewards import RewardKind, RewardStatus
+from webapp.domain.vouchers import VoucherStatus
+from webapp.jobs import audit
+from webapp.models import (
+    AuditEntry,
+    Base,
+    Draw,
+    Entry,
+    ImportProblem,
+    ImportRun,
+    Job,
+    Prize,
+    Reward,
+    Site,
+    StaffGrant,
+    StaffInvitation,
+    StaffMember,
+    Voucher,
+    VoucherBatch,
+    VoucherChange,
+    VoucherType,
+    Winner,
+    WinnerEvent,
+)
+
+MANY = 220
+SECRET = "a secret for measuring only"  # noqa: S105
+Row = dict[str, Any]
+AT = {"created_at": NOW}
+
+
+def build(engine: Engine) -> None:
+    """The schema, the sample programme, and ``MANY`` more rows of each kind."""
+    schema.upgrade(engine)
+
+    def sessions() -> Session:
+        return Session(engine, expire_on_commit=False)
+
+    Builder(sessions, NOW, SECRET, "small").build()
+    with sessions() as session:
+        session.connection(execution_options={"largesse_write": True})
+        _crowd(session)
+        session.commit()
+    audit.run_due(sessions)
+
+
+def _crowd(session: Session) -> None:
+    site = session.scalars(select(Site.id).order_by(Site.id)).first()
+    kind = session.scalars(select(VoucherType.id).order_by(VoucherType.id)).first()
+    awarding = session.scalars(select(Draw).join(Reward).where(Reward.title == "Summer in Whitby")).one()
+    run = session.scalars(select(ImportRun).where(ImportRun.reward_id == awarding.reward_id)).one()
+    session.execute(update(VoucherType).where(VoucherType.id == kind).values(idle_count=VoucherType.idle_count + MANY))
+    _add(
+        session,
+        Site,
+        lambda n: {"name": f"s-{n}", "title": f"Site {n}", "organiser": "Club Ltd", "timezone": "Europe/London"} | AT,
+    )
+    _add(session, VoucherType, lambda n: {"site_id": site, "code": f"T-{n}", "title": f"Type {n}"} | AT)
+    _add(session, VoucherBatch, lambda n: {"voucher_type_id": kind, "wanted": 1, "made": 1, "sha256": f"{n:064}"} | AT)
+    batches = session.scalars(select(VoucherBatch.id).order_by(VoucherBatch.id.desc()).limit(MANY)).all()
+    _add(session, Voucher, lambda n: _voucher(kind, batches[n], n))
+    _add(session, Reward, lambda n: _reward(site, kind, n))
+    drafts = session.scalars(select(Reward.id).where(Reward.status == RewardStatus.DRAFT).order_by(Reward.id)).all()
+    _add(
+        session,
+        Prize,
+        lambda n: {
+            "reward_id": drafts[1],  # more than its form could have made; its own page shows them all
+            "position": n + 100,
+            "handle": f"p-{n}",
+            "title": f"Prize {n}",
+            "quantity": 1,
+        },
+    )
+    _add(session, StaffMember, lambda n: {"email": f"s{n}@example.org", "name": f"Person {n}", "created_at": NOW})
+    people = session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc()).limit(MANY)).all()
+    _add(session, StaffGrant, lambda n: {"staff_id": people[n], "role": "editor", "site_id": site})
+    _add(session, StaffGrant, lambda n: {"staff_id": people[n], "role": "viewer", "site_id": None})
+    _add(session, StaffInvitation, lambda n: {"staff_id": people[n], "token_hash": f"{n:064}", "expires_at": NOW} | AT)
+    _add(session, Job, lambda n: _job(site, n))
+    again = {"kind": "entries", "reward_id": awarding.reward_id, "site_id": site, "file_id": run.file_id}
+    _add(session, ImportRun, lambda n: again | AT | {"encoding": "utf-8", "created_by": f"Person {n}"})
+    _add(
+        session,
+        ImportProblem,
+        lambda n: {
+            "run_id": run.id,
+            "record": n,
+            "line": n + 2,
+            "outcome": "bad",
+            "column": "email",
+            "value": "x",
+            "reason": f"Reason {n % 7}.",
+        },
+    )
+    _winners(session, awarding)
+    subjects = (f"rewards:{awarding.reward_id}", f"voucher_types:{kind}", f"sites:{site}")
+    for subject in subjects:
+        _add(
+            session,
+            AuditEntry,
+            lambda n, subject=subject: {
+                "at": NOW,
+                "actor": f"Person {n}",
+                "event": Event.SITE_CREATED,
+                "subject": subject,
+                "site_id": site,
+                "facts": {"title": f"Site {n}"},
+            },
+        )
+
+
+def _add(session: Session, model: type[Base], row: Callable[[int], Row]) -> None:
+    session.execute(insert(model), [row(number) for number in range(MANY)])
+
+
+def _voucher(kind: int, batch: int, number: int) -> Row:
+    return {
+        "voucher_type_id": kind, "batch_id": batch, "code": f"MEASURE{number:04}", "code_hash": f"{number:064}",
+        "last_four": f"{number:04}", "status": VoucherStatus.IDLE,
+    }  # fmt: skip
+
+
+def _reward(site: int, kind: int, number: int) -> Row:
+    return {
+        "site_id": site, "kind": RewardKind.PRIZE_DRAW, "title": f"Draw {number}", "name": f"draw-{number}",
+        "status": (RewardStatus.DRAFT, RewardStatus.ACTIVE)[number % 2], "voucher_type_id": kind,
+        "starts_at": NOW - timedelta(days=1), "ends_at": NOW + timedelta(days=30), "created_at": NOW,
+    }  # fmt: skip
+
+
+def _job(site: int, number: int) -> Row:
+    status = (JobStatus.DONE, JobStatus.QUEUED)[number % 2]
+    return {
+        "kind": "count", "title": f"Job {number}", "status": status, "site_id": site, "created_at": NOW,
+        "created_by": "A", "finished_at": NOW if status is JobStatus.DONE else None,
+    }  # fmt: skip
+
+
+def _winners(session: Session, draw: Draw) -> None:
+    """Many more winners of one draw, each with a story and a code."""
+    fresh = select(Entry.number, Entry.profile_id).where(
+        Entry.reward_id == draw.reward_id,
+        Entry.profile_id.not_in(select(Winner.profile_id).where(Winner.draw_id == draw.id)),
+    )
+    entries = session.execute(fresh.order_by(Entry.number).limit(MANY)).all()
+    prize = session.scalars(select(Prize.id).where(Prize.reward_id == draw.reward_id)).first()
+    stages = (Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED, Stage.FULFILLED)
+    _add(session, Winner, lambda n: {
+        "draw_id": draw.id, "reward_id": draw.reward_id, "round": 1, "rank": 100 + n, "entry_number": entries[n][0],
+        "ticket": 1, "number": f"{n:064}", "holder": f"holder-{n}", "profile_id": entries[n][1], "prize_id": prize,
+        "slot": f"more#{n}", "stage": stages[n % 4], "stage_at": NOW, "voucher_count": 1,
+    })  # fmt: skip
+    winners = session.scalars(select(Winner).where(Winner.draw_id == draw.id, Winner.rank >= 100)).all()
+    codes = session.scalars(select(Voucher).where(Voucher.status == VoucherStatus.IDLE).limit(MANY)).all()
+    for winner, code in zip(winners, codes, strict=True):
+        code.status, code.winner_id, code.winner_place = VoucherStatus.ALLOCATED, winner.id, 1
+        code.profile_id, code.allocated_at = winner.profile_id, NOW
+    session.flush()
+    first = winners[0].id
+    _add(
+        session,
+        WinnerEvent,
+        lambda n: {"winner_id": first, "at": NOW, "by": "A", "stage": Stage.TO_CONTACT, "note": f"{n}"},
+    )
+    _add(
+        session,
+        VoucherChange,
+        lambda n: {"voucher_id": codes[0].id, "at": NOW, "by": "A", "status": VoucherStatus.ALLOCATED, "note": f"{n}"},
+    )
+
+
+# What a screen is called, and where it is; one that looks different by state appears once for each.
+SCREENS = {
+    "sign-in": "/sign-in",
+    "today": "/today",
+    "today, entries": "/today/entries",
+    "sites": "/sites",
+    "site": "/sites/{site}",
+    "site, new": "/sites/new",
+    "site, edit": "/sites/{site}/edit",
+    "people": "/profiles",
+    "people, found": "/profiles?q=ann",
+    "person": "/profiles/{profile}",
+    "rewards": "/rewards",
+    "rewards, found": "/rewards?q=draw&status=active",
+    "reward, new": "/rewards/new",
+    "reward, draft": "/rewards/{draft}",
+    "reward, 220 prizes": "/rewards/draw-0",
+    "reward, edit": "/rewards/{draft}/edit",
+    "reward, open?": "/rewards/{draft}/open",
+    "reward, active": "/rewards/{opened}",
+    "reward, close?": "/rewards/{opened}/close",
+    "reward, drawn": "/rewards/{drawn}",
+    "reward, fulfilled": "/rewards/{done}",
+    "entries": "/rewards/{opened}/entries",
+    "entries, found": "/rewards/{drawn}/entries?q=a&status=ok",
+    "entries, upload": "/rewards/{opened}/entries/upload",
+    "imports": "/imports",
+    "import": "/imports/{run}",
+    "import, columns": "/imports/{run}/columns",
+    "draw, open": "/rewards/{opened}/draw",
+    "draw, closed": "/rewards/{closed}/draw",
+    "draw, exclude": "/rewards/{closed}/draw/exclude",
+    "draw, readmit": "/rewards/{closed}/draw/readmit",
+    "draw, seal?": "/rewards/{closed}/draw/seal",
+    "draw, sealed": "/rewards/{sealed}/draw",
+    "draw, sheet": "/rewards/{sealed}/draw/sheet",
+    "draw, run": "/rewards/{sealed}/draw/run",
+    "draw, drawn": "/rewards/{drawn}/draw",
+    "draw, result": "/rewards/{drawn}/draw/result",
+    "draw, record": "/draws/{reference}",
+    "fulfilment": "/fulfilment",
+    "board": "/fulfilment/{drawn}",
+    "winner": "/fulfilment/winners/{winner}",
+    "winner, notify": "/fulfilment/winners/{winner}/notify",
+    "winner, accept": "/fulfilment/winners/{winner}/accept",
+    "winner, leave": "/fulfilment/winners/{winner}/leave",
+    "winner, hand over": "/fulfilment/winners/{winner}/hand-over",
+    "winner, disqualify": "/fulfilment/winners/{winner}/disqualify",
+    "voucher types": "/voucher-types",
+    "voucher type": "/voucher-types/{kind}",
+    "voucher type, new": "/voucher-types/new",
+    "voucher type, edit": "/voucher-types/{kind}/edit",
+    "codes, generate": "/voucher-types/{kind}/generate",
+    "vouchers": "/vouchers",
+    "voucher": "/vouchers/{voucher}",
+    "voucher, redeem": "/vouchers/{voucher}/redeem",
+    "print, choose": "/vouchers/print",
+    "print": "/vouchers/print?reward={drawn}",
+    "jobs": "/jobs",
+    "job": "/jobs/{job}",
+    "audit": "/audit",
+    "staff": "/staff",
+    "member of staff": "/staff/{staff}",
+    "staff, new": "/staff/new",
+    "staff, edit": "/staff/{staff}/edit",
+    "staff, disable": "/staff/{staff}/disable",
+    "settings": "/settings",
+    "help": "/help",
+    "help, draws": "/help/draws",
+}
+
+
+def addresses(session: Session) -> dict[str, str]:
+    """The screens' addresses in the crowd of ``session``."""
+    names = dict(session.execute(select(Reward.title, Reward.name)).all())
+    drawn = session.scalars(select(Draw).join(Reward).where(Reward.title == "Summer in Whitby")).one()
+    runs = select(ImportRun.id).where(ImportRun.reward_id == drawn.reward_id).order_by(ImportRun.id)
+    winner = session.scalars(select(WinnerEvent.winner_id).order_by(WinnerEvent.id.desc())).first()
+    values = {
+        "draft": names["A year of coffee"],
+        "opened": names["Autumn ferry draw"],
+        "closed": names["Park pass giveaway"],
+        "sealed": names["Harvest hamper draw"],
+        "drawn": names["Summer in Whitby"],
+        "done": names["Spring tent draw"],
+        "reference": drawn.reference,
+        "run": session.scalars(runs).first(),
+        "winner": winner,
+        "voucher": session.scalars(select(VoucherChange.voucher_id).order_by(VoucherChange.id.desc())).first(),
+        "kind": session.scalars(select(VoucherType.id).order_by(VoucherType.id)).first(),
+        "profile": session.scalars(select(Winner.profile_id).where(Winner.id == winner)).one(),
+        "staff": session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc())).first(),
+        "site": session.scalars(select(Site.name).order_by(Site.id)).first(),
+        "job": session.scalars(select(Job.id).order_by(Job.id)).first(),
+        "batch": session.scalars(select(VoucherBatch.id).order_by(VoucherBatch.id)).first(),
+    }
+    return {name: address.format(**values) for name, address in SCREENS.items()}
