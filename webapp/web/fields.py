@@ -36,6 +36,7 @@ class TextField(StringField):  # type: ignore[misc]
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if not valuelist:
+            self.data = self.data or ""  # a form sent without this field at all
             return
         text = unicodedata.normalize("NFC", valuelist[0]).replace("\r\n", "\n").replace("\r", "\n").strip()
         self.data = text
