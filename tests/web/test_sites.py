@@ -77,6 +77,7 @@ def test_three_empty_states(console, make, signed_in):
     make.site(title="Nord")
     assert "No sites match" in console.get("/sites?q=zzz").text
     assert console.part("/sites?q=nor").texts("tbody th") == ["Nord"]
+    assert console.part("/sites?q=no%00r").texts("tbody th") == ["Nord"]
     assert "New site" not in signed_in("viewer").get("/sites").text
 
 

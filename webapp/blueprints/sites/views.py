@@ -23,7 +23,7 @@ bp = Blueprint("sites", __name__, url_prefix="/sites")
 @bp.get("")
 @requires(Permission.PROGRAMMES_VIEW)
 def index() -> ResponseReturnValue:
-    search = request.args.get("q", "").strip()[:120]
+    search = request.args.get("q", "").replace("\0", "").strip()[:120]
     rows = read.page(db.session(), scope(Permission.PROGRAMMES_VIEW), search)
     return render("sites/index.html", "sites/_results.html", rows=rows, search=search, may_create=_may_create())
 
