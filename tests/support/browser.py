@@ -109,6 +109,13 @@ class NewTab:
 
 def axe(page: Page) -> None:
     """Fail unless the accessibility rules find nothing at all on the page as it stands."""
+    # A toast that fades out is grey for a moment; colours are judged when everything has come to rest.
+    page.evaluate(
+        """() => Promise.race([
+            Promise.allSettled(document.getAnimations().map((animation) => animation.finished)),
+            new Promise((done) => setTimeout(done, 2000)),
+        ])"""
+    )
     found = Axe().run(page).response["violations"]
     told = [
         f"{rule['id']} ({rule['impact']}): {node['target']} {node['html'][:160]}"

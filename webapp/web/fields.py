@@ -22,6 +22,7 @@ class TextField(StringField):  # type: ignore[misc]
     """One line of text: trimmed, NFC, at most ``length`` characters, no control or direction signs."""
 
     multiline = False
+    data: str | None
 
     def __init__(
         self, label: str, *, length: int, required: bool | str = False, validators: Sequence[Any] = (), **more: Any

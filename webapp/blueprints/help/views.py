@@ -21,7 +21,7 @@ def index() -> ResponseReturnValue:
     )
 
 
-@bp.get("/<topic>")
+@bp.get("/<name:topic>")
 @requires(Permission.SIGNED_IN)
 def show(topic: str) -> ResponseReturnValue:
     """One topic."""
