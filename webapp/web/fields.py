@@ -30,6 +30,7 @@ class TextField(StringField):  # type: ignore[misc]
         """``required`` may be the sentence that asks for it."""
         ask = required if isinstance(required, str) else f"Enter {_article(label)}."
         checks = [InputRequired(ask)] if required else [Optional()]
+        more.setdefault("default", "")  # a form sent without this field at all says nothing, not None
         super().__init__(
             label, [*checks, Length(max=length, message=f"Use at most {length:,} characters."), *validators], **more
         )
@@ -37,7 +38,6 @@ class TextField(StringField):  # type: ignore[misc]
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if not valuelist:
-            self.data = self.data or ""  # a form sent without this field at all
             return
         text = unicodedata.normalize("NFC", valuelist[0]).replace("\r\n", "\n").replace("\r", "\n").strip()
         self.data = text
