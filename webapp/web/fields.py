@@ -22,7 +22,7 @@ class TextField(StringField):  # type: ignore[misc]
     """One line of text: trimmed, NFC, at most ``length`` characters, no control or direction signs."""
 
     multiline = False
-    data: str | None
+    data: str
 
     def __init__(
         self, label: str, *, length: int, required: bool | str = False, validators: Sequence[Any] = (), **more: Any

@@ -27,6 +27,7 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
     """
 
     command: type[C]
+    steering: frozenset[str] = frozenset()  # fields that only say how others are read
 
     request_key = HiddenField()
 

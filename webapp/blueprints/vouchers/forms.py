@@ -43,6 +43,7 @@ class PrintForm(CommandForm[PrintVouchers]):
     """Which winners, on which paper."""
 
     command = PrintVouchers
+    steering = frozenset({"which"})
 
     layout = RadioField(
         "Layout",
