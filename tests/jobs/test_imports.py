@@ -274,6 +274,18 @@ def test_an_import_stopped_in_the_middle_goes_on_to_the_same_end(session, make, 
     assert [entry[:2] for entry in state(session)[0]] == [(n + 1, f"R{n}") for n in range(30)]
 
 
+def test_a_job_run_again_after_its_last_step_changes_nothing(session, make, imported):
+    """As when the process is killed between the last step of the job and its last word."""
+    run = imported(HEAD + rows(range(20)) + "M1,,x,,1\n")
+    before, told = state(session), session.scalars(select(AuditEntry.id)).all()
+    for job in session.scalars(select(Job)):
+        job.status = JobStatus.QUEUED
+    assert run_jobs(session) == 2
+    assert (look(session, run.id).status, state(session)) == (ImportStatus.DONE, before)
+    assert session.scalars(select(AuditEntry.id)).all() == told
+    assert session.scalar(select(func.count()).select_from(ImportProblem)) == 1
+
+
 CELL = st.sampled_from(
     ["", "M1", "M2", "a@example.com", "x", AT, "2031-01-01T00:00:00Z", "1", "0", "R1", "R2", 'q"', "a,b", "n\nl", "=1"]
 )

@@ -54,7 +54,8 @@ def _plan(job: RunningJob) -> Plan:
 def check(job: RunningJob) -> Ending:
     """Read the whole file, count, and note what is wrong with which row. Begins anew after a kill: it writes no rows."""
     plan = _plan(job)
-    job.step(lambda work: steps.begin_check(work, plan.run_id), done=0, total=plan.line_count, cursor={})
+    if not job.step(lambda work: steps.begin_check(work, plan.run_id), done=0, total=plan.line_count):
+        return _checked(job, plan)
     with Scratch() as scratch:
         inspection = Inspection(plan, _row_rules(plan), scratch)
         try:
@@ -65,9 +66,15 @@ def check(job: RunningJob) -> Ending:
             job.step(lambda work: steps.refuse(work, plan, problem))
             return Ending(f"The file was refused: {problem}")
         tally = inspection.tally()
-    file_id = job.step(lambda work: steps.finish_check(work, plan, tally), done=plan.line_count)
-    words = f"{tally.good:,} good, {tally.duplicates:,} duplicate and {tally.bad:,} bad of {tally.records:,} records."
-    return Ending(words, file_id)
+    job.step(lambda work: steps.finish_check(work, plan, tally), done=plan.line_count)
+    return _checked(job, plan)
+
+
+def _checked(job: RunningJob, plan: Plan) -> Ending:
+    with job.read() as session:
+        run = read.sheet(session, plan.run_id, None).run
+    words = f"{run.good_count:,} good, {run.duplicate_count:,} duplicate and {run.bad_count:,} bad"
+    return Ending(f"{words} of {run.record_count:,} records.", run.rejects_file_id)
 
 
 def _check_chunk(job: RunningJob, inspection: Inspection, chunk: list[Row]) -> None:
@@ -218,7 +225,12 @@ def apply(job: RunningJob) -> Ending:
             if not isinstance(draft, list) and (draft.receipt or not _imported_before(record, plan))
         ]
         _apply_chunk(job, plan, drafts, chunk[-1][0])
-    return Ending(job.step(lambda work: steps.finish(work, plan), done=plan.record_count, total=plan.record_count))
+    job.step(lambda work: steps.finish(work, plan), done=plan.record_count, total=plan.record_count)
+    with job.read() as session:
+        run = read.sheet(session, plan.run_id, None).run
+    return Ending(
+        f"{run.entry_count:,} entries, {run.created_count:,} new people; {run.bad_count:,} bad rows left out."
+    )
 
 
 def _apply_chunk(job: RunningJob, plan: Plan, drafts: list[Draft], record: int) -> None:

@@ -53,14 +53,20 @@ class Applied:
     people: int
 
 
-def begin_check(work: Work, run_id: int) -> None:
-    """Forget what an earlier check of this file noted: a check always begins at the first row."""
-    run = work.session.get_one(ImportRun, run_id)
+def begin_check(work: Work, run_id: int) -> bool:
+    """Forget what an earlier check of this file noted: a check always begins at the first row.
+
+    False when there is nothing to check any more: a process was killed between the last step and its word.
+    """
+    run = work.session.get_one(ImportRun, run_id, populate_existing=True)
+    if run.status is not ImportStatus.CHECKING:
+        return False
     old, run.rejects_file_id = run.rejects_file_id, None
     work.session.flush()
     work.session.execute(delete(ImportProblem).where(ImportProblem.run_id == run_id))
     if old is not None:
         _drop(work, old)
+    return True
 
 
 def _drop(work: Work, file_id: int) -> None:
@@ -97,8 +103,8 @@ def note(work: Work, plan: Plan, problems: Sequence[NotedProblem], heading: byte
     files.append(work, run.rejects_file_id, rejects)
 
 
-def finish_check(work: Work, plan: Plan, tally: Tally) -> int | None:
-    """Write down what the check counted; gives the id of the rejects file, if there is one."""
+def finish_check(work: Work, plan: Plan, tally: Tally) -> None:
+    """Write down what the check counted."""
     run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
     run.status = ImportStatus.CHECKED
     run.record_count, run.good_count = tally.records, tally.good
@@ -116,7 +122,6 @@ def finish_check(work: Work, plan: Plan, tally: Tally) -> int | None:
         duplicates=tally.duplicates,
         bad=tally.bad,
     )
-    return run.rejects_file_id
 
 
 def refuse(work: Work, plan: Plan, problem: str) -> None:
@@ -163,9 +168,11 @@ def _count(work: Work, plan: Plan, applied: Applied) -> Applied:
     return applied
 
 
-def finish(work: Work, plan: Plan) -> str:
-    """The import is done: settle the counts, tell the log, give the sentence for people."""
+def finish(work: Work, plan: Plan) -> None:
+    """The import is done: settle the counts and tell the log, once."""
     run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
+    if run.status is not ImportStatus.APPLYING:
+        return
     run.status, run.finished_at = ImportStatus.DONE, work.now
     if plan.reward_id is not None:
         # Receipts that came in by another way since the check count as duplicates.
@@ -181,4 +188,3 @@ def finish(work: Work, plan: Plan) -> str:
         people=run.created_count,
         bad=run.bad_count,
     )
-    return f"{run.entry_count:,} entries and {run.created_count:,} new people imported; {run.bad_count:,} bad rows left out."

@@ -56,6 +56,7 @@ class ColumnsForm(CommandForm[ChooseColumns]):
             if name in ours:
                 form[name].offer(headings)
                 form[name].description = ours[name].hint
+                form[name].flags.required = name == "entered_at"
             else:
                 del form[name]
         return form
@@ -80,6 +81,7 @@ class ApplyForm(CommandForm[ApplyImport]):
         """The form of one checked upload."""
         run = sheet.run
         form = cls(data={"contract": ImportContract.GOOD_ROWS if run.bad_count else ImportContract.ALL_OR_NOTHING})
+        form.contract.flags.required = True
         good, bad = f"{run.good_count:,} good rows", f"{run.bad_count:,} bad ones"
         hints = {
             ImportContract.GOOD_ROWS: f"Imports the {good} and leaves the {bad} out; mend them in the rejects file.",

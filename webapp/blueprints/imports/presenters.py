@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
@@ -9,6 +10,7 @@ from flask import url_for
 from webapp.domain.imports import COLUMNS, ImportKind, ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.queries.imports import RunSheet
+from webapp.web.filters import moment
 
 if TYPE_CHECKING:
     from webapp.models import Job
@@ -102,3 +104,10 @@ def sample_columns(sheet: RunSheet) -> list[tuple[str, str]]:
         for column in COLUMNS[ImportKind(sheet.run.kind)]
         if column.name in sheet.run.mapping
     ]
+
+
+def sample_rows(sheet: RunSheet) -> list[dict[str, Any]]:
+    """The first good rows as they would be imported, moments in the zone of the site."""
+    zone = sheet.site.timezone if sheet.site else None
+    rows = sheet.run.findings.get("sample", [])
+    return [row | {"entered_at": moment(datetime.fromisoformat(row["entered_at"]), zone)} for row in rows]

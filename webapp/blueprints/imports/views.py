@@ -93,6 +93,7 @@ def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseRet
         next_after=problems[read.PAGE - 1].id if len(problems) > read.PAGE else None,
         is_first=number("after") is None,
         sample=presenters.sample_columns(sheet),
+        sample_rows=presenters.sample_rows(sheet),
         may_apply=rules.may_apply(sheet.facts),
         twins=read.twins(session, sheet) if run.status is not ImportStatus.DONE else [],
         history=[] if asked_for_part() else read_audit.of_subject(session, f"import_runs:{run.id}"),
