@@ -96,23 +96,23 @@ def sessions_of(session: Session) -> object:
 def test_a_job_handed_over_goes_on_where_it_stopped(
     session: Session, ordered: VoucherBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopping, steps = Flag(), []
+    stopping, made = Flag(), []
     add = vouchers.add
 
     def add_then_stop(work: Work, batch_id: int, rows: list[Row]) -> VoucherBatch:
-        steps.append(1)
-        if len(steps) == 2:
+        made.append(len(rows))
+        if len(made) == 2:
             stopping.set()
         return add(work, batch_id, rows)
 
     monkeypatch.setattr(handlers.vouchers, "add", add_then_stop)
     Runner(sessions_of(session), registry.kinds(), stopping=stopping).drain()  # type: ignore[arg-type]
     session.expire_all()
-    assert session.get_one(VoucherBatch, ordered.id).made == 2 * CHUNK
+    assert 2 * CHUNK <= session.get_one(VoucherBatch, ordered.id).made == sum(made) < 230
     assert session.scalars(select(Job)).one().status is JobStatus.QUEUED
     assert run_jobs(session) == 1
     assert_whole(session, ordered.id, 230)
-    assert len(steps) == 5
+    assert sum(made) == 230, "a chunk was made twice"
 
 
 def test_a_cancelled_order_is_a_smaller_batch_that_is_told(
@@ -122,14 +122,17 @@ def test_a_cancelled_order_is_a_smaller_batch_that_is_told(
 
     def add_then_cancel(work: Work, batch_id: int, rows: list[Row]) -> VoucherBatch:
         made = add(work, batch_id, rows)
-        if made.made == 3 * CHUNK:
+        if made.made >= 3 * CHUNK:
             jobs.cancel(work, jobs.CancelJob(work.session.scalars(select(Job.id)).one()))
         return made
 
     monkeypatch.setattr(handlers.vouchers, "add", add_then_cancel)
     run_jobs(session)
     assert session.scalars(select(Job)).one().status is JobStatus.CANCELLED
-    assert_whole(session, ordered.id, 3 * CHUNK)
+    session.expire_all()
+    made = session.get_one(VoucherBatch, ordered.id).made
+    assert 3 * CHUNK <= made < 230
+    assert_whole(session, ordered.id, made)
 
 
 @pytest.fixture

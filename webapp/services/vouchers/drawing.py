@@ -31,7 +31,7 @@ def rows(mint: Mint, count: int, pattern: str, on: date) -> Iterator[list[Row]]:
     take 43 MB and every page of the index is written once instead of a hundred times.
     """
     if count <= BATCH:
-        yield sorted(_drawn(mint, count, pattern, on), key=lambda row: row[1])
+        yield [(code, digest, code[-4:]) for digest, code in sorted(_drawn(mint, count, pattern, on))]
         return
     buckets, size = _filled(mint, count, pattern, on)
     due = bytearray()
@@ -48,10 +48,10 @@ def _filled(mint: Mint, count: int, pattern: str, on: date) -> tuple[list[bytear
     buckets = [bytearray() for _ in range(BUCKETS)]
     size = DIGEST
     for done in range(0, count, BATCH):
-        for code, digest, _ in _drawn(mint, min(BATCH, count - done), pattern, on):
+        for digest, code in _drawn(mint, min(BATCH, count - done), pattern, on):
             packed = bytes.fromhex(digest) + code.encode()
             buckets[packed[0]] += packed
-            size = len(packed)
+        size = len(packed)
     return buckets, size
 
 
@@ -61,12 +61,12 @@ def _unpacked(packed: bytearray, size: int) -> list[Row]:
     return [(code, digest, code[-4:]) for code, digest in found]
 
 
-def _drawn(mint: Mint, count: int, pattern: str, on: date) -> list[Row]:
-    """Rows in the order of their codes; the codes of one pattern on one day are equally long."""
+def _drawn(mint: Mint, count: int, pattern: str, on: date) -> Iterator[tuple[str, str]]:
+    """Hashes and codes, in the order of the codes; those of one pattern on one day are equally long."""
     if pattern:
         made = patterns.fill(patterns.parse(pattern), mint.random_bytes, count, on)
         hashes = codes.code_hashes(mint.key, map(codes.normalise, made))
     else:
         made = codes.codes(mint.random_bytes, count)
         hashes = codes.code_hashes(mint.key, made)
-    return [(code, digest, code[-4:]) for code, digest in zip(made, hashes, strict=True)]
+    return zip(hashes, made, strict=True)
