@@ -16,7 +16,7 @@ from webapp.domain.identity import Actor
 from webapp.domain.protocol import entries as protocol
 from webapp.domain.protocol import log
 from webapp.domain.rewards import RewardStatus
-from webapp.models import AccountSettings, Draw, DrawRound, Entry, Winner
+from webapp.models import AccountSettings, Draw, DrawRound, Entry, OutboxMessage, Winner
 from webapp.queries import draws as read
 from webapp.queries import files
 from webapp.services import draws, review, rewards
@@ -296,3 +296,15 @@ def test_the_log_is_chained_from_opening_on(work, make):
     lines = b"".join(line + b"\n" for line in read.log_lines(work.session, draw.id))
     assert [event["event"] for event in log.read(lines)] == ["opened", "closed", "sealed", "witnessed", "drawn"]
     assert log.head(lines) == draw.log_head
+
+
+def test_the_fingerprint_is_mailed_to_the_supervisors_of_the_site_with_the_seal(work, make):
+    make.staff("draw supervisor", email="sam@example.org")
+    make.staff("draw supervisor", email="elsewhere@example.org", site_id=make.site().id)
+    make.staff("draw supervisor", email="gone@example.org", is_active=False)
+    make.staff("editor", email="ed@example.org")
+    draw = sealed(work, make)
+    mails = work.session.scalars(select(OutboxMessage)).all()
+    told = [mail.recipient for mail in mails if mail.recipient != "ann@example.org"]
+    assert told == ["sam@example.org"]
+    assert draw.seal_sha256 in mails[-1].body

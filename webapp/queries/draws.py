@@ -14,7 +14,20 @@ from webapp.domain.draws import Assurance, DrawFacts, assurance
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import NotFound
 from webapp.domain.fulfilment import Stage
-from webapp.models import Draw, DrawLogLine, DrawRound, Entry, Prize, Profile, Reward, Site, StaffMember, Winner
+from webapp.domain.permissions import Role
+from webapp.models import (
+    Draw,
+    DrawLogLine,
+    DrawRound,
+    Entry,
+    Prize,
+    Profile,
+    Reward,
+    Site,
+    StaffGrant,
+    StaffMember,
+    Winner,
+)
 
 # number, profile id, tickets, status, nonce, identity text on the receipt
 ListRow = tuple[int, int, int, EntryStatus, bytes, str]
@@ -223,3 +236,21 @@ def sheet(session: Session, name: str, scope: frozenset[int] | None) -> DrawShee
     if found is None:
         raise NotFound("draw.not_found", "There is no such draw. A draw begins when its reward opens for entries.")
     return DrawSheet(*found)
+
+
+def supervisors(session: Session, site_id: int) -> list[tuple[int, str]]:
+    """Ids and addresses of the active draw supervisors of a site."""
+    statement = (
+        select(StaffMember.id, StaffMember.email)
+        .where(
+            StaffMember.is_active,
+            StaffMember.id.in_(
+                select(StaffGrant.staff_id).where(
+                    StaffGrant.role == Role.DRAW_SUPERVISOR,
+                    StaffGrant.site_id.is_(None) | (StaffGrant.site_id == site_id),
+                )
+            ),
+        )
+        .order_by(StaffMember.id)
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]

@@ -29,6 +29,18 @@ from webapp.services.work import Work
 
 REFERENCE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BLOCK = 10_000
+SEALED_MAIL = """\
+The draw of «{title}» ({reference}) is sealed: {entries} entries with {tickets} tickets.
+
+Fingerprint of the seal, all 64 digits:
+{fingerprint}
+
+Keep this message. After the draw, compare the fingerprint with the one in the evidence: if they agree, neither the
+list nor the prizes were changed after this message was sent.
+
+The witness supplies: {source}
+Not before: {not_before} UTC
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +169,27 @@ def seal(work: Work, command: SealDraw, prepared: Prepared) -> Draw:
         tickets=sealed.tickets,
         sha256=draw.seal_sha256,
     )
+    _tell_supervisors(work, draw, reward)
     return draw
+
+
+def _tell_supervisors(work: Work, draw: Draw, reward: Reward) -> None:
+    """The fingerprint leaves the house at once, by e-mail, before anybody can know the value (draws.md 4)."""
+    for staff_id, email in read.supervisors(work.session, reward.site_id):
+        work.post(
+            f"draw.sealed:{draw.id}:{staff_id}",
+            email,
+            f"Sealed: {reward.title}"[:200],
+            SEALED_MAIL.format(
+                title=reward.title,
+                reference=draw.reference,
+                fingerprint=draw.seal_sha256,
+                entries=f"{draw.entry_count:,}",
+                tickets=f"{draw.ticket_count:,}",
+                source=reward.witnessed_value,
+                not_before=f"{draw.not_before:%Y-%m-%d %H:%M:%S}",
+            ),
+        )
 
 
 def _declaration(
