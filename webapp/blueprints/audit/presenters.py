@@ -41,7 +41,7 @@ _SCREENS: dict[str, tuple[str, str]] = {
     "rewards": ("rewards.show", "name"),
     "sites": ("sites.show", "name"),
     "staff_members": ("staff.show", "staff_id"),
-    "voucher_types": ("voucher_types.show", "type_id"),
+    "voucher_types": ("voucher_types.show", "voucher_type_id"),
     "winners": ("fulfilment.show", "winner_id"),
 }
 
