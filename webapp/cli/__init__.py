@@ -41,7 +41,11 @@ class Largesse(click.Group):
                 self.add_command(command)
 
 
-@click.group(cls=Largesse, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Largesse,
+    epilog="From a checkout «test» is a command too: every checker and every test, on both databases.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="largesse")
 def main() -> None:
     """Largesse: benefits, gift vouchers, points and prize draws anyone can recompute."""

@@ -55,23 +55,40 @@ TOPICS = (
     Topic("operations", "Running it", "Commands, settings, backups and health.", "settings"),
 )
 
+# In the order of the seed. An empty text: the name is settled, this release does not have the attribute yet.
 REWARD_ATTRIBUTES = (
     Attribute("website", "site", "The site a reward belongs to: its organiser, its time zone, who may see it"),
     Attribute("id", "id", "The number of the row, never used twice"),
+    Attribute("pointsType", "points_type", ""),
+    Attribute("template", "template", ""),
+    Attribute("pointsOrgType", "points_org_type", ""),
     Attribute("title", "title", "What people read; may change while the reward is a draft"),
     Attribute("name", "name", "Made from the title once, never changes; used in addresses and files"),
-    Attribute("subTitle", "sub_title", "A line under the title"),
     Attribute("notes", "notes", "For staff only"),
-    Attribute("status", "status", "Draft (empty), active (a), expired (e), fulfilled (f)"),
-    Attribute("startDate", "starts_at", "First day on which an entry counts"),
-    Attribute("endDate", "ends_at", "Last day, until 23:59:59 of the site; the reward closes by itself then"),
     Attribute(
         "onePerRecipient", "one_per_recipient", "Later entries of the same person keep their place with 0 tickets"
     ),
+    Attribute("status", "status", "Draft (empty), active (a), expired (e), fulfilled (f)"),
+    Attribute("startDate", "starts_at", "First day on which an entry counts"),
+    Attribute("endDate", "ends_at", "Last day, until 23:59:59 of the site; the reward closes by itself then"),
+    Attribute("expiryDate", "expires_at", ""),
+    Attribute("deletedDate", "deleted_at", ""),
+    Attribute("deletedBy", "deleted_by", ""),
+    Attribute("validForDays", "valid_for_days", "On the voucher type: days a voucher is valid from its allocation"),
     Attribute(
         "fulfiledDate", "fulfilled_at", "When the last prize was handed over and the reward was marked as fulfilled"
     ),
+    Attribute("completedModulesOrgType", "completed_modules_org_type", ""),
+    Attribute("orgCompletedModules", "org_completed_modules", ""),
+    Attribute("userCompletedModules", "user_completed_modules", ""),
+    Attribute("groupRewards", "group_rewards", ""),
+    Attribute("subTitle", "sub_title", "A line under the title"),
+    Attribute("image", "image", ""),
     Attribute("winners", "winners", "Drawn, never typed; each with stage, reason and history"),
+    Attribute("extraFields", "extra_fields", ""),
+    Attribute("autoReconcile", "auto_reconcile", ""),
+    Attribute("requireApproval", "require_approval", ""),
+    Attribute("externalUrl", "external_url", ""),
 )
 
 WORDS = (
