@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
@@ -17,6 +18,7 @@ from webapp.web.work import perform
 
 C = TypeVar("C")
 T = TypeVar("T")
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we hand out, and what a program may choose for itself
 
 
 class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
@@ -33,7 +35,7 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.request_key.data:
+        if not _KEY.fullmatch(self.request_key.data or ""):
             self.request_key.data = uuid4().hex
 
     def to_command(self, **route: object) -> C:

@@ -7,6 +7,7 @@ from wtforms import SelectChoice, SelectField
 
 from webapp.adapters import spreadsheets
 from webapp.domain.errors import Refused
+from webapp.domain.import_rows import clean
 from webapp.services.imports import IncomingFile, UploadEntries
 from webapp.web.forms import CommandForm
 
@@ -33,7 +34,7 @@ class UploadForm(CommandForm[UploadEntries]):
         if not self.validate_on_submit():
             return None
         upload = self.file.data
-        name = str(upload.filename or "").replace("\\", "/").rpartition("/")[2][:200]
+        name = clean(str(upload.filename or "")).replace("\\", "/").rpartition("/")[2][:200]
         try:
             survey = spreadsheets.survey(upload.stream, name, str(self.encoding.data))
         except Refused as fault:
