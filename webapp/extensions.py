@@ -31,8 +31,13 @@ _PRAGMAS = (
 def engine_options(url: str, threads: int) -> dict[str, object]:
     """Pool for ``threads`` request threads; a spare pair for the scheduler and the readiness probe."""
     if ":memory:" in url or url == "sqlite://":
-        return {}
-    return {"pool_size": threads + 2, "max_overflow": 2, "pool_pre_ping": url.startswith("postgresql")}
+        return {"hide_parameters": True}
+    return {
+        "hide_parameters": True,  # an error in the log must not tell codes or people
+        "pool_size": threads + 2,
+        "max_overflow": 2,
+        "pool_pre_ping": url.startswith("postgresql"),
+    }
 
 
 @event.listens_for(Engine, "connect")

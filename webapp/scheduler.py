@@ -42,7 +42,7 @@ class Scheduler:
     owner: str = field(default_factory=process_name)
 
     def __post_init__(self) -> None:
-        self._runner = Runner(self.sessions, registry.kinds(), self.owner)
+        self._runner = Runner(self.sessions, registry.kinds(), self.owner, settings=self.settings)
         self._stop_once = Lock()
         self._is_stopped = False
         self._sender = mail.sender(self.settings)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests.support.clock import NOW
 from webapp.adapters import schema
+from webapp.config import Settings
 from webapp.demo.programme import Builder
 from webapp.domain.audit import Event
 from webapp.domain.fulfilment import Stage
@@ -53,7 +54,7 @@ def build(engine: Engine) -> None:
     def sessions() -> Session:
         return Session(engine, expire_on_commit=False)
 
-    Builder(sessions, NOW, SECRET, "small").build()
+    Builder(sessions, NOW, Settings(secret_key=SECRET), "small").build()
     with sessions() as session:
         session.connection(execution_options={"largesse_write": True})
         _crowd(session)

@@ -68,7 +68,7 @@ def _build(settings: Settings) -> list[SignIn]:
     engine = create_engine(settings.database, **engine_options(settings.database, settings.threads))
     try:
         schema.upgrade(engine)
-        return Builder(lambda: Session(engine, expire_on_commit=False), NOW, settings.secret_key, "small").build()
+        return Builder(lambda: Session(engine, expire_on_commit=False), NOW, settings, "small").build()
     finally:
         engine.dispose()
 

@@ -73,6 +73,7 @@ def test_the_walk_from_a_file_to_checked_winners_and_printed_vouchers(team, new_
     create_vouchers(editor, team)
     create_a_reward(editor, team)
     upload_the_entrants(editor, team, tmp_path)
+    show_the_entries(editor, team)
     fingerprint = close_review_and_seal(editor, team)
     supervisor = sign_in(new_tab(), team, "draw")
     draw_once(editor, supervisor, team)
@@ -158,6 +159,9 @@ def upload_the_entrants(page: Page, server, folder: Path) -> None:
     page.goto(address)
     expect(page.get_by_role("link", name="Show the entries")).to_be_visible(timeout=LONG)
     looked_at(page, "import-done")
+
+
+def show_the_entries(page: Page, server) -> None:
     go_to(page, "Show the entries")
     looked_at(page, "entries")
     with server.session() as session:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, create_engine, insert, select
 from sqlalchemy.orm import Session
 
 from tests.support.clock import NOW
+from webapp.config import Settings
 from webapp.demo.programme import Builder
 from webapp.extensions import engine_options
 from webapp.jobs import audit
@@ -38,7 +39,7 @@ def fill(engine: Engine) -> None:
     def sessions() -> Session:
         return Session(engine, expire_on_commit=False)
 
-    Builder(sessions, NOW, "a secret of the tests", "small").build()
+    Builder(sessions, NOW, Settings(secret_key="a secret of the tests"), "small").build()
     audit.run_due(sessions)
     with sessions() as session:
         session.connection(execution_options={"largesse_write": True})

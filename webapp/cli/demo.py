@@ -51,7 +51,7 @@ def _build(settings: Settings, scale: str) -> list[SignIn]:
     engine = create_engine(settings.database, **engine_options(settings.database, settings.threads))
     try:
         schema.upgrade(engine)
-        builder = Builder(lambda: Session(engine, expire_on_commit=False), clock.now(), settings.secret_key, scale)
+        builder = Builder(lambda: Session(engine, expire_on_commit=False), clock.now(), settings, scale)
         return builder.build()
     finally:
         engine.dispose()

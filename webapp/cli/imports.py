@@ -121,7 +121,7 @@ def _checked(run_id: int) -> RunSheet:
 def _finish(run_id: int, kind: str, label: str) -> RunSheet:
     """Run the job here, or wait while the server runs it; a bar on a terminal shows how far it is."""
     subject = f"import_runs:{run_id}"
-    runner = Runner(runtime.sessions, registry.kinds())
+    runner = Runner(runtime.sessions, registry.kinds(), settings=runtime.settings())
     with click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         while True:
             worker = Thread(target=runner.drain, daemon=True)

@@ -64,7 +64,7 @@ def _type(kind: object | None, code: str) -> int:
 
 def _finish(subject: str) -> None:
     """Run the job about ``subject`` here, or wait while the server runs it."""
-    runner = Runner(runtime.sessions, registry.kinds())
+    runner = Runner(runtime.sessions, registry.kinds(), settings=runtime.settings())
     while True:
         runner.drain()
         with runtime.session() as session:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from webapp.adapters import randomness, spreadsheets
+from webapp.config import Settings
 from webapp.demo import people
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
@@ -69,10 +70,11 @@ class SignIn:
 class Builder:
     """Walks the calendar of a programme: everything is done by somebody, at some moment, through the services."""
 
-    def __init__(self, sessions: Callable[[], Session], now: datetime, secret_key: str, scale: str) -> None:
+    def __init__(self, sessions: Callable[[], Session], now: datetime, settings: Settings, scale: str) -> None:
         self.sessions = sessions
         self.now = now
-        self.mint = vouchers.Mint(vouchers.code_key(secret_key), randomness.entropy)
+        self.settings = settings
+        self.mint = vouchers.Mint(vouchers.code_key(settings.secret_key), randomness.entropy)
         self.factor = SCALES[scale]
         self.actors: dict[Role, Actor] = {}
 
@@ -83,7 +85,7 @@ class Builder:
 
     def drain(self) -> None:
         """Run every job that waits."""
-        Runner(self.sessions, registry.kinds()).drain()
+        Runner(self.sessions, registry.kinds(), settings=self.settings).drain()
 
     def build(self) -> list[SignIn]:
         """The whole programme; gives one sign-in per role."""

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock
+from webapp.config import Settings
 from webapp.domain.errors import Busy, DomainError, Refused
 from webapp.domain.identity import SYSTEM, Actor
 from webapp.domain.jobs import JobStatus
@@ -55,6 +56,7 @@ class Runner:
     owner: str = field(default_factory=process_name)
     lease: timedelta = LEASE
     stopping: Flag = field(default_factory=Flag)
+    settings: Settings = field(default_factory=Settings.from_environment)
 
     def drain(self) -> int:
         """Run jobs until none waits, and say how many; 0 when another process is the runner."""
@@ -120,6 +122,7 @@ class Runner:
             lease=self.lease,
             stopping=self.stopping,
             starts=job.attempts,
+            settings=self.settings,
             is_cancel_wanted=job.is_cancel_wanted,
         )
 

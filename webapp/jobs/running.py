@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock
+from webapp.config import Settings
 from webapp.domain.errors import NotFound
 from webapp.domain.identity import Actor
 from webapp.domain.jobs import JobStatus
@@ -66,6 +67,7 @@ class RunningJob:
     stopping: Flag = field(default_factory=Flag)
     starts: int = 1
     is_cancel_wanted: bool = False
+    settings: Settings = field(default_factory=Settings.from_environment)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from webapp.adapters import randomness, typesetting, voucher_cards
 from webapp.adapters.typesetting import Card, Placement, TypesettingFailed
-from webapp.config import Settings
 from webapp.domain.errors import Refused
 from webapp.jobs.running import Cancelled, Outcome, RunningJob
 from webapp.models import VoucherBatch
@@ -28,7 +27,7 @@ _LONG_AGO = (2000, 1, 1, 0, 0, 0)  # the same parts make the same archive, whene
 def generate(job: RunningJob) -> Outcome:
     """Add about 10,000 codes a step; after a kill the batch row knows how many there are."""
     batch_id = int(job.arguments["batch_id"])
-    mint = Mint(code_key(Settings.from_environment().secret_key), randomness.entropy)
+    mint = Mint(code_key(job.settings.secret_key), randomness.entropy)
     with job.read() as session:
         batch = read.batch(session, batch_id)
     while batch.made < batch.wanted:  # more than once only when a code came up that exists already
@@ -51,7 +50,7 @@ def _add(job: RunningJob, batch_id: int, rows: list[Row]) -> VoucherBatch:
 def print_sheets(job: RunningJob) -> Outcome:
     """Typeset in parts whose codes are read back, pack the parts, store the file, count what was printed."""
     if result_of(job.cursor) is None:
-        folder = Settings.from_environment().instance / "printing" / str(job.id)
+        folder = job.settings.instance / "printing" / str(job.id)
         try:
             _note(job, _store(job, _typeset(job, folder)))
         except (TypesettingFailed, Cancelled) as error:
