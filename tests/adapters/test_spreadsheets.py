@@ -235,7 +235,7 @@ def test_a_workbook_with_too_many_rows_is_refused(monkeypatch):
         rows_of(workbook(*[["x"]] * 10), "x.xlsx")
 
 
-LEADS = ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\0=1", "＝1", "＋1", "－1", "＠x", "'=1", "''+x"]  # noqa: RUF001
+LEADS = ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\0=1", "＝1", "＋1", "－1", "＠x", "'=1", "''+x"]
 
 
 @pytest.mark.parametrize("value", LEADS)

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, delete
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, schema, spreadsheets
@@ -31,7 +31,7 @@ from webapp.domain.rewards import RewardKind, RewardStatus
 from webapp.extensions import engine_options
 from webapp.jobs import registry
 from webapp.jobs.runner import Runner
-from webapp.models import Entry, ImportProblem, ImportRun, Job, Lease, Profile, Reward, Site
+from webapp.models import ImportRun, Reward, Site
 from webapp.services import imports
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries
 from webapp.services.work import perform
@@ -142,23 +142,18 @@ def bare(engine: Engine) -> float:
     return spent
 
 
-def empty(engine: Engine) -> None:
-    with engine.begin() as connection:
-        for table in (Entry, ImportProblem, ImportRun, Job, Lease, Reward, Site, Profile):
-            connection.execute(delete(table))
-
-
 def measure(url: str, path: Path, count: int) -> dict[str, Any]:
     """One size in this process: rows a second, the ratio to the floor, and how much memory the road needed."""
     engine = create_engine(url, **engine_options(url, 2))
     seen: list[tuple[dict[str, float], float]] = []
     peak = 0
     for _ in range(ROUNDS if count < SIZES[-1] else 1):
+        schema.upgrade(engine)
         reward_id = fresh(engine)
         stretches = ours(engine, reward_id, path)
         peak = peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         seen.append((stretches, bare(engine)))
-        empty(engine)
+        schema.downgrade(engine)
     engine.dispose()
     stretches, floor = sorted(seen, key=lambda one: sum(one[0].values()))[len(seen) // 2]
     total = statistics.median(sum(one[0].values()) for one in seen)
@@ -175,7 +170,7 @@ def measure(url: str, path: Path, count: int) -> dict[str, Any]:
 def alone(url: str, path: Path, count: int) -> dict[str, Any]:
     """The same in a process of its own, so that its peak memory is its own."""
     command = [sys.executable, "-m", "tests.bench.imports", url, str(path), str(count)]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -197,9 +192,6 @@ def main(url: str = "") -> None:
             with path.open("w", encoding="utf-8") as out:
                 out.writelines(lines(count))
             at = url or f"sqlite:///{folder / 'bench.db'}"
-            engine = create_engine(at, **engine_options(at, 1))
-            schema.upgrade(engine)
-            engine.dispose()
             rows.append(alone(at, path, count))
         print("\n".join(table(rows)))
 
