@@ -115,9 +115,11 @@ def prepare(settings: Settings) -> tuple[Flask, Engine, dict[str, str]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--rows", type=int, default=crowd.MANY, help="rows of each kind beside the sample programme's")
     parser.add_argument("--only", default="", help="only pages whose name contains this")
     asked = parser.parse_args()
     clock.now = lambda: NOW
+    crowd.MANY = asked.rows
     with tempfile.TemporaryDirectory() as folder, database(asked.database, Path(folder)) as url:
         app, engine, pages = prepare(settings_for(url, Path(folder) / "instance"))
         client = app.test_client()
