@@ -293,15 +293,15 @@ def refuse_one_changed_byte(path: Path) -> None:
 def read_the_log(page: Page, server) -> None:
     page.goto(f"{server.url}/audit")
     looked_at(page, "audit")
-    told = page.get_by_role("main").inner_text()
+    told = page.get_by_role("main").inner_text().casefold()
     for words in (
         "created the prize draw «Été à Nouméa» as ete-a-noumea",
         "sealed the draw of «Été à Nouméa»",
         f"with the value {VALUE} supplied by Margit Havel",
         "declines",
         "passed",
-        "allocated 1 codes",
+        "allocated 1 code of",
         "printed 3 vouchers",
         "downloaded the evidence",
     ):
-        assert words in told, words
+        assert words.casefold() in told, words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import string
 from collections.abc import Mapping
 from enum import StrEnum
@@ -126,13 +127,20 @@ def _blanks(sentence: str) -> frozenset[str]:
 FACTS: dict[Event, frozenset[str]] = {event: _blanks(sentence) for event, sentence in SENTENCES.items()}
 
 
+_ONE = re.compile(r"\b1 (code|voucher|winner|ticket|entrie|row|record)s\b")
+
+
+def _singular(found: re.Match[str]) -> str:
+    return "1 entry" if found[1] == "entrie" else f"1 {found[1]}"
+
+
 def sentence(event: Event, facts: Mapping[str, object]) -> str:
     """What happened, in words, without who and when. Numbers are grouped: 50,000."""
     shown = {
         name: f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in facts.items()
     }
-    return SENTENCES[event].format(**shown)
+    return _ONE.sub(_singular, SENTENCES[event].format(**shown))
 
 
 def chain(previous: str, payload: Mapping[str, object]) -> str:
