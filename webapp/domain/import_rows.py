@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,8 @@ LENGTHS = {
     "store": 64,
     "receipt": 64,
 }
+_PICKED = (*LENGTHS, "email", "entered_at", "tickets")
+_SHORTEST_LIMIT = min(LENGTHS.values())
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
@@ -63,10 +66,10 @@ class Fault(NamedTuple):
 
 def clean(text: str) -> str:
     """One line of text: trimmed, NFC, line ends as blanks, invisible signs taken out."""
-    if text.isascii() and text.isprintable():
-        return text.strip()
+    if text.isprintable():  # then none of those signs is in it
+        return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    return " ".join(text.split()) if not text.isprintable() else text.strip()
+    return " ".join(text.split())
 
 
 def shown(text: str) -> str:
@@ -90,12 +93,15 @@ class RowRules:
     with_entry: bool = True
     cleaned: int = 0
     _at: dict[str, int] = field(init=False)
+    _pick: Callable[[Sequence[str]], Sequence[str]] = field(init=False)
     _zone: ZoneInfo = field(init=False)
     _domains: dict[str, bool] = field(init=False, default_factory=dict)
     _faults: list[Fault] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._at = {name: self.headings.index(heading) for name, heading in self.mapping.items()}
+        nowhere = len(self.headings)  # one empty cell is put behind the row for what the file does not tell
+        self._pick = itemgetter(*(self._at.get(name, nowhere) for name in _PICKED))
         self._zone = ZoneInfo(self.zone)
 
     def judge(self, line: int, values: Sequence[str]) -> Draft | list[Fault]:
@@ -103,25 +109,51 @@ class RowRules:
         self._faults = []
         if len(values) != len(self.headings):
             return [self._wrong_length(values)]
-        external_id = self._text(values, "external_id")
-        email = self._address(values)
-        if not external_id and not email:
-            self._nobody(values)
+        picked = self._pick(self._prepared(values))
+        external_id, first_name, last_name, phone, postcode, store, receipt, email, moment, tickets = picked
+        if max(map(len, picked[: len(LENGTHS)])) > _SHORTEST_LIMIT:
+            self._check_lengths(picked)
+        if email and not self._is_address(email):
+            self._check_named(external_id, email)
+            email = ""
+        elif not email:
+            self._check_named(external_id, "")
         draft = Draft(
             line,
             external_id,
             email,
             profiles.email_key(email) if email else "",
-            self._text(values, "first_name"),
-            self._text(values, "last_name"),
-            self._text(values, "phone"),
-            self._text(values, "postcode"),
-            self._text(values, "store"),
-            self._moment(values) if self.with_entry else self.now,
-            self._text(values, "receipt"),
-            self._tickets(values) if self.with_entry else 1,
+            first_name,
+            last_name,
+            phone,
+            postcode,
+            store,
+            self._moment(moment) if self.with_entry else self.now,
+            receipt,
+            self._tickets(tickets) if self.with_entry else 1,
         )
         return self._faults or draft
+
+    def _prepared(self, values: Sequence[str]) -> list[str]:
+        """The cells trimmed, NFC, without invisible signs and our own guard; most rows need one look as a whole."""
+        whole = "".join(values)
+        if not whole.isprintable():
+            return self._cleaned(values)
+        if "'" in whole:
+            values = [exports.unguard(value) for value in values]
+        if not whole.isascii() and not unicodedata.is_normalized("NFC", whole):
+            values = [unicodedata.normalize("NFC", value) for value in values]
+        if " " in whole:  # the one blank that is printable
+            values = [value.strip() for value in values]
+        return [*values, ""]
+
+    def _cleaned(self, values: Sequence[str]) -> list[str]:
+        found = [clean(exports.unguard(value)) for value in values]
+        self.cleaned += sum(not value.isprintable() for value in values)
+        for name in ("entered_at", "tickets"):  # these are read as they stand: nothing is mended in a number
+            if name in self._at:
+                found[self._at[name]] = values[self._at[name]].strip()
+        return [*found, ""]
 
     def _wrong_length(self, values: Sequence[str]) -> Fault:
         wanted, got = len(self.headings), len(values)
@@ -131,86 +163,60 @@ class RowRules:
     def _fault(self, column: str, value: str, reason: str) -> None:
         self._faults.append(Fault(column, value, reason))
 
-    def _text(self, values: Sequence[str], name: str) -> str:
-        at = self._at.get(name)
-        if at is None:
-            return ""
-        raw = values[at]
-        if not raw:
-            return ""
-        if raw[0] == "'":
-            raw = exports.unguard(raw)
-        text = raw.strip() if raw.isascii() and raw.isprintable() else self._cleaned(raw)
-        if len(text) > LENGTHS[name]:
-            self._fault(name, raw, f"The value has {len(text):,} characters; at most {LENGTHS[name]} can be kept.")
-        return text
+    def _check_lengths(self, picked: Sequence[str]) -> None:
+        for (name, length), text in zip(LENGTHS.items(), picked, strict=False):
+            if len(text) > length:
+                self._fault(name, text, f"The value has {len(text):,} characters; at most {length} can be kept.")
 
-    def _cleaned(self, raw: str) -> str:
-        if not raw.isprintable():
-            self.cleaned += 1
-        return clean(raw)
-
-    def _address(self, values: Sequence[str]) -> str:
-        """The e-mail as written, or an empty text when it is no address."""
-        at = self._at.get("email")
-        text = clean(exports.unguard(values[at])) if at is not None else ""
-        if not text:
-            return ""
+    def _is_address(self, text: str) -> bool:
         if not text.isascii():
-            return text if profiles.is_address(text) else ""
+            return profiles.is_address(text)
         local, _, domain = text.rpartition("@")
         known = self._domains.get(domain)
         if known is None:
             # Files repeat a few thousand domains; judging each once is what keeps a million rows quick.
             known = self._domains[domain] = profiles.is_address(f"a@{domain}")
-        return text if known and len(text) <= profiles.LONGEST_ADDRESS and profiles.is_local(local) else ""
+        return known and len(text) <= profiles.LONGEST_ADDRESS and profiles.is_local(local)
 
-    def _nobody(self, values: Sequence[str]) -> None:
-        at = self._at.get("email")
-        typed = shown(values[at]) if at is not None else ""
+    def _check_named(self, external_id: str, typed: str) -> None:
+        """Somebody must be named: by a member id when there is no address, or what stands there is none."""
+        if external_id:
+            return
         if typed:
-            self._fault(
-                "email", typed, f"«{typed}» is not an e-mail address and the row has no member id, so nobody is named."
-            )
+            reason = f"«{shown(typed)}» is not an e-mail address and the row has no member id, so nobody is named."
+            self._fault("email", shown(typed), reason)
         else:
-            column = "email" if at is not None else "external_id"
+            column = "email" if "email" in self._at else "external_id"
             self._fault(column, "", "The row has neither a member id nor an e-mail, so nobody is named.")
 
-    def _tickets(self, values: Sequence[str]) -> int:
-        at = self._at.get("tickets")
-        if at is None:
+    def _tickets(self, text: str) -> int:
+        if "tickets" not in self._at:
             return 1
-        raw = values[at]
-        number = int(raw) if _NUMBER.fullmatch(raw) else self._number(raw)
+        number = int(text) if _NUMBER.fullmatch(text) else 0
         if not 1 <= number <= MAX_TICKETS:
-            typed = shown(raw)
+            typed = shown(text)
             seen = f"«{typed}» is not" if typed else "The value is empty; it must be"
             self._fault("tickets", typed, f"{seen} a whole number from 1 to {MAX_TICKETS:,} in the digits 0 to 9.")
         return number
 
-    @staticmethod
-    def _number(raw: str) -> int:
-        text = raw.strip()
-        return int(text) if _NUMBER.fullmatch(text) else 0
-
-    def _moment(self, values: Sequence[str]) -> datetime:
-        raw = values[self._at["entered_at"]].strip()
-        moment = self._parsed(raw) if _MOMENT.fullmatch(raw) else None
+    def _moment(self, text: str) -> datetime:
+        moment = self._parsed(text) if _MOMENT.fullmatch(text) else None
+        if moment is not None and moment.year >= FIRST_YEAR and moment <= self.now:
+            return moment
+        typed = shown(text)
         if moment is None:
-            self._fault("entered_at", shown(raw), _not_a_moment(shown(raw)))
+            self._fault("entered_at", typed, _not_a_moment(typed))
             return self.now
         if moment > self.now:
             said = f"{self.now:%Y-%m-%d %H:%M} UTC"
-            self._fault(
-                "entered_at", shown(raw), f"«{shown(raw)}» lies in the future: the file was uploaded at {said}."
-            )
-        elif moment.year < FIRST_YEAR:
-            self._fault("entered_at", shown(raw), f"«{shown(raw)}» lies before the year {FIRST_YEAR}.")
+            self._fault("entered_at", typed, f"«{typed}» lies in the future: the file was uploaded at {said}.")
+        else:
+            self._fault("entered_at", typed, f"«{typed}» lies before the year {FIRST_YEAR}.")
         return moment
 
     def _parsed(self, raw: str) -> datetime | None:
         try:
-            moment = datetime.fromisoformat(raw.upper().replace(",", "."))
+            moment = datetime.fromisoformat(raw.upper() if raw[-1] == "z" else raw)
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=self._zone)
             return moment.astimezone(UTC)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 LONGEST_ADDRESS = 254
@@ -73,11 +74,16 @@ def email_key(address: str) -> str:
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
+# Signs that only change the one before them.
+_MARKS = dict.fromkeys(sign for sign in range(0x0300, 0x1F000) if unicodedata.combining(chr(sign)))
+
+
+@lru_cache(maxsize=4_096)
 def fold(text: str) -> str:
     """Text as it is searched for: without accents, case or doubled spaces."""
     if not text.isascii():
-        text = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-        text = unicodedata.normalize("NFC", text.casefold())
+        plain = unicodedata.normalize("NFKD", text).translate(_MARKS)
+        text = unicodedata.normalize("NFC", plain.casefold())
     return " ".join(text.lower().split())
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.entries import EntryStatus
 from webapp.models import Entry, Profile
-from webapp.queries.prefixes import begins
+from webapp.queries.matching import among, begins
 from webapp.queries.profiles import matches
 
 PAGE = 50
@@ -62,7 +62,9 @@ def numbers(session: Session, reward_id: int, receipts: Collection[str]) -> dict
     """Which of ``receipts`` the reward has already, and under which entry number."""
     if not receipts:
         return {}
-    statement = select(Entry.receipt, Entry.number).where(Entry.reward_id == reward_id, Entry.receipt.in_(receipts))
+    statement = select(Entry.receipt, Entry.number).where(
+        Entry.reward_id == reward_id, among(session, Entry.receipt, receipts)
+    )
     return {str(receipt): number for receipt, number in session.execute(statement)}
 
 

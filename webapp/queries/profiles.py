@@ -16,7 +16,7 @@ from webapp.domain.errors import NotFound
 from webapp.domain.fulfilment import Stage
 from webapp.domain.profiles import Person, digits, fold
 from webapp.models import Draw, Entry, Prize, Profile, Reward, Winner
-from webapp.queries.prefixes import begins
+from webapp.queries.matching import among, begins
 
 PAGE = 50
 _PERSON: list[Any] = [
@@ -79,9 +79,9 @@ class ProfilePrize:
 
 def known(session: Session, external_ids: Collection[str], email_keys: Collection[str]) -> list[Person]:
     """Everybody with one of these member ids or e-mail keys, and whoever they were merged into."""
-    rows = _people(session, Profile.external_id.in_(external_ids)) if external_ids else {}
+    rows = _people(session, among(session, Profile.external_id, external_ids)) if external_ids else {}
     if email_keys:
-        rows |= _people(session, Profile.email_key.in_(email_keys))
+        rows |= _people(session, among(session, Profile.email_key, email_keys))
     while missing := {target for _, target in rows.values() if target is not None and target not in rows}:
         rows |= _people(session, Profile.id.in_(missing))
     for person, target in rows.values():
@@ -104,7 +104,7 @@ def ids(session: Session, external_ids: Collection[str], email_keys: Collection[
     found: dict[str, int] = {}
     for column, names in ((Profile.external_id, external_ids), (Profile.email_key, email_keys)):
         if names:
-            wanted = select(column, Profile.id).where(column.in_(names))
+            wanted = select(column, Profile.id).where(among(session, column, names))
             found |= {str(name): number for name, number in session.execute(wanted)}
     return found
 

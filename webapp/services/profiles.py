@@ -54,7 +54,7 @@ def _insert(work: Work, people: Sequence[Person]) -> None:
     if not people:
         return
     ordered = sorted(people, key=lambda person: (person.external_id or "", person.email_key or ""))
-    rows = [list(_columns(person).values()) for person in ordered]
+    rows = [tuple(_columns(person).values()) for person in ordered]
     same = {"zone": "", "tags": [], "created_at": work.now, "updated_at": work.now}
     bulk.insert_rows(work.session, _TABLE, list(_columns(ordered[0])), rows, same)
     # Asking for the ids afterwards is twice as quick as an insert that returns them.

@@ -1,0 +1,25 @@
+"""Conditions on text that an index serves on both databases: how it begins, and being one of many."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from sqlalchemy import ARRAY, ColumnElement, String, and_, any_, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+_LAST = "\U0010ffff"
+Text = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
+
+
+def begins(column: Text, text: str) -> ColumnElement[bool]:
+    """Whether ``column``, made with ``models.base.key``, begins with ``text``; no sign of it is a wildcard."""
+    return and_(column >= text, column < text + _LAST)
+
+
+def among(session: Session, column: Text, values: Collection[str]) -> ColumnElement[bool]:
+    """Whether ``column`` is one of ``values``, which travel as one parameter: a list of 2,000 costs a fifth."""
+    if session.get_bind().dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(list(values), ensure_ascii=False)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(literal(list(values), ARRAY(String)))
