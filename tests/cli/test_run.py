@@ -103,7 +103,7 @@ def test_workers_do_not_outlive_their_parent(live_server):
     workers = _children(live_server.process.pid)
     assert workers
     os.kill(live_server.process.pid, signal.SIGKILL)
-    wait_until(lambda: not any(_lives(worker) for worker in workers), "the workers end", seconds=40)
+    wait_until(lambda: not any(_lives(worker) for worker in workers), "the workers end", seconds=120)
 
 
 def test_the_scheduler_beats_and_gives_back_its_leases_when_stopped(live_server):

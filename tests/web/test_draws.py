@@ -49,14 +49,15 @@ def test_the_review_lists_exclusions_and_is_confirmed_before_the_seal(console, s
 
 
 def test_an_entry_is_excluded_and_readmitted_with_reasons(console, session, work, make):
-    url = address(session, closed(work, make))
+    draw = closed(work, make)
+    url = address(session, draw)
     page = console.submit(console.get(f"{url}/exclude"), "#form", status=422, number="99", reason="a test")
     assert "no entry 99" in page.text
     console.submit(page, "#form", number="2", reason="a test")
-    assert session.get(Entry, (1, 2), populate_existing=True).status is EntryStatus.STAFF
+    assert session.get(Entry, (draw.reward_id, 2), populate_existing=True).status is EntryStatus.STAFF
     assert "a test" in console.get(url).text
     console.submit(console.get(f"{url}/readmit"), "#form", number="2", reason="was a mistake")
-    assert session.get(Entry, (1, 2), populate_existing=True).status is EntryStatus.OK
+    assert session.get(Entry, (draw.reward_id, 2), populate_existing=True).status is EntryStatus.OK
 
 
 def test_fewer_people_than_prizes_is_said_before_the_draw(console, session, work, make, supervisor, moment):

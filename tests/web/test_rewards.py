@@ -66,8 +66,8 @@ def test_another_prize_row_is_added_and_nothing_is_saved_or_lost(console, make, 
 
 
 def test_the_summary_tells_the_form_in_words(console, make):
-    make.site(timezone="Pacific/Auckland")
-    page = console.post("/rewards/preview", typed(1, ends_at="2026-03-31", one_per_recipient="y"), status=200)
+    site = make.site(timezone="Pacific/Auckland")
+    page = console.post("/rewards/preview", typed(site.id, ends_at="2026-03-31", one_per_recipient="y"), status=200)
     assert "3 to win: 1 × Car, then 2 × Weekend." in page.texts("main li")
     assert "until Tuesday 31 March 2026, 23:59:59 Pacific/Auckland" in page.text
 
@@ -116,8 +116,8 @@ def test_a_draft_without_prizes_cannot_be_opened_and_the_button_says_why(console
 
 
 def test_a_form_sent_twice_makes_one_reward(console, make, session):
-    fields = console.get("/rewards/new").fields("#form") if make.site() else {}
-    fields |= typed(1)
+    site = make.site()
+    fields = console.get("/rewards/new").fields("#form") | typed(site.id)
     first, second = console.post("/rewards/new", fields), console.post("/rewards/new", fields)
     assert first.response.headers["Location"] == second.response.headers["Location"]
     assert len(session.scalars(select(Reward)).all()) == 1
