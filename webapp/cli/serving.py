@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from flask import Flask
@@ -26,6 +26,7 @@ from webapp.scheduler import Scheduler
 from webapp.web import logs
 
 GRACE = 30  # seconds to finish requests in (reliability.md section 10)
+LOOK = 2  # seconds between two looks at the parent
 MOST_WORKERS = 4
 # Granian's own lines go where ours go, as JSON.
 _LOG = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}}
@@ -99,8 +100,12 @@ def _start_scheduler(app: Flask, settings: Settings) -> Scheduler:
 def _watch(end: Connection, parent: int, scheduler: Scheduler | None) -> None:
     """Wait for the parent to stop; then stop the scheduler at once, while requests are still being answered."""
     with suppress(EOFError, OSError):
-        end.recv_bytes()
+        # The pipe says so at once; asking who the parent is finds out even when a sibling still holds the other end.
+        while os.getppid() == parent and not end.poll(LOOK):
+            pass
     if scheduler:
         scheduler.stop()
     if os.getppid() != parent:  # it was killed: a worker nobody watches over must not serve on
         os.kill(os.getpid(), signal.SIGTERM)
+        Event().wait(GRACE)
+        os._exit(1)
