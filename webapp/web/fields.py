@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 from wtforms.widgets import TextInput
 
 MOST = 2_000_000_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -73,8 +73,8 @@ class WholeField(IntegerField):  # type: ignore[misc]
             self.data = None
             self.raw_data: list[str] = []
             return
-        text = valuelist[0].strip()
-        self.data = None
+        text = _showable(valuelist[0])
+        self.data, self.raw_data = None, [text]
         if not re.fullmatch(r"-?[0-9]{1,10}", text, re.ASCII):
             raise ValidationError(
                 f"Enter a whole number from {self.least:,} to {self.most:,} in digits, not «{text[:20]}»."
@@ -99,9 +99,11 @@ class MoneyField(Field):  # type: ignore[misc]
         self.data = None
         if not valuelist or not valuelist[0].strip():
             return
-        found = re.fullmatch(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", valuelist[0].strip(), re.ASCII)
+        text = _showable(valuelist[0])
+        self.raw_data = [text]
+        found = re.fullmatch(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", text, re.ASCII)
         if not found:
-            raise ValidationError(f"Enter an amount such as 25 or 25.00, not «{valuelist[0].strip()[:20]}».")
+            raise ValidationError(f"Enter an amount such as 25 or 25.00, not «{text[:20]}».")
         self.data = int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
 
 
@@ -116,7 +118,8 @@ class DayField(DateField):  # type: ignore[misc]
         self.data = None
         if not valuelist or not valuelist[0].strip():
             return
-        text = valuelist[0].strip()
+        text = _showable(valuelist[0])
+        self.raw_data = [text]
         if re.fullmatch(r"\d{1,2}\D\d{1,2}\D\d{2}", text):
             raise ValidationError(f"«{text}» has a year of two digits; write the year in full, such as 2026-03-31.")
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
@@ -127,6 +130,11 @@ class DayField(DateField):  # type: ignore[misc]
             raise ValidationError(f"«{text}» is not a day of the calendar.") from None
         if not FIRST_YEAR <= self.data.year <= LAST_YEAR:
             raise ValidationError(f"«{text}» is outside the years 2000 to 2200.")
+
+
+def _showable(typed: str) -> str:
+    """What was typed, trimmed, with a mark in the place of every sign that no page may hold: it is sent back."""
+    return _CONTROL.sub("\ufffd", typed.strip())
 
 
 def _article(label: str) -> str:

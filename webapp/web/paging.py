@@ -1,8 +1,10 @@
-"""Reads page positions from the address; nonsense is no position, never an error."""
+"""Reads page positions and searches from the address; nonsense is no position, never an error."""
 
 from __future__ import annotations
 
 from flask import request
+
+from webapp.domain.import_rows import clean
 
 MOST = 2**31 - 1
 
@@ -13,3 +15,8 @@ def number(name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
         return None
     return min(int(text), MOST)
+
+
+def text(name: str, most: int = 120) -> str:
+    """One line from the query string without invisible signs, which no text of ours has and PostgreSQL takes none of."""
+    return clean(request.args.get(name, ""))[:most]

@@ -79,7 +79,7 @@ class Asked:
 def asked() -> Asked:
     """Reads the address; what makes no sense is not there."""
     since, until = _day(request.args.get("since", "")), _day(request.args.get("until", ""))
-    group, subject = request.args.get("what", ""), request.args.get("subject", "")[:80]
+    group, subject = request.args.get("what", ""), paging.text("subject", 80)
     filters = read.Filters(
         staff_id=paging.number("staff"),
         group=group if group in GROUPS else "",

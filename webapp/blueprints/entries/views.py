@@ -9,7 +9,6 @@ from webapp.blueprints.entries import presenters
 from webapp.blueprints.entries.forms import UploadForm
 from webapp.domain import rewards as rules
 from webapp.domain.entries import WORDS, EntryStatus
-from webapp.domain.import_rows import clean
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import entries as read
@@ -17,7 +16,7 @@ from webapp.queries import imports as read_imports
 from webapp.queries import rewards as read_rewards
 from webapp.services import imports
 from webapp.web.access import requires, scope
-from webapp.web.paging import number
+from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("entries", __name__, url_prefix="/rewards/<name:name>/entries")
@@ -30,7 +29,7 @@ def index(name: str) -> ResponseReturnValue:
     session = db.session()
     sheet = read_rewards.sheet(session, name, scope(Permission.PROFILES_VIEW))
     reward = sheet.reward
-    search = clean(request.args.get("q", ""))[:120]
+    search = text("q")
     status = next((item for item in EntryStatus if item == request.args.get("status")), None)
     before = number("before")
     rows = read.page(session, reward.id, search=search, status=status, before=before)

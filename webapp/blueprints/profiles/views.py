@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.entries import WORDS
-from webapp.domain.import_rows import clean
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import profiles as read
 from webapp.web.access import requires, scope
-from webapp.web.paging import number
+from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("profiles", __name__, url_prefix="/profiles")
@@ -22,7 +21,7 @@ bp = Blueprint("profiles", __name__, url_prefix="/profiles")
 @requires(Permission.PROFILES_VIEW)
 def index() -> ResponseReturnValue:
     """People, the newest first, searched by how a name, e-mail, member id or phone begins."""
-    search = clean(request.args.get("q", ""))[:120]
+    search = text("q")
     before = number("before")
     rows = read.page(db.session(), scope(Permission.PROFILES_VIEW), search=search, before=before)
     return render(

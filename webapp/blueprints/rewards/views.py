@@ -20,7 +20,7 @@ from webapp.queries import rewards as read
 from webapp.services import rewards
 from webapp.web.access import requires, scope
 from webapp.web.forms import PressForm
-from webapp.web.paging import number
+from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
 SECRET = 32  # bytes of entropy behind a draw's code and behind its pseudonyms
@@ -30,7 +30,7 @@ SECRET = 32  # bytes of entropy behind a draw's code and behind its pseudonyms
 @requires(Permission.PROGRAMMES_VIEW)
 def index() -> ResponseReturnValue:
     """Rewards, newest first, searched by title."""
-    search = request.args.get("q", "").strip()[:120]
+    search = text("q")
     status = next((item for item in RewardStatus if item == request.args.get("status")), None)
     where = scope(Permission.PROGRAMMES_VIEW)
     session = db.session()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, abort, current_app, flash, g, request
+from flask import Blueprint, abort, current_app, flash, g
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.sites.forms import ChangeSiteForm, NewSiteForm
@@ -15,6 +15,7 @@ from webapp.queries import audit as read_audit
 from webapp.queries import sites as read
 from webapp.services import sites
 from webapp.web.access import actor, requires, scope
+from webapp.web.paging import text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("sites", __name__, url_prefix="/sites")
@@ -23,7 +24,7 @@ bp = Blueprint("sites", __name__, url_prefix="/sites")
 @bp.get("")
 @requires(Permission.PROGRAMMES_VIEW)
 def index() -> ResponseReturnValue:
-    search = request.args.get("q", "").replace("\0", "").strip()[:120]
+    search = text("q")
     rows = read.page(db.session(), scope(Permission.PROGRAMMES_VIEW), search)
     return render("sites/index.html", "sites/_results.html", rows=rows, search=search, may_create=_may_create())
 

@@ -21,7 +21,7 @@ from webapp.queries import voucher_types as read
 from webapp.services import voucher_types, vouchers
 from webapp.web.access import actor, requires, scope
 from webapp.web.codes import mint
-from webapp.web.paging import number
+from webapp.web.paging import number, text
 from webapp.web.rendering import go, render, unchanged
 
 bp = Blueprint("voucher_types", __name__, url_prefix="/voucher-types")
@@ -31,7 +31,7 @@ bp = Blueprint("voucher_types", __name__, url_prefix="/voucher-types")
 @requires(Permission.PROGRAMMES_VIEW)
 def index() -> ResponseReturnValue:
     """Types, newest first, searched by title and code."""
-    search = request.args.get("q", "").strip()[:120]
+    search = text("q")
     rows = read.page(db.session(), scope(Permission.PROGRAMMES_VIEW), search=search, before=number("before"))
     return render(
         "voucher_types/index.html",
@@ -62,7 +62,7 @@ def new() -> ResponseReturnValue:
 def sample() -> ResponseReturnValue:
     """What a pattern would give: the answer to a field while it is typed."""
     zone = current_app.extensions["largesse"].timezone
-    shown = presenters.sample(request.args.get("id_pattern", "")[:100], clock.now(), zone)
+    shown = presenters.sample(text("id_pattern", 100), clock.now(), zone)
     return render("voucher_types/sample.html", "voucher_types/_sample.html", sample=shown)
 
 

@@ -22,6 +22,7 @@ from webapp.queries import rewards as read_rewards
 from webapp.queries import voucher_cards as read
 from webapp.services import vouchers
 from webapp.web.access import requires, scope
+from webapp.web.paging import text
 from webapp.web.rendering import go, render, unchanged
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _KIND = "vouchers.print"
 def print_sheets() -> ResponseReturnValue:
     """Choose winners and layout; the sheets are made by a job."""
     session, where = db.session(), scope(Permission.CODES_PRINT)
-    name = request.args.get("reward", "")[:60]
+    name = text("reward", 60)
     if not name:
         return render("vouchers/print_choice.html", rewards=read.rewards(session, where, clock.now()))
     sheet = read_rewards.sheet(session, name, where)
@@ -71,7 +72,7 @@ def _boxes(voucher_ids: list[int]) -> list[tuple[str, str]]:
 def preview(layout: str) -> ResponseReturnValue:
     """The first page as it will look, with a sample in the place of every code and name."""
     session, where = db.session(), scope(Permission.CODES_PRINT)
-    reward_id = read_rewards.id_of(session, request.args.get("reward", "")[:60], where)
+    reward_id = read_rewards.id_of(session, text("reward", 60), where)
     ids = read.ids_of_reward(session, reward_id, clock.now())[:1]
     rows = list(read.rows(session, ids))
     if not rows:

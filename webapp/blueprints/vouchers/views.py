@@ -21,7 +21,7 @@ from webapp.services import vouchers
 from webapp.web.access import actor, requires, scope
 from webapp.web.codes import mint
 from webapp.web.forms import PressForm
-from webapp.web.paging import number
+from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("vouchers", __name__, url_prefix="/vouchers")
@@ -54,7 +54,7 @@ def jump() -> ResponseReturnValue:
 def _list(form: GoForm) -> ResponseReturnValue:
     session, where = db.session(), scope(Permission.PROGRAMMES_VIEW)
     status = next((item for item in VoucherStatus if item == request.args.get("status")), None)
-    reward = request.args.get("reward", "")[:60]
+    reward = text("reward", 60)
     reward_id = read_rewards.id_of(session, reward, where) if reward else None
     narrow = read.Filter(number("type"), status, reward_id)
     rows = read.page(session, where, narrow, before=number("before"))
