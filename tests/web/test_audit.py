@@ -84,6 +84,7 @@ def test_none_match_says_so_and_offers_a_way_out(console, tell):
         "until=9999-12-31",
         "before=abc",
         "after=-5",
+        "subject=%C3%A9",
         "subject=%00%ff",
         "site=٣",
     ],

@@ -73,16 +73,19 @@ def serve(settings: Settings, host: str, port: int) -> None:
         workers_kill_timeout=GRACE,
     )
     waking.listen()
-    server.serve(target_loader=partial(load, settings, end, lifeline), wrap_loader=False)
+    server.serve(target_loader=partial(load, settings, os.getpid(), end, lifeline), wrap_loader=False)
 
 
-def load(settings: Settings, end: Connection, lifeline: Connection) -> Flask:
-    """The application of one worker process, a scheduler started beside it."""
+def load(settings: Settings, parent: int, end: Connection, lifeline: Connection) -> Flask:
+    """The application of one worker process, a scheduler started beside it.
+
+    ``parent`` is told, not asked for: it may be gone before a worker has come this far.
+    """
     lifeline.close()  # our copy: while any is open, nobody would see the parent go
     logs.configure(settings.log_level)
     app = create_app(settings)
     scheduler = _start_scheduler(app, settings) if settings.scheduler else None
-    Thread(target=_watch, args=(end, os.getppid(), scheduler), name="lifeline", daemon=True).start()
+    Thread(target=_watch, args=(end, parent, scheduler), name="lifeline", daemon=True).start()
     if scheduler:
         Finalize(None, scheduler.stop, exitpriority=100)
     waking.listen(scheduler.stop if scheduler else lambda: None)

@@ -14,6 +14,7 @@ from wtforms.widgets import TextInput
 
 MOST = 2_000_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]")
+MARK = "\ufffd"  # stands for a sign that cannot be shown
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -54,6 +55,14 @@ class ParagraphField(TextField, TextAreaField):  # type: ignore[misc]
     """Several lines of text."""
 
     multiline = True
+
+
+class ExactField(StringField):  # type: ignore[misc]
+    """Text taken to the character: nothing is trimmed or tidied. A sign that no page may hold is marked, to be refused."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist:
+            self.data = _CONTROL.sub(MARK, valuelist[0])
 
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200
@@ -134,7 +143,7 @@ class DayField(DateField):  # type: ignore[misc]
 
 def _showable(typed: str) -> str:
     """What was typed, trimmed, with a mark in the place of every sign that no page may hold: it is sent back."""
-    return _CONTROL.sub("\ufffd", typed.strip())
+    return _CONTROL.sub(MARK, typed.strip())
 
 
 def _article(label: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,8 @@ from webapp.queries import audit as read
 from webapp.web import paging
 from webapp.web.filters import account_zone, day
 from webapp.web.navigation import may_open
+
+_SUBJECT = re.compile("[a-z_]+:[0-9]+")  # a table and an id, as `Event.subject` has them
 
 # The noun before the dot of an event, and its word in the filter.
 GROUPS: dict[str, str] = {
@@ -83,7 +86,7 @@ def asked() -> Asked:
     filters = read.Filters(
         staff_id=paging.number("staff"),
         group=group if group in GROUPS else "",
-        subject=subject if subject.isascii() and subject.isprintable() else "",
+        subject=subject if _SUBJECT.fullmatch(subject) else "",
         site_id=paging.number("site"),
         since=day_starts(since, account_zone()),
         until=day_ends(until, account_zone()),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, SelectChoice, SelectField, StringField
+from wtforms import BooleanField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Length
 
 from webapp.domain.entries import WORDS, EntryStatus
 from webapp.services.draws import RunDraw
 from webapp.services.review import ExcludeEntry, ReadmitEntry
-from webapp.web.fields import TextField, WholeField
+from webapp.web.fields import ExactField, TextField, WholeField
 from webapp.web.forms import CommandForm
 
 LONGEST_VALUE = 1_024
@@ -49,8 +49,8 @@ class RunForm(CommandForm[RunDraw]):
 
     command = RunDraw
 
-    value = StringField("Value", [InputRequired("Enter the value the witness supplied."), Length(max=LONGEST_VALUE)])
-    value_again = StringField(
+    value = ExactField("Value", [InputRequired("Enter the value the witness supplied."), Length(max=LONGEST_VALUE)])
+    value_again = ExactField(
         "Value again", [InputRequired("Enter the value a second time."), Length(max=LONGEST_VALUE)]
     )
     witness_name = TextField(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wtforms import SelectChoice, SelectMultipleField
+from wtforms import Form, SelectChoice, SelectMultipleField
+from wtforms.validators import ValidationError
 from wtforms.widgets import EmailInput
 
 from webapp.domain.identity import Grant
@@ -34,6 +35,13 @@ class GrantsField(SelectMultipleField):  # type: ignore[misc]
 
     def process_data(self, value: Iterable[Any] | None) -> None:
         self.data = [coded(Grant(grant.role, grant.site_id)) for grant in value or ()]
+
+    def pre_validate(self, form: Form) -> None:
+        """What was sent is not quoted: it may be anything."""
+        try:
+            super().pre_validate(form)
+        except ValidationError:
+            raise ValidationError("Choose among the roles and sites shown here.") from None
 
     @property
     def grants(self) -> tuple[Grant, ...]:
