@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine, create_engine, insert, select
+from sqlalchemy import Engine, MetaData, create_engine, insert, select
 from sqlalchemy.orm import Session
 
 from tests.support.clock import NOW
@@ -14,16 +15,33 @@ from webapp.extensions import engine_options
 from webapp.jobs import audit
 from webapp.models import (
     AccountSettings,
+    AttributeDefinition,
+    AuditAnchor,
     Base,
+    Completion,
+    ExportRun,
+    Group,
+    ImportChange,
     ImportProblem,
     ImportRun,
     Lease,
+    Location,
+    Membership,
+    Module,
+    Organisation,
+    OrganisationType,
     OutboxMessage,
+    Profile,
+    ProfileIdentity,
+    ProfileMerge,
+    RecoveryCode,
     RequestKey,
     SignInAttempt,
+    Site,
     StaffInvitation,
     StaffMember,
     StaffSession,
+    Tier,
 )
 
 HASH = "0" * 64
@@ -50,6 +68,8 @@ def fill(engine: Engine) -> None:
 def _fill_the_rest(session: Session) -> None:
     staff = session.scalars(select(StaffMember.id).limit(1)).one()
     run = session.scalars(select(ImportRun.id).limit(1)).one()
+    site = session.scalars(select(Site.id).limit(1)).one()
+    people = session.scalars(select(Profile.id).order_by(Profile.id).limit(2)).all()
     rows: dict[type[Base], dict[str, object]] = {
         AccountSettings: {"id": 1, "is_small_team": False},
         ImportProblem: {"run_id": run, "record": 1, "line": 2, "outcome": "bad", "reason": "A test."},
@@ -63,20 +83,57 @@ def _fill_the_rest(session: Session) -> None:
         StaffSession: {
             "token_hash": HASH, "staff_id": staff, "created_at": NOW, "seen_at": NOW, "expires_at": NOW
         },
+        RecoveryCode: {"staff_id": staff, "code_hash": HASH},
+        AuditAnchor: {"at": NOW, "position": 1, "digest": HASH, "place": "a test"},
+        ExportRun: {"kind": "profiles", "media": "csv", "created_at": NOW, "created_by": "A test"},
+        ImportChange: {"run_id": run, "subject_id": people[0], "before": {}, "after": {}},
+        OrganisationType: {"id": 1, "name": "club", "title": "Club", "created_at": NOW},
+        Organisation: {
+            "id": 1, "external_id": "o-1", "title": "A club", "path": "/1/", "created_at": NOW, "updated_at": NOW
+        },
+        Location: {"external_id": "l-1", "title": "A counter", "created_at": NOW, "updated_at": NOW},
+        Group: {"id": 1, "name": "members", "title": "Members", "created_at": NOW},
+        Membership: {"group_id": 1, "profile_id": people[0], "joined_at": NOW},
+        Module: {"id": 1, "site_id": site, "path": "/p1/c1/m1", "title": "A module", "created_at": NOW},
+        Completion: {"module_id": 1, "profile_id": people[0], "completed_at": NOW},
+        Tier: {"name": "silver", "title": "Silver", "rank": 1, "created_at": NOW},
+        ProfileIdentity: {"profile_id": people[0], "system": "till", "identifier": "1", "created_at": NOW},
+        AttributeDefinition: {"name": "shop.size", "title": "Size", "kind": "text", "created_at": NOW},
+        ProfileMerge: {"winner_id": people[0], "loser_id": people[1], "at": NOW, "by": "A test"},
     }  # fmt: skip
     for model, values in rows.items():
         if session.scalar(select(model).limit(1)) is None:
             session.execute(insert(model).values(values))
 
 
-def digests(engine: Engine) -> dict[str, tuple[int, str]]:
-    """How many rows each table has, and a hash over all of them in the order of their keys."""
+def columns(engine: Engine) -> dict[str, list[str]]:
+    """The columns of every table there is, keys first."""
+    found = MetaData()
+    found.reflect(engine)
+    return {
+        table.name: [
+            *(one.name for one in table.primary_key),
+            *(one.name for one in table.columns if not one.primary_key),
+        ]
+        for table in found.sorted_tables
+        if table.name != "alembic_version"
+    }
+
+
+def digests(engine: Engine, of: Mapping[str, Sequence[str]] | None = None) -> dict[str, tuple[int, str]]:
+    """How many rows each table has, and a hash over their columns in the order of their keys.
+
+    ``of`` names the tables and columns to look at; without it all there are.
+    """
+    tables = MetaData()
+    tables.reflect(engine)
     found = {}
     with engine.connect() as connection:
-        for table in Base.metadata.sorted_tables:
+        for name, wanted in (of or columns(engine)).items():
+            table = tables.tables[name]
             content, count = hashlib.sha256(), 0
-            for row in connection.execute(select(table).order_by(*table.primary_key)):
+            for row in connection.execute(select(*(table.c[one] for one in wanted)).order_by(*table.primary_key)):
                 content.update(repr(tuple(row)).encode())
                 count += 1
-            found[table.name] = (count, content.hexdigest())
+            found[name] = (count, content.hexdigest())
     return found

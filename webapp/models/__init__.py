@@ -1,37 +1,55 @@
 """Tables. Importing this package registers every table on ``Base.metadata``."""
 
-from webapp.models.audit import AuditEntry, RequestKey
+from webapp.models.audit import AuditAnchor, AuditEntry, RequestKey
 from webapp.models.base import Base
 from webapp.models.draws import Draw, DrawLogLine, DrawRound
 from webapp.models.entries import Entry
+from webapp.models.exports import ExportRun
 from webapp.models.files import StoredChunk, StoredFile
 from webapp.models.fulfilment import Winner, WinnerEvent
-from webapp.models.imports import ImportMapping, ImportProblem, ImportRun
+from webapp.models.groups import Group, Membership
+from webapp.models.imports import ImportChange, ImportMapping, ImportProblem, ImportRun
 from webapp.models.jobs import Job, Lease
+from webapp.models.modules import Completion, Module
+from webapp.models.organisations import Location, Organisation, OrganisationType
 from webapp.models.outbox import OutboxMessage
-from webapp.models.profiles import Profile
+from webapp.models.profiles import AttributeDefinition, Profile, ProfileIdentity, ProfileMerge, Tier
 from webapp.models.rewards import Prize, Reward
 from webapp.models.settings import AccountSettings
 from webapp.models.sites import Site
-from webapp.models.staff import SignInAttempt, StaffGrant, StaffInvitation, StaffMember, StaffSession
+from webapp.models.staff import RecoveryCode, SignInAttempt, StaffGrant, StaffInvitation, StaffMember, StaffSession
 from webapp.models.vouchers import Voucher, VoucherBatch, VoucherChange, VoucherType
 
 __all__ = [
     "AccountSettings",
+    "AttributeDefinition",
+    "AuditAnchor",
     "AuditEntry",
     "Base",
+    "Completion",
     "Draw",
     "DrawLogLine",
     "DrawRound",
     "Entry",
+    "ExportRun",
+    "Group",
+    "ImportChange",
     "ImportMapping",
     "ImportProblem",
     "ImportRun",
     "Job",
     "Lease",
+    "Location",
+    "Membership",
+    "Module",
+    "Organisation",
+    "OrganisationType",
     "OutboxMessage",
     "Prize",
     "Profile",
+    "ProfileIdentity",
+    "ProfileMerge",
+    "RecoveryCode",
     "RequestKey",
     "Reward",
     "SignInAttempt",
@@ -42,6 +60,7 @@ __all__ = [
     "StaffSession",
     "StoredChunk",
     "StoredFile",
+    "Tier",
     "Voucher",
     "VoucherBatch",
     "VoucherChange",

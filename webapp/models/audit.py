@@ -50,3 +50,17 @@ class RequestKey(Base):
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
     digest: Mapped[str] = mapped_column(String(64))
     result: Mapped[str] = mapped_column(String(80), default="")  # «rewards:12», the row the first answer led to
+
+
+class AuditAnchor(Base):
+    """The head of the chain as it was told outside the database: cutting or rewriting the log shows against it."""
+
+    __tablename__ = "audit_anchors"
+
+    id: Mapped[Id]
+    at: Mapped[datetime]
+    position: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    place: Mapped[str] = mapped_column(String(200))  # «mail to …», «file …»
+
+    __table_args__ = (NEVER_REUSED,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.domain.imports import ImportContract, ImportStatus
@@ -43,6 +43,12 @@ class ImportRun(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
     created_by: Mapped[str] = mapped_column(String(120))
     finished_at: Mapped[datetime | None]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # chosen beside the columns
+    changed_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # rows that were there and changed
+    undo_job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    undone: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what went, what stayed and why
 
     __table_args__ = (
         CheckConstraint("good_count >= 0 and duplicate_count >= 0 and bad_count >= 0", name="counts_not_negative"),
@@ -79,3 +85,17 @@ class ImportMapping(Base):
     used_at: Mapped[datetime]
 
     __table_args__ = (Index("uq_import_mappings_kind_heading_hash", "kind", "heading_hash", unique=True), NEVER_REUSED)
+
+
+class ImportChange(Base):
+    """What one row of ours was before an import changed it, so that the import can be taken back."""
+
+    __tablename__ = "import_changes"
+
+    id: Mapped[Id]
+    run_id: Mapped[int] = mapped_column(ForeignKey("import_runs.id"))
+    subject_id: Mapped[int]  # the id within the table of the run's kind
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+
+    __table_args__ = (Index("ix_import_changes_run_id_id", "run_id", "id"), NEVER_REUSED)

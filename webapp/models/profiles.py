@@ -1,4 +1,4 @@
-"""People."""
+"""People, the accounts they are known by elsewhere, what may be noted of them, and who turned out to be whom."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from webapp.domain.people import AttributeKind, Gender
 from webapp.models.base import NEVER_REUSED, Base, Id, key
 
 _MERGED = text("merged_into_id is not null")
@@ -40,8 +41,24 @@ class Profile(Base):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    title: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    home_phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    gender: Mapped[Gender] = mapped_column(default=Gender.UNKNOWN, server_default="")
+    birth_day: Mapped[int | None]
+    birth_month: Mapped[int | None]
+    birth_year: Mapped[int | None]
+    joined_at: Mapped[datetime | None]
+    joined_location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
+    preferred_location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
+    tier_id: Mapped[int | None] = mapped_column(ForeignKey("tiers.id"))
+    statuses: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    consents: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # «email_promo»: true
+    erased_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    import_run_id: Mapped[int | None] = mapped_column(ForeignKey("import_runs.id"))  # the import that made the row
 
     __table_args__ = (
+        Index("ix_profiles_import_run_id", "import_run_id"),
         Index("ix_profiles_search_text", "search_text"),
         Index("ix_profiles_name_key", "name_key"),
         Index("ix_profiles_merged_into_id", "merged_into_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
@@ -50,9 +67,91 @@ class Profile(Base):
             "external_id is not null or email_key is not null or first_name <> '' or merged_into_id is not null",
             name="known",
         ),
+        CheckConstraint("birth_day between 1 and 31", name="birth_day"),
+        CheckConstraint("birth_month between 1 and 12", name="birth_month"),
+        CheckConstraint("birth_year between 1900 and 2200", name="birth_year"),
         NEVER_REUSED,
     )
 
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+
+class Tier(Base):
+    """A rank of the loyalty programme; ``rank`` orders them, the highest number last."""
+
+    __tablename__ = "tiers"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(60), unique=True)  # derived once from the title; files name it
+    title: Mapped[str] = mapped_column(String(120))
+    rank: Mapped[int] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        CheckConstraint("length(title) between 1 and 120", name="title_within"),
+        CheckConstraint("length(name) between 1 and 60", name="name_within"),
+        CheckConstraint("rank between 1 and 1000", name="rank_within"),
+        NEVER_REUSED,
+    )
+
+
+class ProfileIdentity(Base):
+    """What another system calls a person: ``identifier`` within ``system``, one person each."""
+
+    __tablename__ = "profile_identities"
+
+    id: Mapped[Id]
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"), index=True)
+    system: Mapped[str] = mapped_column(String(60))
+    identifier: Mapped[str] = mapped_column(key(120))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("uq_profile_identities_system_identifier", "system", "identifier", unique=True),
+        Index("ix_profile_identities_identifier", "identifier"),
+        CheckConstraint("length(identifier) between 1 and 120", name="identifier_within"),
+        CheckConstraint("length(system) between 1 and 60", name="system_within"),
+        NEVER_REUSED,
+    )
+
+
+class AttributeDefinition(Base):
+    """A further fact people may have, with its kind; its values stand in ``Profile.attributes`` under ``name``."""
+
+    __tablename__ = "attribute_definitions"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(80), unique=True)  # «namespace.handle»; «postcode» is ours
+    title: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[AttributeKind]
+    choices: Mapped[list[Any]] = mapped_column(default=list)  # of a choice
+    archived_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        CheckConstraint("length(title) between 1 and 120", name="title_within"),
+        CheckConstraint("length(name) between 1 and 80", name="name_within"),
+        NEVER_REUSED,
+    )
+
+
+class ProfileMerge(Base):
+    """Two rows that were one person: ``loser_id`` points at ``winner_id`` since ``at``; ``moved`` counts what followed."""
+
+    __tablename__ = "profile_merges"
+
+    id: Mapped[Id]
+    winner_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"), index=True)
+    loser_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"), unique=True)
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    by: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    moved: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    __table_args__ = (CheckConstraint("winner_id <> loser_id", name="two_people"), NEVER_REUSED)

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.domain.permissions import Role
-from webapp.models.base import NEVER_REUSED, Base, Id
+from webapp.models.base import BIG, NEVER_REUSED, Base, Id
 
 
 class StaffMember(Base):
@@ -23,6 +23,9 @@ class StaffMember(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    totp_secret: Mapped[str] = mapped_column(String(400), default="", server_default="")  # enciphered
+    totp_since: Mapped[datetime | None]  # when a first code proved that the secret arrived
+    totp_step: Mapped[int | None] = mapped_column(BIG)  # the last time step used: a code counts once
 
     grants: Mapped[list[StaffGrant]] = relationship(lazy="raise_on_sql", order_by="StaffGrant.id")
 
@@ -33,8 +36,21 @@ class StaffMember(Base):
     )
 
 
+class RecoveryCode(Base):
+    """Signs in once in place of a code from the authenticator; only the SHA-256 is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[Id]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("staff_id", "code_hash"), NEVER_REUSED)
+
+
 class StaffGrant(Base):
-    """One role on one site, or on every site when ``site_id`` is null."""
+    """One role on one site and in one organisation with all below it; null is every site, every organisation."""
 
     __tablename__ = "staff_grants"
 
@@ -42,8 +58,9 @@ class StaffGrant(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
     role: Mapped[Role]
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
 
-    __table_args__ = (UniqueConstraint("staff_id", "role", "site_id"), NEVER_REUSED)
+    __table_args__ = (UniqueConstraint("staff_id", "role", "site_id", "organisation_id"), NEVER_REUSED)
 
 
 class StaffInvitation(Base):
@@ -75,6 +92,8 @@ class StaffSession(Base):
     ended_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(String(64), default="")
     browser: Mapped[str] = mapped_column(String(200), default="")
+    confirmed_at: Mapped[datetime | None]  # when the password was given last: acts that need it look here
+    seeing_as_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # read only, as this person
 
     __table_args__ = (NEVER_REUSED,)
 
