@@ -66,6 +66,8 @@ class Membership(Base):
             sqlite_where=_ANYWHERE,
             postgresql_where=_ANYWHERE,
         ),
+        Index("ix_memberships_group_id_id", "group_id", "id"),
+        Index("ix_memberships_organisation_id_id", "organisation_id", "id"),
         Index("ix_memberships_profile_id", "profile_id"),
         Index("ix_memberships_organisation_id_profile_id", "organisation_id", "profile_id"),
         Index("ix_memberships_import_run_id", "import_run_id"),

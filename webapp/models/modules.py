@@ -56,6 +56,7 @@ class Completion(Base):
         Index(
             "uq_completions_module_id_profile_id_completed_at", "module_id", "profile_id", "completed_at", unique=True
         ),
+        Index("ix_completions_module_id_id", "module_id", "id"),
         Index("ix_completions_profile_id", "profile_id"),
         Index("ix_completions_import_run_id", "import_run_id"),
         CheckConstraint("score between 0 and 100", name="score_within"),

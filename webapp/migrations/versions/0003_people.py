@@ -318,6 +318,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_completions_import_run_id", "completions", ["import_run_id"], unique=False)
+    op.create_index("ix_completions_module_id_id", "completions", ["module_id", "id"], unique=False)
     op.create_index("ix_completions_profile_id", "completions", ["profile_id"], unique=False)
     op.create_index(
         "uq_completions_module_id_profile_id_completed_at",
@@ -345,7 +346,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_memberships")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_memberships_group_id_id", "memberships", ["group_id", "id"], unique=False)
     op.create_index("ix_memberships_import_run_id", "memberships", ["import_run_id"], unique=False)
+    op.create_index("ix_memberships_organisation_id_id", "memberships", ["organisation_id", "id"], unique=False)
     op.create_index(
         "ix_memberships_organisation_id_profile_id", "memberships", ["organisation_id", "profile_id"], unique=False
     )
