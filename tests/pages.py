@@ -88,7 +88,11 @@ class Console:
 
     def _page(self, response: TestResponse, status: int) -> Page:
         self.forget()
-        text = response.get_data(as_text=True) if (response.mimetype or "").startswith(("text/", "application/json")) else ""
+        text = (
+            response.get_data(as_text=True)
+            if (response.mimetype or "").startswith(("text/", "application/json"))
+            else ""
+        )
         soup = BeautifulSoup(text, "html.parser")
         page = Page(response, soup)
         assert response.status_code == status, f"{response.status_code}, not {status}: {page.text[:1500]}"
