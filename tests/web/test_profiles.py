@@ -71,3 +71,79 @@ def test_hostile_names_are_text(console, make):
     page = console.get(f"/profiles/{person.id}")
     assert page.soup.select("main script") == []
     assert "{{ 7 * 7 }}" in page.text
+
+
+def filled(page):
+    """What the form of a person shows."""
+    return {tag["name"]: tag.get("value", "") for tag in page.soup.select("main form#form input[type=text]")}
+
+
+def test_an_editor_types_a_person_in_and_changes_them(console, make):
+    shop, tier, fact = make.place(title="Harbour shop"), make.tier(title="Gold"), make.fact("yes or no")
+    page = console.get("/profiles/new")
+    page = console.submit(
+        page, "form#form", first_name="Zoë", last_name="Berg", email="zoe@example.com", birth_day="31", birth_month="3",
+        joined_location=shop.external_id, tier=tier.name, tags="VIP", consents="email_promo",
+        **{f"attributes-{fact.name}": "yes", "identities-0-system": "till", "identities-0-identifier": "C1"},
+    )  # fmt: skip
+    page = console.follow(page)
+    assert "Zoë Berg" in page.texts("h1")[0]
+    number = page.response.request.path.rpartition("/")[2]
+    page = console.get(f"/profiles/{number}/edit")
+    assert filled(page)["joined_location"] == shop.external_id
+    assert page.one(f"#attributes-{fact.name.replace('.', chr(92) + '.')} option[selected]")["value"] == "yes"
+    assert [tag["value"] for tag in page.soup.select("input[name=consents][checked]")] == ["email_promo"]
+    page = console.follow(console.submit(page, "form#form", last_name="Bergström"))
+    assert "Zoë Bergström" in page.texts("h1")[0]
+
+
+def test_who_has_an_address_already_is_one_press_away(console, zoe):
+    page = console.get("/profiles/new")
+    page = console.submit(page, "form#form", status=409, first_name="Ann", email="ZOE@example.com")
+    assert "leads to another person already" in page.text
+    assert page.one(".notice a")["href"] == f"/profiles/{zoe.id}"
+    page = console.submit(console.get("/profiles/new"), "form#form", status=409, external_id="ZB9")
+    assert page.one(".notice a")["href"] == f"/profiles/{zoe.id}"
+
+
+def test_the_thirty_first_of_february_is_refused_in_a_sentence(console):
+    page = console.get("/profiles/new")
+    page = console.submit(page, "form#form", status=422, first_name="Ann", birth_day="31", birth_month="2")
+    assert "February has 29 days at most; there is no 31" in page.text
+    assert filled(page)["first_name"] == "Ann"
+
+
+def test_a_fact_of_the_wrong_kind_is_refused_at_its_field(console, make):
+    fact = make.fact("whole number")
+    page = console.submit(
+        console.get("/profiles/new"), "form#form", status=422, first_name="Ann", **{f"attributes-{fact.name}": "many"}
+    )
+    assert "Write a whole number such as 12 or -3, not «many»." in page.text
+
+
+def test_a_row_for_one_more_identity_is_added_without_losing_what_was_typed(console):
+    page = console.submit(console.get("/profiles/new"), "form#form", status=200, first_name="Ann", another="yes")
+    assert filled(page)["first_name"] == "Ann"
+    assert "identities-1-system" in filled(page)
+
+
+def test_further_facts_are_made_archived_and_brought_back(console):
+    page = console.get("/profiles/attributes")
+    page = console.follow(console.submit(page, "form#form", title="Favourite roast", kind="choice", choices="light\ndark"))
+    assert page.texts("#facts tbody td.mono") == ["custom.favourite-roast"]
+    form = page.one("#facts form")
+    page = console.follow(console.post(form["action"]))
+    assert "Archived" in page.text or "archived" in page.text
+    assert "Favourite roast" not in console.get("/profiles/new").text
+    console.post(form["action"].replace("archive", "restore"))
+    assert "Favourite roast" in console.get("/profiles/new").text
+
+
+def test_new_people_and_facts_need_a_role_on_every_site(signed_in, make, zoe):
+    reward = make.reward()
+    make.entry(reward, profile_id=zoe.id)
+    here, elsewhere = signed_in("editor", site_id=reward.site_id), signed_in("editor", site_id=make.site().id)
+    here.get("/profiles/new", status=403)
+    here.get("/profiles/attributes", status=403)
+    here.get(f"/profiles/{zoe.id}/edit")
+    elsewhere.get(f"/profiles/{zoe.id}/edit", status=404)

@@ -64,6 +64,11 @@ class Event(StrEnum):
     SLOT_VACANT = "slot.vacant"
     JOB_CANCELLED = "job.cancelled"
     JOB_FAILED = "job.failed"
+    PROFILE_CREATED = "profile.created"
+    PROFILE_CHANGED = "profile.changed"
+    ATTRIBUTE_CREATED = "attribute.created"
+    ATTRIBUTE_ARCHIVED = "attribute.archived"
+    ATTRIBUTE_RESTORED = "attribute.restored"
 
 
 # The sentence follows the actor's name: «Ada Berg» + « sealed the draw of …». The facts are its blanks, exactly.
@@ -117,6 +122,11 @@ SENTENCES: dict[Event, str] = {
     Event.SLOT_VACANT: "left {slot} of «{reward}» vacant: no reserve is left",
     Event.JOB_CANCELLED: "cancelled the job «{title}»",
     Event.JOB_FAILED: "could not finish the job «{title}»: {error}",
+    Event.PROFILE_CREATED: "typed in person {person}",
+    Event.PROFILE_CHANGED: "changed person {person}: {changes}",
+    Event.ATTRIBUTE_CREATED: "created the fact «{title}» of people, a {kind}, as {name}",
+    Event.ATTRIBUTE_ARCHIVED: "archived the fact «{title}» of people",
+    Event.ATTRIBUTE_RESTORED: "brought back the fact «{title}» of people",
 }
 
 

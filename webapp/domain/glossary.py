@@ -32,6 +32,7 @@ TOPICS = (
         "trophy",
     ),
     Topic("sites", "Sites", "Who organises a programme, and whose days count.", "globe"),
+    Topic("people", "People", "Who is one person, what is kept of them, and what they agreed to.", "users"),
     Topic("rewards", "Rewards", "Prizes, dates and rules, and the states a reward goes through.", "gift"),
     Topic(
         "imports",

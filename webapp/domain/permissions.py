@@ -12,6 +12,8 @@ class Permission(StrEnum):
     SIGNED_IN = "signed-in"  # any member of staff
     PROGRAMMES_VIEW = "programmes.view"
     PROFILES_VIEW = "profiles.view"
+    PROFILES_EDIT = "profiles.edit"
+    PROFILES_ERASE = "profiles.erase"
     SITES_EDIT = "sites.edit"
     REWARDS_EDIT = "rewards.edit"
     ENTRIES_IMPORT = "entries.import"
@@ -47,6 +49,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         {
             _P.PROGRAMMES_VIEW,
             _P.PROFILES_VIEW,
+            _P.PROFILES_EDIT,
             _P.SITES_EDIT,
             _P.REWARDS_EDIT,
             _P.ENTRIES_IMPORT,
@@ -71,7 +74,16 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.JOBS_VIEW,
         }
     ),
-    Role.ADMINISTRATOR: frozenset({_P.PROGRAMMES_VIEW, _P.STAFF_MANAGE, _P.SETTINGS_EDIT, _P.JOBS_VIEW, _P.AUDIT_VIEW}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            _P.PROGRAMMES_VIEW,
+            _P.PROFILES_ERASE,
+            _P.STAFF_MANAGE,
+            _P.SETTINGS_EDIT,
+            _P.JOBS_VIEW,
+            _P.AUDIT_VIEW,
+        }
+    ),
 }
 
 # Two hats that may not sit on one head, unless the account says openly that the team is too small.

@@ -12,7 +12,19 @@ from sqlalchemy.orm import Session
 
 from webapp.domain import audit as rules
 from webapp.domain.audit import Event
-from webapp.models import AuditEntry, Draw, ImportRun, Job, Reward, Site, StaffGrant, StaffMember, VoucherType, Winner
+from webapp.models import (
+    AuditEntry,
+    Draw,
+    ImportRun,
+    Job,
+    Profile,
+    Reward,
+    Site,
+    StaffGrant,
+    StaffMember,
+    VoucherType,
+    Winner,
+)
 
 PAGE = 50
 _COLUMNS = (
@@ -150,6 +162,7 @@ _ROWS: dict[str, Any] = {
     "draws": Draw,
     "import_runs": ImportRun,
     "jobs": Job,
+    "profiles": Profile,
     "rewards": Reward,
     "sites": Site,
     "staff_members": StaffMember,
@@ -167,6 +180,7 @@ _PLACES: dict[str, Callable[[str], Select[Any]]] = {
     "draws": lambda table: _place(table, Reward.name, Reward.site_id).join(Reward, Reward.id == Draw.reward_id),
     "import_runs": lambda table: _place(table, ImportRun.id, ImportRun.site_id),
     "jobs": lambda table: _place(table, Job.id, Job.site_id),
+    "profiles": lambda table: _place(table, Profile.id, null()),
     "rewards": lambda table: _place(table, Reward.name, Reward.site_id),
     "sites": lambda table: _place(table, Site.name, Site.id),
     "staff_members": lambda table: _place(table, StaffMember.id, null()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from webapp.domain.draws import DrawState
@@ -15,7 +15,18 @@ from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import NotFound
 from webapp.domain.fulfilment import Stage
 from webapp.domain.profiles import Person, digits, fold
-from webapp.models import Draw, Entry, Prize, Profile, Reward, Winner
+from webapp.models import (
+    AttributeDefinition,
+    Draw,
+    Entry,
+    Location,
+    Prize,
+    Profile,
+    ProfileIdentity,
+    Reward,
+    Tier,
+    Winner,
+)
 from webapp.queries.matching import among, begins
 
 PAGE = 50
@@ -115,6 +126,64 @@ def get(session: Session, profile_id: int, scope: frozenset[int] | None) -> Prof
     if profile is None:
         raise NotFound("profile.not_found", "There is no such person.")
     return profile
+
+
+def definitions(session: Session, *, archived: bool = False) -> list[AttributeDefinition]:
+    """The further facts people may have, by title; with ``archived`` those no form asks for any more too."""
+    statement = select(AttributeDefinition).order_by(AttributeDefinition.title, AttributeDefinition.id)
+    if not archived:
+        statement = statement.where(AttributeDefinition.archived_at.is_(None))
+    return list(session.scalars(statement))
+
+
+def identities(session: Session, profile_id: int) -> list[ProfileIdentity]:
+    """What other systems call the person, by system."""
+    statement = select(ProfileIdentity).where(ProfileIdentity.profile_id == profile_id)
+    return list(session.scalars(statement.order_by(ProfileIdentity.system, ProfileIdentity.identifier)))
+
+
+def tiers(session: Session) -> list[tuple[str, str]]:
+    """Name and title of every tier, the lowest first."""
+    return [(row[0], row[1]) for row in session.execute(select(Tier.name, Tier.title).order_by(Tier.rank))]
+
+
+def tier_name(session: Session, tier_id: int | None) -> str:
+    """The name of a tier, as forms and files have it; empty for none."""
+    return "" if tier_id is None else session.scalars(select(Tier.name).where(Tier.id == tier_id)).one()
+
+
+def locations(session: Session, keep: Collection[int] = (), size: int = 500) -> list[tuple[int, str, str]]:
+    """Id, id in files and title of locations that are open, and of those in ``keep``; the first ``size`` by title."""
+    wanted = or_(Location.closed_at.is_(None), Location.id.in_(keep))
+    # Those kept stand first, so that a list that is cut still has them.
+    statement = select(Location.id, Location.external_id, Location.title).where(wanted)
+    statement = statement.order_by(Location.id.not_in(keep), Location.title, Location.id).limit(size)
+    return [(row[0], row[1], row[2]) for row in session.execute(statement)]
+
+
+def holder(
+    session: Session,
+    scope: frozenset[int] | None,
+    *,
+    external_id: str = "",
+    email_key: str = "",
+    identities: Collection[tuple[str, str]] = (),
+) -> Profile | None:
+    """Who has this member id, answers to this address, or is known by one of these identities, within ``scope``."""
+    known = [
+        and_(ProfileIdentity.system == system, ProfileIdentity.identifier == identifier)
+        for system, identifier in identities
+    ]
+    ways: list[ColumnElement[bool]] = []
+    if external_id:
+        ways.append(Profile.external_id == external_id)
+    if email_key:
+        ways.append(Profile.email_key == email_key)
+    if known:
+        ways.append(Profile.id.in_(select(ProfileIdentity.profile_id).where(or_(*known))))
+    if not ways:
+        return None
+    return session.scalars(select(Profile).where(or_(*ways), _visible(scope)).limit(1)).first()
 
 
 def _visible(scope: frozenset[int] | None) -> ColumnElement[bool]:

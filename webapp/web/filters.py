@@ -12,11 +12,13 @@ from webapp.adapters import clock
 from webapp.queries.audit import AuditRow
 
 ICONS = {
+    "attribute": "tag",
     "draw": "dices",
     "entries": "users",
     "entry": "users",
     "import": "upload",
     "job": "list-checks",
+    "profile": "user",
     "reward": "trophy",
     "settings": "settings",
     "site": "globe",

@@ -41,6 +41,7 @@ _SCREENS: dict[str, tuple[str, str]] = {
     "draws": ("draws.show", "name"),
     "import_runs": ("imports.show", "run_id"),
     "jobs": ("jobs.show", "job_id"),
+    "profiles": ("profiles.show", "profile_id"),
     "rewards": ("rewards.show", "name"),
     "sites": ("sites.show", "name"),
     "staff_members": ("staff.show", "staff_id"),

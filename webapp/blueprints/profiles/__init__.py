@@ -1,5 +1,7 @@
-"""Find people, and everything about one of them."""
+"""Find people, everything about one of them, and what staff may change of them."""
 
 from webapp.blueprints.profiles.views import bp
 
-__all__ = ["bp"]
+from webapp.blueprints.profiles import editing  # isort: skip
+
+__all__ = ["bp", "editing"]

@@ -10,7 +10,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import profiles as read
-from webapp.web.access import requires, scope
+from webapp.web.access import actor, requires, scope
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
@@ -31,6 +31,7 @@ def index() -> ResponseReturnValue:
         older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
         is_first=before is None,
         search=search,
+        may_create=actor().may(Permission.PROFILES_EDIT) and actor().sites(Permission.PROFILES_EDIT) is None,
     )
 
 
@@ -52,4 +53,5 @@ def show(profile_id: int) -> ResponseReturnValue:
         has_more=len(entries) > read.PAGE,
         prizes=read.prizes(session, profile_id, where),
         history=read_audit.of_subject(session, f"profiles:{profile_id}"),
+        may_edit=actor().may(Permission.PROFILES_EDIT),
     )
