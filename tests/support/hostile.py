@@ -44,6 +44,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-
 _ESCAPED = re.compile(
     r"\\u(000[0-8bcef]|001[0-9a-f]|007f|00[89][0-9a-f]|2028|2029|d[89a-f][0-9a-f]{2}|202[a-e]|206[6-9])"
 )
+_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")  # one sign, as JSON writes it
 _MISLEADING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 FIRST_YEAR, LAST_YEAR = 2000, 2201
 
@@ -66,7 +67,7 @@ def nonsense(values: Iterable[Any], *, may_turn: bool) -> Iterator[Any]:
     """The values of a write that should not be stored; text in paragraphs may turn its direction (``may_turn``)."""
     for value in values:
         if isinstance(value, str):
-            found = _INVISIBLE.search(value) or (value[:1] in "{[" and _ESCAPED.search(value))
+            found = _INVISIBLE.search(value) or (value[:1] in "{[" and _ESCAPED.search(_PAIR.sub("", value)))
             if found or (not may_turn and _MISLEADING.search(value)):
                 yield value[:80]
         elif _is_out_of_bounds(value):
