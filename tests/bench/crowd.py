@@ -27,6 +27,8 @@ from webapp.models import (
     ImportProblem,
     ImportRun,
     Job,
+    Organisation,
+    OrganisationType,
     Prize,
     Reward,
     Site,
@@ -112,7 +114,9 @@ def _crowd(session: Session) -> None:
         },
     )
     _winners(session, awarding)
-    subjects = (f"rewards:{awarding.reward_id}", f"voucher_types:{kind}", f"sites:{site}")
+    _belonging(session)
+    top = session.scalars(select(Organisation.id).order_by(Organisation.id)).first()
+    subjects = (f"organisations:{top}", f"rewards:{awarding.reward_id}", f"voucher_types:{kind}", f"sites:{site}")
     for subject in subjects:
         _add(
             session,
@@ -126,6 +130,22 @@ def _crowd(session: Session) -> None:
                 "facts": {"title": f"Site {n}"},
             },
         )
+
+
+def _belonging(session: Session) -> None:
+    """Many organisations below one, each with its type."""
+    top = session.scalars(select(Organisation.id).order_by(Organisation.id)).first()
+    at = AT | {"updated_at": NOW}
+    _add(session, OrganisationType, lambda n: {"name": f"t-{n}", "title": f"Type {n}"} | AT)
+    types = session.scalars(select(OrganisationType.id).order_by(OrganisationType.id.desc()).limit(MANY)).all()
+    _add(
+        session,
+        Organisation,
+        lambda n: {
+            "external_id": f"O-{n}", "title": f"Shop {n}", "search_text": f"shop {n} o-{n}", "type_id": types[n],
+            "parent_id": top, "path": f"/{top}/{1_000_000 + n}/",
+        } | at,
+    )  # fmt: skip
 
 
 def _add(session: Session, model: type[Base], row: Callable[[int], Row]) -> None:
@@ -203,6 +223,17 @@ SCREENS = {
     "person, new": "/profiles/new",
     "person, edit": "/profiles/{profile}/edit",
     "people, facts": "/profiles/attributes",
+    "organisations": "/organisations",
+    "organisations, found": "/organisations?q=shop",
+    "organisation": "/organisations/{organisation}",
+    "organisation, deep": "/organisations/{shop}",
+    "organisation, new": "/organisations/new",
+    "organisation, edit": "/organisations/{organisation}/edit",
+    "organisation, archive": "/organisations/{organisation}/archive",
+    "organisation types": "/organisation-types",
+    "organisation type": "/organisation-types/{type}",
+    "organisation type, new": "/organisation-types/new",
+    "organisation type, edit": "/organisation-types/{type}/edit",
     "rewards": "/rewards",
     "rewards, found": "/rewards?q=draw&status=active",
     "reward, new": "/rewards/new",
@@ -282,6 +313,9 @@ def addresses(session: Session) -> dict[str, str]:
         "voucher": session.scalars(select(VoucherChange.voucher_id).order_by(VoucherChange.id.desc())).first(),
         "kind": session.scalars(select(VoucherType.id).order_by(VoucherType.id)).first(),
         "profile": session.scalars(select(Winner.profile_id).where(Winner.id == winner)).one(),
+        "organisation": session.scalars(select(Organisation.id).order_by(Organisation.id)).first(),
+        "shop": session.scalars(select(Organisation.id).order_by(Organisation.id.desc())).first(),
+        "type": session.scalars(select(OrganisationType.id).order_by(OrganisationType.id)).first(),
         "staff": session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc())).first(),
         "site": session.scalars(select(Site.name).order_by(Site.id)).first(),
         "job": session.scalars(select(Job.id).order_by(Job.id)).first(),

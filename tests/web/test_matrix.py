@@ -25,6 +25,8 @@ SPELT_OUT = {
     "draws.seal": {Role.EDITOR},
     "fulfilment.disqualify": {Role.DRAW_SUPERVISOR},
     "fulfilment.hand_over": {Role.FULFILMENT},
+    "organisations.edit": {Role.EDITOR},
+    "organisations.index": {Role.EDITOR},
     "rewards.edit": {Role.EDITOR},
     "rewards.index": set(Role),
     "settings.index": {Role.ADMINISTRATOR},
@@ -75,6 +77,8 @@ def world(make):
         "profile_id": winner.profile_id,
         "voucher_id": voucher.id,
         "code": kind.code,
+        "organisation_id": make.organisation().id,
+        "organisation_type_id": make.organisation_type().id,
         "token": "x" * 43,
         "number": 1,
     }

@@ -30,6 +30,7 @@ NO_PAGE = {
     "imports.rejects",
     "jobs.progress",
     "jobs.result",
+    "organisations.parent",  # the answer to a field
     "staff.link",  # shows a link once
     "static",
     "today.home",
@@ -127,6 +128,9 @@ def test_every_screen_is_among_them(crowded: Flask, addresses: dict[str, str]) -
         ("rewards", "<tr", 50),
         ("entries", "<tr", 50),
         ("board", "<article", crowd.MANY),
+        ("organisations", "<tr", 50),
+        ("organisation", "<tr", 50),
+        ("organisation types", "<tr", crowd.MANY),
         ("staff", "<tr", crowd.MANY),
         ("audit", "timeline__dot", 50),
         ("winner", "timeline__dot", 200),

@@ -129,7 +129,9 @@ def test_a_row_for_one_more_identity_is_added_without_losing_what_was_typed(cons
 
 def test_further_facts_are_made_archived_and_brought_back(console):
     page = console.get("/profiles/attributes")
-    page = console.follow(console.submit(page, "form#form", title="Favourite roast", kind="choice", choices="light\ndark"))
+    page = console.follow(
+        console.submit(page, "form#form", title="Favourite roast", kind="choice", choices="light\ndark")
+    )
     assert page.texts("#facts tbody td.mono") == ["custom.favourite-roast"]
     form = page.one("#facts form")
     page = console.follow(console.post(form["action"]))

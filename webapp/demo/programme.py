@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import randomness, spreadsheets
 from webapp.config import Settings
-from webapp.demo import people
+from webapp.demo import belonging, people
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.imports import ImportContract
@@ -98,6 +98,7 @@ class Builder:
         self._sealed(harbour, coffee)
         self._complete(outdoor)
         self._awarding(harbour, coffee)
+        belonging.build(self)
         return found
 
     def _team(self) -> list[SignIn]:

@@ -26,6 +26,30 @@ class Event(StrEnum):
     SETTINGS_CHANGED = "settings.changed"
     SITE_CREATED = "site.created"
     SITE_CHANGED = "site.changed"
+    ORGANISATION_TYPE_CREATED = "organisation-type.created"
+    ORGANISATION_TYPE_CHANGED = "organisation-type.changed"
+    ORGANISATION_CREATED = "organisation.created"
+    ORGANISATION_CHANGED = "organisation.changed"
+    ORGANISATION_MOVED = "organisation.moved"
+    ORGANISATION_ARCHIVED = "organisation.archived"
+    ORGANISATION_RESTORED = "organisation.restored"
+    GROUP_CREATED = "group.created"
+    GROUP_CHANGED = "group.changed"
+    GROUP_ARCHIVED = "group.archived"
+    GROUP_RESTORED = "group.restored"
+    GROUP_JOINED = "group.joined"
+    GROUP_LEFT = "group.left"
+    MODULE_CREATED = "module.created"
+    MODULE_CHANGED = "module.changed"
+    MODULE_ARCHIVED = "module.archived"
+    MODULE_RESTORED = "module.restored"
+    MODULE_COMPLETED = "module.completed"
+    TIER_CREATED = "tier.created"
+    TIER_CHANGED = "tier.changed"
+    TIER_REMOVED = "tier.removed"
+    LOCATION_CREATED = "location.created"
+    LOCATION_CHANGED = "location.changed"
+    LOCATION_CLOSED = "location.closed"
     VOUCHER_TYPE_CREATED = "voucher-type.created"
     VOUCHER_TYPE_CHANGED = "voucher-type.changed"
     VOUCHERS_GENERATED = "vouchers.generated"
@@ -84,6 +108,30 @@ SENTENCES: dict[Event, str] = {
     Event.SETTINGS_CHANGED: "changed the settings: {changes}",
     Event.SITE_CREATED: "created the site «{title}»",
     Event.SITE_CHANGED: "changed the site «{title}»: {changes}",
+    Event.ORGANISATION_TYPE_CREATED: "created the organisation type «{title}» ({name})",
+    Event.ORGANISATION_TYPE_CHANGED: "changed the organisation type «{title}»: {changes}",
+    Event.ORGANISATION_CREATED: "created the organisation «{title}» ({external_id}) {place}",
+    Event.ORGANISATION_CHANGED: "changed the organisation «{title}»: {changes}",
+    Event.ORGANISATION_MOVED: "moved the organisation «{title}» from {before} to {after}; {below} below it went along",
+    Event.ORGANISATION_ARCHIVED: "archived the organisation «{title}», which has {members} members",
+    Event.ORGANISATION_RESTORED: "restored the organisation «{title}»",
+    Event.GROUP_CREATED: "created the group «{title}» ({name})",
+    Event.GROUP_CHANGED: "changed the group «{title}»: {changes}",
+    Event.GROUP_ARCHIVED: "archived the group «{title}», which has {members} members",
+    Event.GROUP_RESTORED: "restored the group «{title}»",
+    Event.GROUP_JOINED: "put person {person} into the group «{title}» {place}",
+    Event.GROUP_LEFT: "took person {person} out of the group «{title}» {place}",
+    Event.MODULE_CREATED: "created the module «{title}» ({path})",
+    Event.MODULE_CHANGED: "changed the module «{title}»: {changes}",
+    Event.MODULE_ARCHIVED: "archived the module «{title}», which has {completions} completions",
+    Event.MODULE_RESTORED: "restored the module «{title}»",
+    Event.MODULE_COMPLETED: "recorded that person {person} completed the module «{title}» on {day}",
+    Event.TIER_CREATED: "created the tier «{title}» ({name}) with rank {rank}",
+    Event.TIER_CHANGED: "changed the tier «{title}»: {changes}",
+    Event.TIER_REMOVED: "removed the tier «{title}», which nobody had",
+    Event.LOCATION_CREATED: "created the location «{title}» ({external_id})",
+    Event.LOCATION_CHANGED: "changed the location «{title}»: {changes}",
+    Event.LOCATION_CLOSED: "closed the location «{title}» for good",
     Event.VOUCHER_TYPE_CREATED: "created the voucher type «{title}» ({code})",
     Event.VOUCHER_TYPE_CHANGED: "changed the voucher type «{title}»: {changes}",
     Event.VOUCHERS_GENERATED: "generated {count} codes of «{title}» (fingerprint {sha256})",
@@ -137,7 +185,7 @@ def _blanks(sentence: str) -> frozenset[str]:
 FACTS: dict[Event, frozenset[str]] = {event: _blanks(sentence) for event, sentence in SENTENCES.items()}
 
 
-_ONE = re.compile(r"\b1 (code|voucher|winner|ticket|entrie|row|record)s\b")
+_ONE = re.compile(r"\b1 (code|voucher|winner|ticket|entrie|row|record|member|completion)s\b")
 
 
 def _singular(found: re.Match[str]) -> str:

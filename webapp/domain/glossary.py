@@ -33,6 +33,12 @@ TOPICS = (
     ),
     Topic("sites", "Sites", "Who organises a programme, and whose days count.", "globe"),
     Topic("people", "People", "Who is one person, what is kept of them, and what they agreed to.", "users"),
+    Topic(
+        "organisations",
+        "Organisations and groups",
+        "The tree of organisations, who belongs where, modules, tiers and locations.",
+        "building-2",
+    ),
     Topic("rewards", "Rewards", "Prizes, dates and rules, and the states a reward goes through.", "gift"),
     Topic(
         "imports",
@@ -93,6 +99,14 @@ REWARD_ATTRIBUTES = (
 )
 
 WORDS = (
+    (
+        "Organisation",
+        "A club, a shop or a company in the tree of organisations; each has one place and perhaps a type.",
+    ),
+    ("Group", "A named set of people. Whoever is in it is there within one organisation, or within none."),
+    ("Module", "Something to complete, known by its path such as /p1/c1/m1; a completion may lapse."),
+    ("Tier", "A rank of the loyalty programme; a person has one at most."),
+    ("Location", "A shop or counter: where somebody joined, likes to go, or redeems."),
     ("Entry", "One line in the list of a draw, with one or more tickets."),
     ("Ticket", "One equal chance. An entry with five tickets has five."),
     ("Prize", "What can be won, in the order drawn."),

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     PROFILES_EDIT = "profiles.edit"
     PROFILES_ERASE = "profiles.erase"
     SITES_EDIT = "sites.edit"
+    ORGANISATIONS_EDIT = "organisations.edit"
     REWARDS_EDIT = "rewards.edit"
     ENTRIES_IMPORT = "entries.import"
     DRAWS_SEAL = "draws.seal"
@@ -51,6 +52,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.PROFILES_VIEW,
             _P.PROFILES_EDIT,
             _P.SITES_EDIT,
+            _P.ORGANISATIONS_EDIT,
             _P.REWARDS_EDIT,
             _P.ENTRIES_IMPORT,
             _P.DRAWS_SEAL,

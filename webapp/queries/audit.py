@@ -15,13 +15,19 @@ from webapp.domain.audit import Event
 from webapp.models import (
     AuditEntry,
     Draw,
+    Group,
     ImportRun,
     Job,
+    Location,
+    Module,
+    Organisation,
+    OrganisationType,
     Profile,
     Reward,
     Site,
     StaffGrant,
     StaffMember,
+    Tier,
     VoucherType,
     Winner,
 )
@@ -160,12 +166,18 @@ def whereabouts(session: Session, subjects: Iterable[str]) -> dict[str, tuple[st
 
 _ROWS: dict[str, Any] = {
     "draws": Draw,
+    "groups": Group,
     "import_runs": ImportRun,
     "jobs": Job,
     "profiles": Profile,
+    "locations": Location,
+    "modules": Module,
+    "organisation_types": OrganisationType,
+    "organisations": Organisation,
     "rewards": Reward,
     "sites": Site,
     "staff_members": StaffMember,
+    "tiers": Tier,
     "voucher_types": VoucherType,
     "winners": Winner,
 }
@@ -178,12 +190,18 @@ def _place(table: str, name: Any, site_id: Any) -> Select[Any]:
 
 _PLACES: dict[str, Callable[[str], Select[Any]]] = {
     "draws": lambda table: _place(table, Reward.name, Reward.site_id).join(Reward, Reward.id == Draw.reward_id),
+    "groups": lambda table: _place(table, Group.id, null()),
     "import_runs": lambda table: _place(table, ImportRun.id, ImportRun.site_id),
     "jobs": lambda table: _place(table, Job.id, Job.site_id),
     "profiles": lambda table: _place(table, Profile.id, null()),
+    "locations": lambda table: _place(table, Location.id, null()),
+    "modules": lambda table: _place(table, Module.id, Module.site_id),
+    "organisation_types": lambda table: _place(table, OrganisationType.id, null()),
+    "organisations": lambda table: _place(table, Organisation.id, null()),
     "rewards": lambda table: _place(table, Reward.name, Reward.site_id),
     "sites": lambda table: _place(table, Site.name, Site.id),
     "staff_members": lambda table: _place(table, StaffMember.id, null()),
+    "tiers": lambda table: _place(table, Tier.id, null()),
     "voucher_types": lambda table: _place(table, VoucherType.id, VoucherType.site_id),
     "winners": lambda table: _place(table, Winner.id, Reward.site_id).join(Reward, Reward.id == Winner.reward_id),
 }

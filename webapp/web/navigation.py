@@ -45,7 +45,25 @@ RAIL: tuple[tuple[Item, ...], ...] = (
         Item("Help", "circle-question-mark", "help.index"),
     ),
 )
-_BELOW = {"vouchers": "voucher_types"}  # screens that have no line of their own: the line they belong to
+# The lists that share the line «People» of the rail, as tabs.
+PEOPLE: tuple[Item, ...] = (
+    Item("People", "users", "profiles.index"),
+    Item("Organisations", "building-2", "organisations.index"),
+    Item("Groups", "users", "groups.index"),
+    Item("Modules", "circle-check", "modules.index"),
+    Item("Tiers", "medal", "tiers.index"),
+    Item("Locations", "map-pin", "locations.index"),
+)
+_BELOW = {
+    "vouchers": "voucher_types",
+    "organisations": "profiles",
+    "organisation_types": "profiles",
+    "groups": "profiles",
+    "modules": "profiles",
+    "tiers": "profiles",
+    "locations": "profiles",
+}  # screens that have no line of their own: the line they belong to
+_OF_SITES = frozenset({"profiles.index", "modules.index"})  # the others belong to the whole account
 _INSECURE = "Insecure local mode: sign-in travels unencrypted. Use it on this machine only, never on a network."
 _SMALL_TEAM = "Small-team mode is on: one person may hold conflicting roles, and every draw certificate says so."
 
@@ -77,6 +95,15 @@ def navigation() -> list[list[Link]]:
     return [group for group in groups if group]
 
 
+def people_tabs(current: str) -> list[dict[str, Any]]:
+    """The tabs of the People page that this person may open; ``current`` is the blueprint of the one on screen."""
+    return [
+        {"label": item.label, "url": url_for(item.endpoint), "current": item.endpoint == f"{current}.index"}
+        for item in PEOPLE
+        if may_open(item.endpoint) and (item.endpoint in _OF_SITES or actor().sites(Permission.PROFILES_VIEW) is None)
+    ]
+
+
 def _link(item: Item) -> Link:
     here = str(request.endpoint or "").partition(".")[0]
     here = _BELOW.get(here, here)
@@ -96,6 +123,7 @@ def _context() -> dict[str, Any]:
     has_accounts = "auth.sign_out" in current_app.view_functions
     return {
         "navigation": navigation,
+        "people_tabs": people_tabs,
         "actor": person,
         "clock": _clock(clock.now()),
         "theme": _theme(),
