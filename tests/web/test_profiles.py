@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+
+from tests.factories import NOW
 
 
 @pytest.fixture
@@ -38,6 +42,8 @@ def test_a_person_shows_facts_and_entries(console, make, zoe):
     make.entry(reward, profile_id=zoe.id, receipt="R-1", tickets=3)
     page = console.get(f"/profiles/{zoe.id}")
     assert "zoe@example.com" in page.text
+    assert "Entered «Win a bike» as number 1 with 3 tickets" in page.text
+    page = console.get(f"/profiles/{zoe.id}/entries")
     assert page.texts("#entries tbody th") == ["Win a bike"]
     assert "R-1" in page.text
 
@@ -149,3 +155,73 @@ def test_new_people_and_facts_need_a_role_on_every_site(signed_in, make, zoe):
     here.get("/profiles/attributes", status=403)
     here.get(f"/profiles/{zoe.id}/edit")
     elsewhere.get(f"/profiles/{zoe.id}/edit", status=404)
+
+
+def test_everything_of_a_person_is_on_their_page(console, make, session, zoe):
+    zoe.birth_day, zoe.birth_month, zoe.gender = 31, 3, "female"
+    zoe.consents, zoe.tags = {"email_promo": True, "sms_optout": True}, ["vip"]
+    zoe.tier_id, zoe.joined_location_id = make.tier(title="Gold").id, make.place(title="Harbour shop").id
+    fact = make.fact("decimal number", title="Shoe size")
+    zoe.attributes = {"postcode": "2000", fact.name: 42.5}
+    session.commit()
+    make.identity(zoe.id, "web shop", "C-1")
+    make.joined(zoe.id, make.circle(title="Tasters").id, make.club(title="Harbour club").id)
+    text = console.get(f"/profiles/{zoe.id}").text
+    told = (
+        "31 March",
+        "Female",
+        "Gold",
+        "Harbour shop",
+        "vip",
+        "2000",
+        "Shoe size",
+        "42.5",
+        "web shop",
+        "C-1",
+        "Tasters",
+    )
+    for words in (*told, "Harbour club", "offers", "opted out; nothing is sent"):
+        assert words in text
+
+
+def test_vouchers_modules_and_messages_have_a_tab_each(console, make, zoe):
+    voucher = make.voucher(make.voucher_type(title="Coffee"), profile_id=zoe.id, status="allocated", allocated_at=NOW)
+    make.completion(zoe.id, make.lesson(make.site().id, title="Safe lifting").id, score=80)
+    alias = make.profile(external_id=None, email="z@example.com", merged_into_id=zoe.id)
+    make.message(recipient="zoe@example.com", subject="To the first")
+    make.message(recipient=alias.email, subject="To the other")
+    make.message(recipient="ann@example.com", subject="To nobody here")
+    page = console.get(f"/profiles/{zoe.id}/vouchers")
+    assert voucher.last_four in page.text
+    assert voucher.code not in page.text
+    assert "80 %" in console.get(f"/profiles/{zoe.id}/learning").text
+    assert console.get(f"/profiles/{zoe.id}/messages").texts("tbody th") == ["To the other", "To the first"]
+
+
+def test_the_history_is_one_list_and_goes_on(console, make, zoe):
+    reward = make.reward(title="Win a bike")
+    for number in range(1, 53):
+        make.entry(reward, profile_id=zoe.id, number=number)
+    make.completion(zoe.id, make.lesson(reward.site_id, title="Safe lifting").id, completed_at=NOW + timedelta(hours=1))
+    page = console.get(f"/profiles/{zoe.id}/history")
+    first = [text.split(" The person")[0] for text in page.texts(".timeline__text p")]
+    assert first[0] == "Completed «Safe lifting»"
+    older = console.get(page.soup.select_one("a[href*='before=']")["href"])
+    rest = older.texts(".timeline__text p")
+    assert len(first) == 50
+    assert len(rest) == 3
+    assert not set(first) & set(rest)
+
+
+def test_nonsense_to_go_on_from_is_the_beginning(console, zoe):
+    for place in ("x", "1.2.3", "9" * 40 + ".1.1.1", "99999999999999999.9.9.9", "1.1.1.-1"):
+        console.get(f"/profiles/{zoe.id}/history", query_string={"before": place})
+
+
+def test_what_happened_elsewhere_is_not_on_the_page(signed_in, make, zoe):
+    here, there = make.reward(title="Here"), make.reward(title="There")
+    for reward in (here, there):
+        make.entry(reward, profile_id=zoe.id)
+    page = signed_in("editor", site_id=here.site_id).get(f"/profiles/{zoe.id}/history")
+    assert "«Here»" in page.text
+    assert "«There»" not in page.text

@@ -33,5 +33,6 @@ class OutboxMessage(Base):
     __table_args__ = (
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index("ix_outbox_messages_status_due_at", "status", "due_at"),
+        Index("ix_outbox_messages_recipient", "recipient"),
         NEVER_REUSED,
     )

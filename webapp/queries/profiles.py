@@ -233,8 +233,10 @@ def matches(search: str) -> ColumnElement[bool]:
     return or_(*ways)
 
 
-def entries(session: Session, profile_id: int, scope: frozenset[int] | None, *, size: int = PAGE) -> list[ProfileEntry]:
-    """The person's newest entries, one more than ``size`` when there are further ones."""
+def entries(
+    session: Session, ids: Collection[int], scope: frozenset[int] | None, *, size: int = PAGE
+) -> list[ProfileEntry]:
+    """The newest entries of the person and of the rows merged into it, one more than ``size`` when there are further ones."""
     statement = (
         select(
             Reward.title,
@@ -248,7 +250,7 @@ def entries(session: Session, profile_id: int, scope: frozenset[int] | None, *, 
             Entry.store,
         )
         .join(Reward, Reward.id == Entry.reward_id)
-        .where(Entry.profile_id == profile_id)
+        .where(Entry.profile_id.in_(ids))
         .order_by(Entry.reward_id.desc(), Entry.number.desc())
         .limit(size + 1)
     )
@@ -257,14 +259,14 @@ def entries(session: Session, profile_id: int, scope: frozenset[int] | None, *, 
     return [ProfileEntry(*row) for row in session.execute(statement)]
 
 
-def prizes(session: Session, profile_id: int, scope: frozenset[int] | None) -> list[ProfilePrize]:
+def prizes(session: Session, ids: Collection[int], scope: frozenset[int] | None) -> list[ProfilePrize]:
     """What the person won, reserves included, newest first."""
     statement = (
         select(Reward.title, Reward.name, Prize.title, Winner.rank, Winner.stage, Winner.stage_at)
         .join(Reward, Reward.id == Winner.reward_id)
         .join(Draw, Draw.id == Winner.draw_id)
         .outerjoin(Prize, Prize.id == Winner.prize_id)
-        .where(Winner.profile_id == profile_id, Draw.state != DrawState.SEALED)
+        .where(Winner.profile_id.in_(ids), Draw.state != DrawState.SEALED)
         .order_by(Winner.id.desc())
         .limit(PAGE)
     )
@@ -298,9 +300,3 @@ _EXPORTED = {
     "attributes": Profile.attributes,
 }
 EXPORT = (*list(_EXPORTED)[:-1], "postcode")
-
-
-def further_addresses(session: Session, profile_id: int) -> list[str]:
-    """Other e-mail addresses that lead to this person."""
-    wanted = select(Profile.email_key).where(Profile.merged_into_id == profile_id, Profile.email_key.is_not(None))
-    return [str(address) for address in session.scalars(wanted.order_by(Profile.id).limit(PAGE))]

@@ -13,6 +13,7 @@ from webapp.queries.audit import AuditRow
 
 ICONS = {
     "attribute": "tag",
+    "completion": "award",
     "draw": "dices",
     "entries": "users",
     "entry": "users",

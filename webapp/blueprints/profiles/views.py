@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
-from flask.typing import ResponseReturnValue
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from webapp.adapters import clock
 from webapp.domain.entries import WORDS
+from webapp.domain.people import attribute_text, birth_in_words, consents_in_words
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
-from webapp.queries import audit as read_audit
+from webapp.queries import people as read_person
 from webapp.queries import profiles as read
+from webapp.queries.people import Moment
 from webapp.web.access import actor, requires, scope
+from webapp.web.filters import ICONS, iso, moment
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
+if TYPE_CHECKING:
+    from webapp.models import Profile
+
 bp = Blueprint("profiles", __name__, url_prefix="/profiles")
+LATEST = 12  # of the history, beside the facts
+TABS = {
+    "show": "Facts",
+    "entries": "Entries and prizes",
+    "vouchers": "Vouchers",
+    "learning": "Learning",
+    "messages": "Messages",
+    "history": "History",
+}
 
 
 @bp.get("")
@@ -38,20 +59,131 @@ def index() -> ResponseReturnValue:
 @bp.get("/<int:profile_id>")
 @requires(Permission.PROFILES_VIEW)
 def show(profile_id: int) -> ResponseReturnValue:
-    """Facts, entries and prizes of one person; a merged row leads to who it turned out to be."""
+    """Facts of one person and their latest history; a merged row leads to who it turned out to be."""
+    return _tab(profile_id, "show", _facts)
+
+
+@bp.get("/<int:profile_id>/entries")
+@requires(Permission.PROFILES_VIEW)
+def entries(profile_id: int) -> ResponseReturnValue:
+    """What the person entered and won."""
+    return _tab(profile_id, "entries", _entries)
+
+
+@bp.get("/<int:profile_id>/vouchers")
+@requires(Permission.PROFILES_VIEW)
+def vouchers(profile_id: int) -> ResponseReturnValue:
+    """The codes the person holds or held, by their last four signs."""
+    return _tab(profile_id, "vouchers", _vouchers)
+
+
+@bp.get("/<int:profile_id>/learning")
+@requires(Permission.PROFILES_VIEW)
+def learning(profile_id: int) -> ResponseReturnValue:
+    """The modules the person completed."""
+    return _tab(profile_id, "learning", _learning)
+
+
+@bp.get("/<int:profile_id>/messages")
+@requires(Permission.PROFILES_VIEW)
+def messages(profile_id: int) -> ResponseReturnValue:
+    """What was written to the person's addresses, without its words."""
+    return _tab(profile_id, "messages", _messages)
+
+
+@bp.get("/<int:profile_id>/history")
+@requires(Permission.PROFILES_VIEW)
+def history(profile_id: int) -> ResponseReturnValue:
+    """Everything that happened to the person in one list."""
+    return _tab(profile_id, "history", _history)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a tab is about: the row, the rows merged into it, and where the viewer may look."""
+
+    profile: Profile
+    aliases: list[tuple[int, str | None]]
+    scope: frozenset[int] | None
+
+    @property
+    def ids(self) -> list[int]:
+        return [self.profile.id, *(number for number, _ in self.aliases)]
+
+    @property
+    def addresses(self) -> list[str]:
+        found = [self.profile.email, self.profile.email_key, *(address for _, address in self.aliases)]
+        return sorted({address for address in found if address})
+
+
+def _tab(profile_id: int, tab: str, read_tab: Callable[[Session, Person], dict[str, Any]]) -> ResponseReturnValue:
+    """The frame of a person's page with one of its tabs."""
     session, where = db.session(), scope(Permission.PROFILES_VIEW)
     profile = read.get(session, profile_id, where)
     if profile.merged_into_id is not None:
-        return go(".show", profile_id=profile.merged_into_id)
-    entries = read.entries(session, profile_id, where)
-    return render(
-        "profiles/show.html",
-        profile=profile,
-        further=read.further_addresses(session, profile_id),
-        entries=entries[: read.PAGE],
-        words=WORDS,
-        has_more=len(entries) > read.PAGE,
-        prizes=read.prizes(session, profile_id, where),
-        history=read_audit.of_subject(session, f"profiles:{profile_id}"),
-        may_edit=actor().may(Permission.PROFILES_EDIT),
-    )
+        return go(f".{tab}", profile_id=profile.merged_into_id)
+    person = Person(profile, read_person.aliases(session, profile_id), where)
+    tabs = [
+        {"label": words, "url": url_for(f".{name}", profile_id=profile_id), "current": name == tab}
+        for name, words in TABS.items()
+    ]
+    facts = read_tab(session, person)
+    may_edit = actor().may(Permission.PROFILES_EDIT) and profile.erased_at is None
+    return render("profiles/show.html", profile=profile, tabs=tabs, tab=tab, may_edit=may_edit, **facts)
+
+
+def _facts(session: Session, person: Person) -> dict[str, Any]:
+    profile = person.profile
+    return {
+        "further": [address for _, address in person.aliases if address],
+        "around": read_person.around(session, profile),
+        "facts": [(title, attribute_text(value)) for title, value in read_person.facts(session, profile)],
+        "identities": read_person.identities(session, profile.id),
+        "memberships": read_person.memberships(session, profile.id),
+        "consents": consents_in_words(profile.consents),
+        "birth": birth_in_words(profile.birth_day, profile.birth_month, profile.birth_year),
+        "moments": _told(read_person.history(session, person.ids, person.scope, size=LATEST)[:LATEST]),
+    }
+
+
+def _entries(session: Session, person: Person) -> dict[str, Any]:
+    rows = read.entries(session, person.ids, person.scope)
+    prizes = read.prizes(session, person.ids, person.scope)
+    return {"entries": rows[: read.PAGE], "has_more": len(rows) > read.PAGE, "words": WORDS, "prizes": prizes}
+
+
+def _vouchers(session: Session, person: Person) -> dict[str, Any]:
+    rows = read_person.vouchers(session, person.ids, person.scope)
+    return {"vouchers": rows[: read_person.PAGE], "has_more": len(rows) > read_person.PAGE, "now": clock.now()}
+
+
+def _learning(session: Session, person: Person) -> dict[str, Any]:
+    rows = read_person.completions(session, person.ids, person.scope)
+    return {"completions": rows[: read_person.PAGE], "has_more": len(rows) > read_person.PAGE, "now": clock.now()}
+
+
+def _messages(session: Session, person: Person) -> dict[str, Any]:
+    rows = read_person.messages(session, person.addresses)
+    return {"letters": rows[: read_person.PAGE], "has_more": len(rows) > read_person.PAGE}
+
+
+def _history(session: Session, person: Person) -> dict[str, Any]:
+    before = text("before", 80)
+    rows = read_person.history(session, person.ids, person.scope, before=before)
+    older = rows[read_person.PAGE - 1].place if len(rows) > read_person.PAGE else None
+    return {"moments": _told(rows[: read_person.PAGE]), "older": older, "is_first": not before}
+
+
+def _told(rows: list[Moment]) -> list[dict[str, str]]:
+    """The history as the timeline draws it."""
+    return [
+        {
+            "at": moment(row.at),
+            "iso": iso(row.at),
+            "who": row.who or "The person",
+            "sentence": row.sentence,
+            "icon": ICONS.get(row.group, "history"),
+            "detail": row.detail,
+        }
+        for row in rows
+    ]

@@ -420,6 +420,7 @@ def upgrade() -> None:
         for column in columns:
             op.execute(f"alter table {table} add column {_written(table, column)}")
     op.create_index("ix_profiles_import_run_id", "profiles", ["import_run_id"])
+    op.create_index("ix_outbox_messages_recipient", "outbox_messages", ["recipient"])
     _regrant("organisation_id", "staff_id role site_id", "staff_id role site_id organisation_id")
 
 
@@ -448,6 +449,7 @@ def _regrant(column: str, before: str, after: str) -> None:
 
 def downgrade() -> None:
     _regrant("organisation_id", "staff_id role site_id organisation_id", "staff_id role site_id")
+    op.drop_index("ix_outbox_messages_recipient", "outbox_messages")
     op.drop_index("ix_profiles_import_run_id", "profiles")
     for table, columns in _COLUMNS.items():
         with op.batch_alter_table(table, table_kwargs={"sqlite_autoincrement": True}) as batch:
