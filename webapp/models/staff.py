@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.domain.permissions import Role
@@ -59,6 +59,7 @@ class StaffGrant(Base):
     role: Mapped[Role]
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    holds_from: Mapped[datetime | None]  # later than now: given, but not good for anything yet
 
     __table_args__ = (UniqueConstraint("staff_id", "role", "site_id", "organisation_id"), NEVER_REUSED)
 
@@ -94,6 +95,7 @@ class StaffSession(Base):
     browser: Mapped[str] = mapped_column(String(200), default="")
     confirmed_at: Mapped[datetime | None]  # when the password was given last: acts that need it look here
     seeing_as_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # read only, as this person
+    needs_new_token: Mapped[bool] = mapped_column(default=False, server_default=false())  # the roles changed
 
     __table_args__ = (NEVER_REUSED,)
 

@@ -39,9 +39,15 @@ _COLUMNS = {
         "totp_since {moment}",
         "totp_step bigint",
     ],
-    "staff_sessions": ["confirmed_at {moment}", "seeing_as_id integer {staff_members}"],
+    "staff_sessions": [
+        "confirmed_at {moment}",
+        "seeing_as_id integer {staff_members}",
+        "needs_new_token boolean default {no} not null",
+    ],
+    "staff_grants": ["holds_from {moment}"],
 }
 _MOMENT = {"sqlite": "datetime", "postgresql": "timestamp with time zone"}
+_NO = {"sqlite": "0", "postgresql": "false"}
 
 
 def upgrade() -> None:
@@ -419,6 +425,8 @@ def upgrade() -> None:
     for table, columns in _COLUMNS.items():
         for column in columns:
             op.execute(f"alter table {table} add column {_written(table, column)}")
+    optional = _written("account_settings", "is_second_factor_optional boolean default {no} not null")
+    op.execute(f"alter table account_settings add column {optional}")
     op.create_index("ix_profiles_import_run_id", "profiles", ["import_run_id"])
     op.create_index("ix_outbox_messages_recipient", "outbox_messages", ["recipient"])
     _regrant("organisation_id", "staff_id role site_id", "staff_id role site_id organisation_id")
@@ -426,6 +434,8 @@ def upgrade() -> None:
 
 def _written(table: str, column: str) -> str:
     name, kind = column.split()[:2]
+    if "{no}" in column:
+        return column.format(no=_NO[op.get_context().dialect.name])
     if "{moment}" in column:
         return f"{name} {_MOMENT[op.get_context().dialect.name]}"
     if column.endswith("}"):
@@ -451,6 +461,7 @@ def downgrade() -> None:
     _regrant("organisation_id", "staff_id role site_id organisation_id", "staff_id role site_id")
     op.drop_index("ix_outbox_messages_recipient", "outbox_messages")
     op.drop_index("ix_profiles_import_run_id", "profiles")
+    op.execute("alter table account_settings drop column is_second_factor_optional")
     for table, columns in _COLUMNS.items():
         with op.batch_alter_table(table, table_kwargs={"sqlite_autoincrement": True}) as batch:
             for column in columns:
