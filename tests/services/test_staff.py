@@ -20,7 +20,7 @@ from webapp.models import (
     StaffSession,
 )
 from webapp.queries import staff as read
-from webapp.services import passwords, staff
+from webapp.services import passwords, staff, staff_sessions
 from webapp.services.work import Work
 
 WORDS = "four plain words here"
@@ -52,7 +52,7 @@ def test_an_invitation_makes_an_account_a_link_and_a_message(work, session):
     session.flush()
     assert (member.email, member.password_hash, member.created_by_id) == ("new@example.org", None, work.actor.staff_id)
     row = session.scalars(select(StaffInvitation)).one()
-    assert row.token_hash == staff.token_hash("token-of-the-link")
+    assert row.token_hash == staff_sessions.token_hash("token-of-the-link")
     assert row.expires_at == NOW + timedelta(hours=24)
     message = session.scalars(select(OutboxMessage)).one()
     assert message.recipient == "new@example.org"
@@ -65,8 +65,8 @@ def test_a_new_invitation_ends_the_one_before(work, session):
     staff.invite(work, invitation("new@example.org", Grant(Role.VIEWER), token="second"))
     session.flush()
     with pytest.raises(NotFound):
-        read.invitation(session, staff.token_hash("first"), NOW)
-    assert read.invitation(session, staff.token_hash("second"), NOW)
+        read.invitation(session, staff_sessions.token_hash("first"), NOW)
+    assert read.invitation(session, staff_sessions.token_hash("second"), NOW)
     assert session.scalars(
         select(StaffGrant.role)
         .join(StaffMember, StaffMember.id == StaffGrant.staff_id)
@@ -96,7 +96,7 @@ def test_an_invitation_is_taken_up_once(work, session):
     staff.invite(work, invitation())
     session.flush()
     command = staff.AcceptInvitation(
-        staff.token_hash("token-of-the-link"),
+        staff_sessions.token_hash("token-of-the-link"),
         "Nina New",
         staff.checked_password(WORDS, name="Nina New", email="new@example.org"),
     )
@@ -112,7 +112,7 @@ def test_an_invitation_ends_after_24_hours(work, session, admin):
     session.flush()
     late = Work(session, admin, NOW + timedelta(hours=24))
     with pytest.raises(NotFound):
-        staff.accept(late, staff.AcceptInvitation(staff.token_hash("token-of-the-link"), "Nina", "x"))
+        staff.accept(late, staff.AcceptInvitation(staff_sessions.token_hash("token-of-the-link"), "Nina", "x"))
 
 
 def test_a_bad_password_is_refused_before_anything_is_hashed(monkeypatch):
@@ -136,7 +136,7 @@ def test_unknown_and_known_people_cost_the_same_work(session, make, monkeypatch)
 
     monkeypatch.setattr(passwords, "_HASHER", Watched())
     who = ["ada@example.org", "nobody@example.org", "gone@example.org", "invited@example.org"]
-    found = [staff.recognise(session, email, WORDS) for email in who]
+    found = [staff_sessions.recognise(session, email, WORDS) for email in who]
     assert [bool(one) for one in found] == [True, False, False, False]
     assert verified == ["$argon2id$v=19$m=19456,t=2,p=1$"] * 4
 
@@ -155,19 +155,25 @@ def test_at_most_two_hashes_run_at_once():
 def test_the_eleventh_try_within_five_minutes_waits(work, limit, emails, addresses):
     tries = list(zip(emails, addresses, strict=True))
     for email, address in tries[:limit]:
-        staff.admit(work, staff.AdmitTry(email, address))
-    with pytest.raises(staff.TooManyTries, match="Wait 5 minutes") as wait:
-        staff.admit(work, staff.AdmitTry(*tries[limit]))
+        staff_sessions.admit(work, staff_sessions.AdmitTry(email, address))
+    with pytest.raises(staff_sessions.TooManyTries, match="Wait 5 minutes") as wait:
+        staff_sessions.admit(work, staff_sessions.AdmitTry(*tries[limit]))
     assert wait.value.seconds == 300
 
 
 def test_the_wait_is_over_when_the_first_try_is_five_minutes_old(session, admin):
     for second in range(10):
-        staff.admit(Work(session, admin, NOW + timedelta(seconds=second)), staff.AdmitTry("a@example.org", "10.0.0.1"))
-    with pytest.raises(staff.TooManyTries, match="Wait 1 minute,") as wait:
-        staff.admit(Work(session, admin, NOW + timedelta(seconds=270)), staff.AdmitTry("a@example.org", "10.0.0.1"))
+        staff_sessions.admit(
+            Work(session, admin, NOW + timedelta(seconds=second)), staff_sessions.AdmitTry("a@example.org", "10.0.0.1")
+        )
+    with pytest.raises(staff_sessions.TooManyTries, match="Wait 1 minute,") as wait:
+        staff_sessions.admit(
+            Work(session, admin, NOW + timedelta(seconds=270)), staff_sessions.AdmitTry("a@example.org", "10.0.0.1")
+        )
     assert wait.value.seconds == 30
-    assert staff.admit(Work(session, admin, NOW + timedelta(seconds=300)), staff.AdmitTry("a@example.org", "10.0.0.1"))
+    assert staff_sessions.admit(
+        Work(session, admin, NOW + timedelta(seconds=300)), staff_sessions.AdmitTry("a@example.org", "10.0.0.1")
+    )
 
 
 def test_a_thousand_tries_of_all_kinds_make_everybody_wait(session, admin):
@@ -175,14 +181,16 @@ def test_a_thousand_tries_of_all_kinds_make_everybody_wait(session, admin):
         SignInAttempt(at=NOW, email=f"p{n}@example.org", address=f"10.{n // 250}.{n % 250}.1") for n in range(1_000)
     )
     session.flush()
-    with pytest.raises(staff.TooManyTries):
-        staff.admit(Work(session, admin, NOW), staff.AdmitTry("new@example.org", "192.0.2.1"))
+    with pytest.raises(staff_sessions.TooManyTries):
+        staff_sessions.admit(Work(session, admin, NOW), staff_sessions.AdmitTry("new@example.org", "192.0.2.1"))
 
 
 def test_a_try_that_succeeds_does_not_count(work, session, make):
     ada = make.staff(Role.VIEWER)
-    attempt = staff.admit(work, staff.AdmitTry(ada.email, "10.0.0.1"))
-    staff.sign_in(work, staff.StartSession(ada.id, staff.token_hash("t"), "10.0.0.1", "browser", attempt))
+    attempt = staff_sessions.admit(work, staff_sessions.AdmitTry(ada.email, "10.0.0.1"))
+    staff_sessions.sign_in(
+        work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("t"), "10.0.0.1", "browser", (attempt,))
+    )
     session.flush()
     assert session.scalar(select(func.count()).select_from(SignInAttempt)) == 0
     assert events(work) == [Event.STAFF_SIGNED_IN]
@@ -190,7 +198,7 @@ def test_a_try_that_succeeds_does_not_count(work, session, make):
 
 def test_a_session_lasts_half_an_hour_idle_and_twelve_hours_at_most(work, session, make):
     ada = make.staff(Role.VIEWER)
-    row = staff.sign_in(work, staff.StartSession(ada.id, staff.token_hash("t")))
+    row = staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("t")))
     session.flush()
     assert read.by_session(session, row.token_hash, NOW + timedelta(minutes=29, seconds=59))
     assert read.by_session(session, row.token_hash, NOW + timedelta(minutes=30)) is None
@@ -202,34 +210,34 @@ def test_a_session_lasts_half_an_hour_idle_and_twelve_hours_at_most(work, sessio
 
 def test_a_session_is_noted_as_used_at_most_once_a_minute(work, session, admin, make):
     ada = make.staff(Role.VIEWER)
-    row = staff.sign_in(work, staff.StartSession(ada.id, staff.token_hash("t")))
+    row = staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("t")))
     session.flush()
     for seconds, seen in ((30, 0), (60, 60), (100, 60), (121, 121)):
-        staff.touch(Work(session, admin, NOW + timedelta(seconds=seconds)), row.id)
+        staff_sessions.touch(Work(session, admin, NOW + timedelta(seconds=seconds)), row.id)
         session.refresh(row)
         assert row.seen_at == NOW + timedelta(seconds=seen)
 
 
 def test_signing_out_ends_the_session_once(work, session, make):
     ada = make.staff(Role.VIEWER)
-    row = staff.sign_in(work, staff.StartSession(ada.id, staff.token_hash("t")))
+    row = staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("t")))
     session.flush()
-    staff.sign_out(work, row.id)
-    staff.sign_out(work, row.id)
+    staff_sessions.sign_out(work, row.id)
+    staff_sessions.sign_out(work, row.id)
     assert read.by_session(session, row.token_hash, NOW) is None
     assert events(work) == [Event.STAFF_SIGNED_IN, Event.STAFF_SIGNED_OUT]
 
 
 def test_disabling_ends_sessions_and_links_and_enabling_keeps_the_roles(work, session, make):
     ada = make.staff(Role.EDITOR, email="ada@example.org")
-    staff.sign_in(work, staff.StartSession(ada.id, staff.token_hash("t")))
+    staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("t")))
     staff.renew(work, staff.RenewInvitation(ada.id, "link", "https://x.example/link"))
     session.flush()
     staff.disable(work, staff.DisableStaff(ada.id))
     assert session.scalars(select(StaffSession.ended_at)).all() == [NOW]
     assert session.scalars(select(StaffInvitation.used_at)).all() == [NOW]
     with pytest.raises(Refused, match="disabled"):
-        staff.sign_in(work, staff.StartSession(ada.id, staff.token_hash("u")))
+        staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("u")))
     with pytest.raises(Refused, match="enable it first"):
         staff.renew(work, staff.RenewInvitation(ada.id, "link2", "https://x.example/link2"))
     staff.enable(work, staff.EnableStaff(ada.id))
@@ -318,15 +326,15 @@ def test_an_administrator_of_one_site_reaches_its_staff_only(session, make):
 
 def test_a_new_link_lets_somebody_choose_another_password_and_ends_their_sessions(work, session, make):
     ada = make.staff(Role.EDITOR, password_hash=passwords.hashed(WORDS))
-    staff.sign_in(work, staff.StartSession(ada.id, staff.token_hash("old session")))
+    staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("old session")))
     staff.renew(work, staff.RenewInvitation(ada.id, "link", "https://x.example/link"))
     session.flush()
     other = "other words for this"
-    staff.accept(work, staff.AcceptInvitation(staff.token_hash("link"), ada.name, passwords.hashed(other)))
+    staff.accept(work, staff.AcceptInvitation(staff_sessions.token_hash("link"), ada.name, passwords.hashed(other)))
     session.commit()
-    assert read.by_session(session, staff.token_hash("old session"), NOW) is None
-    assert staff.recognise(session, ada.email, WORDS) is None
-    assert staff.recognise(session, ada.email.upper(), other) is not None
+    assert read.by_session(session, staff_sessions.token_hash("old session"), NOW) is None
+    assert staff_sessions.recognise(session, ada.email, WORDS) is None
+    assert staff_sessions.recognise(session, ada.email.upper(), other) is not None
 
 
 def test_an_account_with_a_password_can_be_added_at_once(work):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from tests.support.clock import NOW
 from webapp.domain.identity import Actor
 from webapp.models import StaffSession
-from webapp.services.staff import token_hash
+from webapp.services.staff_sessions import token_hash
 
 _number = count(1)
 
@@ -26,6 +26,7 @@ def sign_in(client: FlaskClient, session: Session, actor: Actor) -> None:
             created_at=NOW,
             seen_at=NOW,
             expires_at=NOW + timedelta(hours=12),
+            confirmed_at=NOW,
         )
     )
     session.commit()

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from tests.support.clock import NOW
 from webapp.domain.permissions import Role
 from webapp.models import AuditEntry, SignInAttempt, Site, StaffMember, StaffSession
-from webapp.services import passwords, staff
+from webapp.services import passwords, staff, staff_sessions
 from webapp.web import authentication
 
 WORDS = "four plain words here"
@@ -72,7 +72,7 @@ def test_the_cookie_is_a_secret_of_which_only_the_hash_is_stored(anonymous, ada,
     line = cookie(sign_in(anonymous))
     token = line.partition("=")[2].partition(";")[0]
     assert len(token) >= 43  # 256 bits
-    assert session.scalars(select(StaffSession.token_hash)).all() == [staff.token_hash(token)]
+    assert session.scalars(select(StaffSession.token_hash)).all() == [staff_sessions.token_hash(token)]
     assert "HttpOnly" in line
     assert "SameSite=Lax" in line
     assert "Path=/" in line

@@ -69,6 +69,7 @@ def world(make):
         "reference": draw.reference,
         "winner_id": winner.id,
         "staff_id": make.staff(Role.VIEWER, site_id=site.id).id,
+        "session_id": 999_999,  # one's own would end the walk
         "type_id": kind.id,
         "voucher_type_id": kind.id,
         "run_id": run.id,

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from tests.support.clock import NOW
 from webapp.domain.permissions import Role
 from webapp.models import OutboxMessage, StaffGrant, StaffInvitation, StaffMember
-from webapp.services import passwords, staff
+from webapp.services import passwords, staff_sessions
 
 
 def ticked(page):
@@ -109,7 +109,7 @@ def test_a_new_link_is_made_for_somebody_who_forgot(console, make, session):
     assert "New password link" in page.text
     link = console.follow(console.submit(page, "main form")).one("#invitation-link").get_text()
     waiting = session.scalars(select(StaffInvitation)).one()
-    assert waiting.token_hash == staff.token_hash(link.strip().rpartition("/")[2])
+    assert waiting.token_hash == staff_sessions.token_hash(link.strip().rpartition("/")[2])
 
 
 def test_open_sessions_are_listed(console, actor):

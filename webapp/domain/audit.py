@@ -23,6 +23,10 @@ class Event(StrEnum):
     STAFF_SIGNED_IN = "staff.signed-in"
     STAFF_SIGNED_OUT = "staff.signed-out"
     STAFF_REFUSED = "staff.refused"
+    STAFF_CONFIRMED = "staff.confirmed"
+    STAFF_RENAMED = "staff.renamed"
+    STAFF_PASSWORD_CHANGED = "staff.password-changed"  # noqa: S105
+    STAFF_SESSIONS_ENDED = "staff.sessions-ended"
     SETTINGS_CHANGED = "settings.changed"
     SITE_CREATED = "site.created"
     SITE_CHANGED = "site.changed"
@@ -105,6 +109,10 @@ SENTENCES: dict[Event, str] = {
     Event.STAFF_SIGNED_IN: "signed in",
     Event.STAFF_SIGNED_OUT: "signed out",
     Event.STAFF_REFUSED: "was refused {what}",
+    Event.STAFF_CONFIRMED: "gave the password again for {what}",
+    Event.STAFF_RENAMED: "changed their own name from {before} to {after}",
+    Event.STAFF_PASSWORD_CHANGED: "changed their own password; other sessions ended: {sessions}",
+    Event.STAFF_SESSIONS_ENDED: "ended their own sessions elsewhere: {sessions}",
     Event.SETTINGS_CHANGED: "changed the settings: {changes}",
     Event.SITE_CREATED: "created the site «{title}»",
     Event.SITE_CHANGED: "changed the site «{title}»: {changes}",

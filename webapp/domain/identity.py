@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from webapp.domain.permissions import ROLES, Permission, Role
+from webapp.domain.permissions import ROLES, WITHIN_ORGANISATIONS, Permission, Role
 
 # Words that are addresses of their own below /rewards (rewards.md section 4).
 RESERVED_NAMES = frozenset(
@@ -34,20 +34,29 @@ NAME_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One role on one site; ``site_id`` None means every site."""
+    """One role on one site and in one organisation with all below it; None is every site, every organisation."""
 
     role: Role
     site_id: int | None = None
+    organisation_id: int | None = None
+
+    def carries(self, permission: Permission) -> bool:
+        """Whether the role has ``permission``; bound to an organisation it has only those that keep to one."""
+        return permission in ROLES[self.role] and (self.organisation_id is None or permission in WITHIN_ORGANISATIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person or process behind a change. ``staff_id`` is None for the program itself."""
+    """The person or process behind a change. ``staff_id`` is None for the program itself.
+
+    ``is_looking`` marks somebody who sees the console as another person does: nothing is ever written for them.
+    """
 
     label: str
     staff_id: int | None = None
     grants: frozenset[Grant] = field(default_factory=frozenset)
     address: str = ""
+    is_looking: bool = False
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -56,14 +65,18 @@ class Actor:
     def may(self, permission: Permission, site_id: int | None = None) -> bool:
         """Whether any grant carries ``permission``: on ``site_id``, or on some site when that is None."""
         return any(
-            permission in ROLES[grant.role] and (site_id is None or grant.site_id in (None, site_id))
-            for grant in self.grants
+            grant.carries(permission) and (site_id is None or grant.site_id in (None, site_id)) for grant in self.grants
         )
 
     def sites(self, permission: Permission) -> frozenset[int] | None:
         """Ids of the sites where ``permission`` holds; None means every site."""
-        found = {grant.site_id for grant in self.grants if permission in ROLES[grant.role]}
+        found = {grant.site_id for grant in self.grants if grant.carries(permission)}
         return None if None in found else frozenset(site for site in found if site is not None)
+
+    def organisations(self, permission: Permission) -> frozenset[int] | None:
+        """Ids of the organisations where ``permission`` holds, each with all below it; None means every one."""
+        found = {grant.organisation_id for grant in self.grants if grant.carries(permission)}
+        return None if None in found else frozenset(root for root in found if root is not None)
 
 
 SYSTEM = Actor("Largesse")

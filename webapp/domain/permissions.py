@@ -88,6 +88,11 @@ ROLES: dict[Role, frozenset[Permission]] = {
     ),
 }
 
+# Rights that a role carries also when it is given within one organisation only: the screens that ask for them read
+# ``web.access.organisation_scope`` and show nothing outside it. Every other right needs a role of all organisations,
+# so a screen that does not know organisations is closed to whoever is bound to one.
+WITHIN_ORGANISATIONS: frozenset[Permission] = frozenset()
+
 # Two hats that may not sit on one head, unless the account says openly that the team is too small.
 CONFLICTS: tuple[frozenset[Role], ...] = (
     frozenset({Role.EDITOR, Role.DRAW_SUPERVISOR}),

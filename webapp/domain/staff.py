@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Grant
@@ -18,6 +19,7 @@ from webapp.domain.verdicts import Reason, Verdict, all_of
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
+CONFIRMED_FOR = timedelta(minutes=10)  # how long a password given counts for the acts that ask for one
 INVITATION = timedelta(hours=24)
 WINDOW = timedelta(minutes=5)
 TRIES_PER_ACCOUNT = 10
@@ -152,13 +154,20 @@ def may_promote_self(gained: Iterable[Grant], *, is_self: bool, is_small_team: b
     )
 
 
-def in_words(grants: Iterable[Grant], titles: Mapping[int, str]) -> str:
-    """«editor on Club Nord, viewer everywhere»; ``titles`` are the sites' by id."""
-    words = (
-        f"{grant.role} {'everywhere' if grant.site_id is None else 'on ' + titles.get(grant.site_id, 'a site')}"
-        for grant in grants
-    )
-    return ", ".join(sorted(words)) or "nothing"
+def in_words(
+    grants: Iterable[Grant], titles: Mapping[int, str], organisations: Mapping[int, str] = MappingProxyType({})
+) -> str:
+    """«editor on Club Nord within North, viewer everywhere»; the titles of sites and organisations are by id."""
+    return ", ".join(sorted(_phrase(grant, titles, organisations) for grant in grants)) or "nothing"
+
+
+def _phrase(grant: Grant, titles: Mapping[int, str], organisations: Mapping[int, str]) -> str:
+    places = [str(grant.role)]
+    if grant.site_id is not None:
+        places.append(f"on {titles.get(grant.site_id, 'a site')}")
+    if grant.organisation_id is not None:
+        places.append(f"within {organisations.get(grant.organisation_id, 'an organisation')}")
+    return " ".join(places if places[1:] else [*places, "everywhere"])
 
 
 def exists_already(email: str, *, is_active: bool) -> str:

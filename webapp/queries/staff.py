@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select, true
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from webapp.domain import staff as rules
 from webapp.domain.errors import NotFound
 from webapp.domain.identity import Grant
 from webapp.domain.permissions import Role, conflicts
-from webapp.models import AccountSettings, SignInAttempt, StaffGrant, StaffInvitation, StaffMember, StaffSession
+from webapp.models import (
+    AccountSettings,
+    Organisation,
+    SignInAttempt,
+    StaffGrant,
+    StaffInvitation,
+    StaffMember,
+    StaffSession,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAs:
+    """The person as whom somebody sees the console."""
+
+    staff_id: int
+    name: str
+    email: str
+    grants: frozenset[Grant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +40,16 @@ class SignedIn:
 
     session_id: int
     seen_at: datetime
+    confirmed_at: datetime | None
+    needs_new_token: bool
     staff_id: int
     name: str
     email: str
+    has_second_factor: bool
     is_small_team: bool
+    is_second_factor_optional: bool
     grants: frozenset[Grant]
+    seen_as: SeenAs | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +77,67 @@ class TeamRow:
 
 def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | None:
     """The person behind a session that is neither ended, idle, too old nor disabled; one statement."""
-    small_team = select(AccountSettings.is_small_team).where(AccountSettings.id == 1).scalar_subquery()
+    other = aliased(StaffMember)
     rows = session.execute(
         select(
-            StaffSession.id,
-            StaffSession.seen_at,
-            StaffMember.id,
-            StaffMember.name,
-            StaffMember.email,
-            small_team,
-            StaffGrant.role,
-            StaffGrant.site_id,
+            StaffSession,
+            StaffMember,
+            other,
+            func.coalesce(AccountSettings.is_small_team, false()),
+            func.coalesce(AccountSettings.is_second_factor_optional, false()),
+            StaffGrant,
         )
         .join(StaffMember, StaffMember.id == StaffSession.staff_id)
-        .outerjoin(StaffGrant, StaffGrant.staff_id == StaffMember.id)
-        .where(
-            StaffSession.token_hash == token_hash,
-            StaffSession.ended_at.is_(None),
-            StaffSession.expires_at > now,
-            StaffSession.seen_at > now - rules.IDLE,
-            StaffMember.is_active,
-        )
+        .outerjoin(other, and_(other.id == StaffSession.seeing_as_id, other.is_active))
+        .outerjoin(AccountSettings, AccountSettings.id == 1)
+        .outerjoin(StaffGrant, and_(StaffGrant.staff_id.in_((StaffMember.id, other.id)), holds(now)))
+        .where(StaffSession.token_hash == token_hash, is_open(now), StaffMember.is_active)
     ).all()
     if not rows:
         return None
-    session_id, seen_at, staff_id, name, email, is_small_team, _, _ = rows[0]
-    grants = frozenset(Grant(role, site_id) for *_, role, site_id in rows if role is not None)
-    return SignedIn(session_id, seen_at, staff_id, name, email, bool(is_small_team), grants)
+    row, member, seen, is_small_team, is_optional, _ = rows[0]
+    held: dict[int, set[Grant]] = {}
+    for *_, grant in rows:
+        if grant is not None:
+            held.setdefault(grant.staff_id, set()).add(grant_of(grant))
+    return SignedIn(
+        row.id,
+        row.seen_at,
+        row.confirmed_at,
+        row.needs_new_token,
+        member.id,
+        member.name,
+        member.email,
+        member.totp_since is not None,
+        bool(is_small_team),
+        bool(is_optional),
+        frozenset(held.get(member.id, ())),
+        SeenAs(seen.id, seen.name, seen.email, frozenset(held.get(seen.id, ()))) if seen is not None else None,
+    )
+
+
+def organisation_titles(session: Session, grants: Iterable[Grant]) -> dict[int, str]:
+    """Titles by id of the organisations that grants name; no statement when they name none."""
+    roots = {grant.organisation_id for grant in grants} - {None}
+    if not roots:
+        return {}
+    wanted = select(Organisation.id, Organisation.title).where(Organisation.id.in_(roots))
+    return dict(session.execute(wanted).tuples().all())
+
+
+def grant_of(row: StaffGrant) -> Grant:
+    """The row as rules know it."""
+    return Grant(row.role, row.site_id, row.organisation_id)
+
+
+def holds(now: datetime) -> ColumnElement[bool]:
+    """Grants that are good for something already."""
+    return or_(StaffGrant.holds_from.is_(None), StaffGrant.holds_from <= now)
+
+
+def is_open(now: datetime) -> ColumnElement[bool]:
+    """Sessions that are neither ended, idle nor too old."""
+    return and_(StaffSession.ended_at.is_(None), StaffSession.expires_at > now, StaffSession.seen_at > now - rules.IDLE)
 
 
 def credentials(session: Session, email: str) -> Credentials | None:
@@ -140,7 +198,7 @@ def team(session: Session, scope: frozenset[int] | None = None, *, size: int = 5
             member.password_hash is not None,
             seen_at,
             invited_until,
-            tuple(Grant(grant.role, grant.site_id) for grant in member.grants),
+            tuple(map(grant_of, member.grants)),
         )
         for member, seen_at, invited_until in found
     ]
@@ -169,7 +227,10 @@ def invitation(session: Session, token_hash: str, now: datetime) -> StaffInvitat
 
 def _administers() -> ColumnElement[bool]:
     return exists().where(
-        StaffGrant.staff_id == StaffMember.id, StaffGrant.role == Role.ADMINISTRATOR, StaffGrant.site_id.is_(None)
+        StaffGrant.staff_id == StaffMember.id,
+        StaffGrant.role == Role.ADMINISTRATOR,
+        StaffGrant.site_id.is_(None),
+        StaffGrant.organisation_id.is_(None),
     )
 
 
@@ -220,13 +281,19 @@ def tries(session: Session, since: datetime, limit: int, *, email: str = "", add
 
 def open_sessions(session: Session, staff_id: int, now: datetime) -> list[StaffSession]:
     """Where this person is signed in now, the latest first."""
-    statement = select(StaffSession).where(
-        StaffSession.staff_id == staff_id,
-        StaffSession.ended_at.is_(None),
-        StaffSession.expires_at > now,
-        StaffSession.seen_at > now - rules.IDLE,
-    )
+    statement = select(StaffSession).where(StaffSession.staff_id == staff_id, is_open(now))
     return list(session.scalars(statement.order_by(StaffSession.seen_at.desc(), StaffSession.id.desc())))
+
+
+def open_session(session: Session, staff_id: int, session_id: int, now: datetime) -> StaffSession:
+    """One place where this person is signed in; ``NotFound`` when it is over or somebody else's."""
+    statement = select(StaffSession).where(
+        StaffSession.id == session_id, StaffSession.staff_id == staff_id, is_open(now)
+    )
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound("session.unknown", "This session is over already, or was never yours.")
+    return found
 
 
 def open_invitation(session: Session, staff_id: int, now: datetime) -> StaffInvitation | None:

@@ -1,135 +1,23 @@
-"""What happens to staff: invited, joined, signed in and out, given roles, disabled."""
+"""What happens to staff: invited, joined, given roles, disabled."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import Session
 
 from webapp.domain import staff as rules
 from webapp.domain.audit import Event
-from webapp.domain.errors import Conflict, Refused
+from webapp.domain.errors import Conflict
 from webapp.domain.identity import Grant
 from webapp.domain.permissions import Permission, Role
-from webapp.models import SignInAttempt, Site, StaffGrant, StaffInvitation, StaffMember, StaffSession
+from webapp.models import Site, StaffGrant, StaffInvitation, StaffMember, StaffSession
 from webapp.queries import settings as settings_read
 from webapp.queries import staff as read
 from webapp.services import passwords
+from webapp.services.staff_sessions import token_hash
 from webapp.services.work import Work
-
-
-class TooManyTries(Refused):
-    """Sign-in has to wait: ``seconds`` until the next try is let through."""
-
-    def __init__(self, seconds: int) -> None:
-        minutes = max(1, -(-seconds // 60))
-        super().__init__(
-            "sign_in.wait",
-            f"There were too many tries to sign in. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again; "
-            "the account is not locked.",
-        )
-        self.seconds = seconds
-
-
-def token_hash(token: str) -> str:
-    """What the database keeps of a session or invitation token: SHA-256 in hex (reliability.md 6.2)."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-# Signing in: admit (counts the try) → recognise (hashes, outside any transaction) → sign_in (writes the session).
-
-
-@dataclass(frozen=True, slots=True)
-class AdmitTry:
-    email: str
-    address: str
-
-
-def admit(work: Work, command: AdmitTry) -> int:
-    """Count one try before any hashing; ``TooManyTries`` when the account, the address or all are over the limit."""
-    since = work.now - rules.WINDOW
-    email = rules.normalise(command.email)[:254]
-    limits: tuple[tuple[int, dict[str, str]], ...] = (
-        (rules.TRIES_PER_ACCOUNT, {"email": email}),
-        (rules.TRIES_PER_ADDRESS, {"address": command.address}),
-        (rules.TRIES_OVERALL, {}),
-    )
-    waits = [at + rules.WINDOW for limit, which in limits if (at := read.tries(work.session, since, limit, **which))]
-    if waits:
-        raise TooManyTries(-int((work.now - max(waits)).total_seconds() // 1))
-    work.session.execute(delete(SignInAttempt).where(SignInAttempt.at < since))
-    attempt = SignInAttempt(at=work.now, email=email, address=command.address)
-    work.session.add(attempt)
-    work.session.flush()
-    return attempt.id
-
-
-def recognise(session: Session, email: str, password: str) -> read.Credentials | None:
-    """Whose address and password these are; the same work is done for unknown addresses."""
-    found = read.credentials(session, rules.normalise(email))
-    session.rollback()  # no snapshot is held while the processor is busy
-    is_right = passwords.matches(found.password_hash if found else None, password)
-    return found if is_right else None
-
-
-@dataclass(frozen=True, slots=True)
-class StartSession:
-    """``attempt_id`` is the try that succeeded and so no longer counts."""
-
-    staff_id: int
-    token_hash: str
-    address: str = ""
-    browser: str = ""
-    attempt_id: int | None = None
-
-
-def sign_in(work: Work, command: StartSession) -> StaffSession:
-    """Open a session under a new token; the account must still be active."""
-    member = read.get(work.session, command.staff_id)
-    if not member.is_active:
-        raise Refused("sign_in.wrong", "This account is disabled; ask an administrator.")
-    row = StaffSession(
-        token_hash=command.token_hash,
-        staff_id=member.id,
-        created_at=work.now,
-        seen_at=work.now,
-        expires_at=work.now + rules.LONGEST,
-        address=command.address[:64],
-        browser=command.browser[:200],
-    )
-    work.session.add(row)
-    work.session.execute(delete(SignInAttempt).where(SignInAttempt.id == command.attempt_id))
-    work.record(Event.STAFF_SIGNED_IN, member)
-    return row
-
-
-def touch(work: Work, session_id: int) -> None:
-    """Note that the session is in use, at most once a minute."""
-    work.session.execute(
-        update(StaffSession)
-        .where(StaffSession.id == session_id, StaffSession.seen_at <= work.now - rules.SEEN_EVERY)
-        .values(seen_at=work.now)
-    )
-
-
-def sign_out(work: Work, session_id: int) -> None:
-    """End one session for good."""
-    ended = work.session.execute(
-        update(StaffSession)
-        .where(StaffSession.id == session_id, StaffSession.ended_at.is_(None))
-        .values(ended_at=work.now)
-        .returning(StaffSession.staff_id)
-    ).scalar_one_or_none()
-    if ended is not None:
-        work.record(Event.STAFF_SIGNED_OUT, f"staff_members:{ended}")
-
-
-def note_refusal(work: Work, what: str) -> None:
-    """Somebody signed in asked for something their roles do not allow (ASVS 16.3.2)."""
-    work.record(Event.STAFF_REFUSED, f"staff_members:{work.actor.staff_id}", what=what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +81,7 @@ def renew(work: Work, command: RenewInvitation) -> StaffMember:
     member = _reachable(work, command.staff_id)
     rules.may_renew(is_active=member.is_active).require()
     _open_invitation(work, member, command.token, command.link)
-    grants = [Grant(grant.role, grant.site_id) for grant in member.grants]
+    grants = map(read.grant_of, member.grants)
     work.record(Event.STAFF_INVITED, member, email=member.email, roles=_in_words(work, grants))
     return member
 
@@ -274,7 +162,7 @@ class ChangeGrants:
 def change_grants(work: Work, command: ChangeGrants) -> StaffMember:
     """Replace what one person may do; it holds from their next request on."""
     member = read.get(work.session, command.staff_id, _reach(work))
-    had, wanted = {Grant(grant.role, grant.site_id) for grant in member.grants}, set(command.grants)
+    had, wanted = set(map(read.grant_of, member.grants)), set(command.grants)
     is_small_team = settings_read.is_small_team(work.session)
     rules.may_grant(wanted, is_small_team=is_small_team).require()
     rules.may_give(had ^ wanted, _reach(work)).require()
@@ -284,6 +172,7 @@ def change_grants(work: Work, command: ChangeGrants) -> StaffMember:
         rules.may_demote(is_last_administrator=_is_last_administrator(work, member)).require()
     if had != wanted:
         _set_grants(work, member, wanted)
+        _renew_tokens(work, member)
         before, after = _in_words(work, had), _in_words(work, wanted)
         work.record(Event.STAFF_CHANGED, member, email=member.email, before=before, after=after)
     return member
@@ -345,30 +234,45 @@ def _reach(work: Work) -> frozenset[int] | None:
 def _reachable(work: Work, staff_id: int) -> StaffMember:
     """A person all of whose roles are on sites the actor manages."""
     member = read.get(work.session, staff_id, _reach(work))
-    rules.may_give((Grant(grant.role, grant.site_id) for grant in member.grants), _reach(work)).require()
+    rules.may_give(map(read.grant_of, member.grants), _reach(work)).require()
     return member
 
 
 def _set_grants(work: Work, member: StaffMember, wanted: Iterable[Grant]) -> None:
     work.session.execute(delete(StaffGrant).where(StaffGrant.staff_id == member.id))
     rows = [
-        {"staff_id": member.id, "role": grant.role, "site_id": grant.site_id} for grant in sorted(set(wanted), key=str)
+        {
+            "staff_id": member.id,
+            "role": grant.role,
+            "site_id": grant.site_id,
+            "organisation_id": grant.organisation_id,
+        }
+        for grant in sorted(set(wanted), key=str)
     ]
     work.session.execute(insert(StaffGrant), rows)
     work.session.expire(member, ["grants"])
 
 
+def _renew_tokens(work: Work, member: StaffMember) -> None:
+    """Sessions go on, each under a new token from its next request on (reliability.md 6.2)."""
+    work.session.execute(
+        update(StaffSession)
+        .where(StaffSession.staff_id == member.id, StaffSession.ended_at.is_(None))
+        .values(needs_new_token=True)
+    )
+
+
 def _is_last_administrator(work: Work, member: StaffMember) -> bool:
     """Rivals who would each spare the other wait here for one another."""
-    if not any(grant.role is Role.ADMINISTRATOR and grant.site_id is None for grant in member.grants):
+    if Grant(Role.ADMINISTRATOR) not in map(read.grant_of, member.grants):
         return False
     read.lock_administrators(work.session)
     return read.is_last_administrator(work.session, member.id)
 
 
 def _in_words(work: Work, grants: Iterable[Grant]) -> str:
-    """«editor on Club Nord, viewer everywhere»."""
+    """«editor on Club Nord within North, viewer everywhere»."""
     grants = set(grants)
-    ids = {grant.site_id for grant in grants} - {None}
-    titles = dict(work.session.execute(select(Site.id, Site.title).where(Site.id.in_(ids))).all())
-    return rules.in_words(grants, titles)
+    sites = {grant.site_id for grant in grants} - {None}
+    titles = dict(work.session.execute(select(Site.id, Site.title).where(Site.id.in_(sites))).all())
+    return rules.in_words(grants, titles, read.organisation_titles(work.session, grants))

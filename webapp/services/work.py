@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from webapp.domain.audit import FACTS, Event
-from webapp.domain.errors import Busy, Conflict
+from webapp.domain.errors import Busy, Conflict, Refused
 from webapp.domain.identity import Actor
 from webapp.models import AuditEntry, Base, OutboxMessage, RequestKey
 
@@ -85,6 +85,8 @@ def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]
     when a trigger keeps what was sealed; ``Busy`` when the database could not take the change in time.
     """
     session.rollback()  # a read snapshot taken earlier in this request must not be written on
+    if actor.is_looking:
+        raise Refused("actor.looking", "You see the console as somebody else, so nothing can be changed. Stop first.")
     try:
         session.connection(execution_options=WRITES)
         work = Work(session, actor, now)

@@ -10,6 +10,7 @@ from flask import abort, g
 
 from webapp.domain.identity import Actor
 from webapp.domain.permissions import Permission
+from webapp.web.proofs import ask_who_it_is
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,13 +26,24 @@ def scope(permission: Permission) -> frozenset[int] | None:
     return actor().sites(permission)
 
 
+def organisation_scope(permission: Permission) -> frozenset[int] | None:
+    """Ids of the organisations this request may see under ``permission``, each with all below it; None is every one.
+
+    The permission must be among ``domain.permissions.WITHIN_ORGANISATIONS``, or nobody bound to one gets this far.
+    """
+    return actor().organisations(permission)
+
+
 def can(permission: str, site_id: int | None = None) -> bool:
     """For templates: whether the person may, on this site or on any. A wrong name is an error, not a no."""
     return actor().may(Permission(permission), site_id)
 
 
-def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Name the permission of a view: 403 for somebody signed in who lacks it everywhere."""
+def requires(permission: Permission, *, confirmed: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Name the permission of a view: 403 for somebody signed in who lacks it everywhere.
+
+    ``confirmed`` asks for a password given within ten minutes, see ``webapp.web.proofs``.
+    """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
@@ -43,9 +55,12 @@ def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R
             if permission is not Permission.SIGNED_IN and not actor().may(permission):
                 g.refused = permission
                 abort(403)
+            if confirmed:
+                ask_who_it_is()
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.confirmed = confirmed  # type: ignore[attr-defined]
         return guarded
 
     return decorate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import staff as read
 from webapp.services import staff, work
+from webapp.services import staff_sessions as sessions
 
 # A progress part asks every few seconds by itself; that is not a person at work.
 _POLLS = ".progress"
@@ -37,6 +39,9 @@ class Staff:
     email: str
     roles: tuple[str, ...]
     session_id: int
+    token_hash: str
+    confirmed_at: datetime | None
+    has_second_factor: bool
     is_small_team: bool
 
 
@@ -54,35 +59,37 @@ def cookie_name() -> str:
 
 def sign_in(email: str, password: str) -> None:
     """Open a session for the owner of this address and password; ``Refused`` says why not, or how long to wait."""
-    attempt = work.perform(
-        db.session(),
-        Actor("Somebody not signed in", address=_address()),
-        clock.now(),
-        lambda w: staff.admit(w, staff.AdmitTry(email, _address())),
-    )
-    found = staff.recognise(db.session(), email, password)
+    attempt = admit(email)
+    found = sessions.recognise(db.session(), email, password)
     if found is None:
         raise Refused(
             "sign_in.wrong", "The e-mail address or the password is not right. Check both; the case of letters counts."
         )
-    enter(found.staff_id, found.name, attempt)
+    enter(found.staff_id, found.name, (attempt,))
 
 
-def enter(staff_id: int, name: str, attempt_id: int | None = None) -> None:
+def admit(email: str) -> int:
+    """Count one try of this account from this address; ``TooManyTries`` says how long to wait."""
+    stranger = Actor("Somebody not signed in", address=address())
+    command = sessions.AdmitTry(email, address())
+    return work.perform(db.session(), stranger, clock.now(), lambda w: sessions.admit(w, command))
+
+
+def enter(staff_id: int, name: str, attempts: tuple[int, ...] = ()) -> None:
     """Open a session under a new token for somebody who proved who they are."""
     token = randomness.token()
-    command = staff.StartSession(
-        staff_id, staff.token_hash(token), _address(), request.headers.get("User-Agent", ""), attempt_id
+    command = sessions.StartSession(
+        staff_id, sessions.token_hash(token), address(), request.headers.get("User-Agent", ""), attempts
     )
-    actor = Actor(name, staff_id, address=_address())
-    work.perform(db.session(), actor, clock.now(), lambda w: staff.sign_in(w, command))
+    actor = Actor(name, staff_id, address=address())
+    row = work.perform(db.session(), actor, clock.now(), lambda w: sessions.sign_in(w, command))
     g.new_token = token
-    _bind_forms(token)
+    _bind_forms(row.id)
 
 
 def invited(token: str) -> str:
     """The address an open invitation was sent to; ``NotFound`` says why it cannot be used."""
-    found = read.invitation(db.session(), staff.token_hash(token), clock.now())
+    found = read.invitation(db.session(), sessions.token_hash(token), clock.now())
     return read.get(db.session(), found.staff_id).email
 
 
@@ -90,8 +97,8 @@ def take_up(token: str, name: str, password: str) -> None:
     """Give the invited account a name and a password, and sign in."""
     password_hash = staff.checked_password(password, name=name, email=invited(token))
     db.session.rollback()
-    command = staff.AcceptInvitation(staff.token_hash(token), name, password_hash)
-    stranger = Actor(name, address=_address())
+    command = staff.AcceptInvitation(sessions.token_hash(token), name, password_hash)
+    stranger = Actor(name, address=address())
     member = work.perform(db.session(), stranger, clock.now(), lambda w: staff.accept(w, command))
     enter(member.id, member.name)
 
@@ -100,7 +107,7 @@ def sign_out() -> None:
     """End the session of this browser, in the database and in the cookie."""
     person: Staff | None = g.get("staff")
     if person is not None:
-        work.perform(db.session(), g.actor, clock.now(), lambda w: staff.sign_out(w, person.session_id))
+        work.perform(db.session(), g.actor, clock.now(), lambda w: sessions.sign_out(w, person.session_id))
     g.new_token = ""
 
 
@@ -118,7 +125,8 @@ def _settings() -> Settings:
     return settings
 
 
-def _address() -> str:
+def address() -> str:
+    """Where the request comes from, as the log and the limits know it."""
     return request.remote_addr or ""
 
 
@@ -128,30 +136,64 @@ def _recognise() -> None:
         return
     token = request.cookies.get(cookie_name(), "")
     now = clock.now()
-    found = read.by_session(db.session(), staff.token_hash(token), now) if token else None
+    found = read.by_session(db.session(), sessions.token_hash(token), now) if token else None
     if found is None:
         permission = getattr(current_app.view_functions[str(request.endpoint)], "permission", Permission.PUBLIC)
         if permission is not Permission.PUBLIC:
             abort(401)
         return
-    g.actor = Actor(found.name, found.staff_id, found.grants, _address())
-    roles = tuple(sorted({str(grant.role) for grant in found.grants}))
-    g.staff = Staff(found.staff_id, found.name, found.email, roles, found.session_id, found.is_small_team)
-    _bind_forms(token)
+    _welcome(found, sessions.token_hash(token))
+    if found.needs_new_token and not _is_polling():
+        renew_token()
     if now - found.seen_at >= rules.SEEN_EVERY and not _is_polling():
         _touch(found.session_id)
 
 
-def _bind_forms(token: str) -> None:
-    """Forms of this session carry its secret and no other, so they die with it."""
-    secret = _form_secret(token)
+def _welcome(found: read.SignedIn, token_hash: str) -> None:
+    g.actor = Actor(found.name, found.staff_id, found.grants, address())
+    g.staff = Staff(
+        found.staff_id,
+        found.name,
+        found.email,
+        tuple(sorted({str(grant.role) for grant in found.grants})),
+        found.session_id,
+        token_hash,
+        found.confirmed_at,
+        found.has_second_factor,
+        found.is_small_team,
+    )
+    _bind_forms(found.session_id)
+
+
+def new_token() -> tuple[str, sessions.RenewToken]:
+    """A token to take the place of this session's, and the command that puts it there."""
+    token = randomness.token()
+    return token, sessions.RenewToken(g.staff.session_id, g.staff.token_hash, sessions.token_hash(token))
+
+
+def renew_token() -> None:
+    """Go on under a new token, for the roles changed; a busy database is not worth a wait."""
+    token, command = new_token()
+    try:
+        with work.transaction(db.session(), g.actor, clock.now()) as unit:
+            is_ours = sessions.renew(unit, command)
+    except Busy:
+        return
+    if is_ours:
+        g.new_token = token
+
+
+def _bind_forms(session_id: int) -> None:
+    """Forms of this session carry its secret and no other, so they die with it; a new token keeps them good."""
+    secret = _form_secret(session_id)
     if not hmac.compare_digest(str(visit.get(_CSRF, "")), secret):
         visit[_CSRF] = secret
         g.pop(_CSRF, None)  # a form drawn earlier in this request had the old one
 
 
-def _form_secret(token: str) -> str:
-    return hmac.new(str(_settings().secret_key).encode(), f"forms:{token}".encode(), hashlib.sha256).hexdigest()
+def _form_secret(session_id: int) -> str:
+    key = str(_settings().secret_key).encode()
+    return hmac.new(key, f"forms of session {session_id}".encode(), hashlib.sha256).hexdigest()
 
 
 def _is_polling() -> bool:
@@ -162,7 +204,7 @@ def _touch(session_id: int) -> None:
     """One try: a busy database must not keep a reader waiting; the next minute will do as well."""
     try:
         with work.transaction(db.session(), g.actor, clock.now()) as unit:
-            staff.touch(unit, session_id)
+            sessions.touch(unit, session_id)
     except Busy:
         db.session.rollback()
 
@@ -171,7 +213,7 @@ def _record_refusal(response: Response) -> Response:
     refused = g.get("refused")
     if refused is not None and response.status_code == HTTPStatus.FORBIDDEN:
         what = f"{refused} at {request.method} {request.path[:200]}"
-        work.perform(db.session(), g.actor, clock.now(), lambda w: staff.note_refusal(w, what))
+        work.perform(db.session(), g.actor, clock.now(), lambda w: sessions.note_refusal(w, what))
     return response
 
 

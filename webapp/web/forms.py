@@ -14,6 +14,7 @@ from wtforms import HiddenField
 
 from webapp.domain.errors import DomainError
 from webapp.services.work import RequestStamp, Work
+from webapp.web.proofs import AGAIN
 from webapp.web.work import perform
 
 C = TypeVar("C")
@@ -62,7 +63,7 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
         content += sorted(
             f"{name}={value}"
             for name, values in request.form.lists()
-            if name not in {"csrf_token", "request_key"}
+            if name not in {"csrf_token", "request_key", AGAIN}
             for value in values
         )
         content += sorted(f"{name}={upload.filename}" for name, upload in request.files.items())

@@ -129,6 +129,7 @@ def _context() -> dict[str, Any]:
         "theme": _theme(),
         "banner": _banner(),
         "sign_out_url": url_for("auth.sign_out") if person and has_accounts else None,
+        "account_url": url_for("account.show") if person else None,
     }
 
 

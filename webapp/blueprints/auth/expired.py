@@ -12,9 +12,10 @@ from werkzeug.exceptions import Unauthorized
 
 from webapp.blueprints.auth.forms import SignInForm
 from webapp.web.authentication import safe_next
+from webapp.web.proofs import AGAIN
 
 # Secrets are asked for again; the keys belong to the session that ended.
-_NOT_KEPT = ("password", "csrf_token", "request_key")
+_NOT_KEPT = ("password", AGAIN, "csrf_token", "request_key")
 
 
 def ask_to_sign_in(_error: Unauthorized) -> ResponseReturnValue:

@@ -25,6 +25,16 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     kept = HiddenField(validators=[Length(max=_MOST_KEPT)])
 
 
+class ConfirmForm(FlaskForm):  # type: ignore[misc]
+    """The password again; ``next`` is where to go. The field has the name of ``proofs.AGAIN``."""
+
+    password_again = PasswordField(
+        "Your password",
+        [InputRequired("Enter your password."), Length(max=1_000, message="This is too long for a password.")],
+    )
+    next = HiddenField()
+
+
 class InvitationForm(FlaskForm):  # type: ignore[misc]
     """Name and password of somebody who was invited."""
 

@@ -9,17 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import Unauthorized
 
+from webapp.blueprints.auth.confirming import ask_to_confirm
 from webapp.blueprints.auth.expired import ask_to_sign_in, shown, unpacked
-from webapp.blueprints.auth.forms import InvitationForm, SignInForm
+from webapp.blueprints.auth.forms import ConfirmForm, InvitationForm, SignInForm
 from webapp.domain.errors import DomainError
 from webapp.domain.permissions import Permission
-from webapp.services.staff import TooManyTries
-from webapp.web import authentication
+from webapp.services.staff_sessions import TooManyTries
+from webapp.web import authentication, proofs
 from webapp.web.access import actor, requires
 from webapp.web.rendering import go, leave
 
 bp = Blueprint("auth", __name__)
 bp.app_errorhandler(Unauthorized)(ask_to_sign_in)
+bp.app_errorhandler(proofs.ConfirmationNeeded)(ask_to_confirm)
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -58,6 +60,30 @@ def _go_on(form: SignInForm) -> Response:
     return make_response(
         render_template("auth/resume.html", path=path, typed=typed, kept=shown(typed), back_url=target)
     )
+
+
+@bp.route("/confirm", methods=["GET", "POST"])
+@requires(Permission.SIGNED_IN)
+def confirm() -> ResponseReturnValue:
+    """The password again, on the way to a page that needs it; forms that were sent ask for it themselves."""
+    form = ConfirmForm(next=request.args.get("next"))
+    headers: dict[str, str] = {}
+    status = HTTPStatus.OK
+    if form.validate_on_submit():
+        try:
+            proofs.confirm(form.password_again.data, authentication.safe_next(form.next.data)[:200])
+        except TooManyTries as wait:
+            form.form_errors.append(wait.message)
+            status, headers["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(wait.seconds)
+        except DomainError as refusal:
+            _put(form, refusal)
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+        else:
+            return leave(authentication.safe_next(form.next.data))
+    elif form.errors:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    action = url_for("auth.confirm")
+    return render_template("auth/confirm.html", form=form, action=action, typed=[], has_files=False), status, headers
 
 
 @bp.post("/sign-out")

@@ -96,7 +96,7 @@ def confirm(name: str) -> ResponseReturnValue:
 
 
 @bp.route("/rewards/<name:name>/draw/seal", methods=["GET", "POST"])
-@requires(Permission.DRAWS_SEAL)
+@requires(Permission.DRAWS_SEAL, confirmed=True)
 def seal(name: str) -> ResponseReturnValue:
     """Confirm, then fix list, prizes and source for good; a long list is sealed by a job."""
     sheet = _sheet(name, Permission.DRAWS_SEAL)
@@ -130,7 +130,7 @@ def _queue(work: Work, sheet: read.DrawSheet) -> Any:
 
 
 @bp.route("/rewards/<name:name>/draw/run", methods=["GET", "POST"])
-@requires(Permission.DRAWS_RUN)
+@requires(Permission.DRAWS_RUN, confirmed=True)
 def run(name: str) -> ResponseReturnValue:
     """The ceremony: the value of the witness, twice, and one press."""
     session = db.session()

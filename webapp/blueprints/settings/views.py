@@ -21,7 +21,7 @@ bp = Blueprint("settings", __name__, url_prefix="/settings")
 
 
 @bp.route("", methods=["GET", "POST"])
-@requires(Permission.SETTINGS_EDIT)
+@requires(Permission.SETTINGS_EDIT, confirmed=True)
 def index() -> ResponseReturnValue:
     current = read.find(db.session())
     form = SettingsForm(obj=current) if current else SettingsForm(is_small_team=False, version=0)

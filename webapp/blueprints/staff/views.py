@@ -15,7 +15,7 @@ from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import sites as read_sites
 from webapp.queries import staff as read
-from webapp.services import staff
+from webapp.services import staff, staff_sessions
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import PressForm
 from webapp.web.rendering import go, render
@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@requires(Permission.STAFF_MANAGE)
+@requires(Permission.STAFF_MANAGE, confirmed=True)
 def invite() -> ResponseReturnValue:
     form = InviteForm()
     form.grants.offer(read_sites.names(db.session(), _reach()), everywhere=_reach() is None)
@@ -67,7 +67,7 @@ def show(staff_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:staff_id>/edit", methods=["GET", "POST"])
-@requires(Permission.STAFF_MANAGE)
+@requires(Permission.STAFF_MANAGE, confirmed=True)
 def edit(staff_id: int) -> ResponseReturnValue:
     member = read.get(db.session(), staff_id, _reach())
     form = GrantsForm(data={"grants": member.grants})
@@ -79,7 +79,7 @@ def edit(staff_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:staff_id>/renew")
-@requires(Permission.STAFF_MANAGE)
+@requires(Permission.STAFF_MANAGE, confirmed=True)
 def renew(staff_id: int) -> ResponseReturnValue:
     read.get(db.session(), staff_id, _reach())
     token = randomness.token()
@@ -96,14 +96,14 @@ def link(staff_id: int) -> ResponseReturnValue:
     member = read.get(db.session(), staff_id, _reach())
     token = visit.pop(_LINK, "")
     waiting = read.open_invitation(db.session(), staff_id, clock.now())
-    is_good = waiting is not None and waiting.token_hash == staff.token_hash(token)
+    is_good = waiting is not None and waiting.token_hash == staff_sessions.token_hash(token)
     if not is_good:
         return go(".show", staff_id=staff_id)
     return render("staff/link.html", member=member, link=_link(token), invitation=waiting)
 
 
 @bp.route("/<int:staff_id>/disable", methods=["GET", "POST"])
-@requires(Permission.STAFF_MANAGE)
+@requires(Permission.STAFF_MANAGE, confirmed=True)
 def disable(staff_id: int) -> ResponseReturnValue:
     member = read.get(db.session(), staff_id, _reach())
     form = PressForm()
@@ -117,7 +117,7 @@ def disable(staff_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:staff_id>/enable")
-@requires(Permission.STAFF_MANAGE)
+@requires(Permission.STAFF_MANAGE, confirmed=True)
 def enable(staff_id: int) -> ResponseReturnValue:
     member = read.get(db.session(), staff_id, _reach())
     form = PressForm()

@@ -33,7 +33,7 @@ _KIND = "vouchers.print"
 
 
 @bp.route("/print", methods=["GET", "POST"])
-@requires(Permission.CODES_PRINT)
+@requires(Permission.CODES_PRINT, confirmed=True)
 def print_sheets() -> ResponseReturnValue:
     """Choose winners and layout; the sheets are made by a job."""
     session, where = db.session(), scope(Permission.CODES_PRINT)
@@ -108,7 +108,7 @@ def progress(job_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/print/<int:job_id>/file")
-@requires(Permission.CODES_PRINT)
+@requires(Permission.CODES_PRINT, confirmed=True)
 def file(job_id: int) -> ResponseReturnValue:
     """The sheets: one PDF, or an archive of several."""
     file_id = result_of(_job(job_id).cursor)

@@ -82,7 +82,7 @@ def show(voucher_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:voucher_id>/reveal")
-@requires(Permission.CODES_PRINT)
+@requires(Permission.CODES_PRINT, confirmed=True)
 def reveal(voucher_id: int) -> ResponseReturnValue:
     """Show the whole code once and leave a trace of it."""
     sheet = read.sheet(db.session(), voucher_id, scope(Permission.CODES_PRINT))

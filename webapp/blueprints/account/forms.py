@@ -1,0 +1,28 @@
+"""What people type about their own account. Passwords are taken as they are: nothing is trimmed."""
+
+from __future__ import annotations
+
+from wtforms import PasswordField
+from wtforms.validators import InputRequired, Length
+
+from webapp.domain.staff import LONGEST_PASSWORD, SHORTEST
+from webapp.services.staff_account import RenameSelf
+from webapp.web.fields import TextField
+from webapp.web.forms import CommandForm, PressForm
+
+_TOO_LONG = Length(max=1_000, message="This is too long for a password.")
+
+
+class NameForm(CommandForm[RenameSelf]):
+    command = RenameSelf
+
+    name = TextField("Your name", length=120, required=True, description="As colleagues and the audit log show it.")
+
+
+class PasswordForm(PressForm):
+    present_password = PasswordField("Present password", [InputRequired("Enter the password you have now."), _TOO_LONG])
+    password = PasswordField(
+        "New password",
+        [InputRequired("Choose a new password."), _TOO_LONG],
+        description=f"{SHORTEST} to {LONGEST_PASSWORD} characters, any signs. Four or five unrelated words are good.",
+    )

@@ -1,0 +1,93 @@
+"""The pages of one's own account."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, flash, g
+from flask.typing import ResponseReturnValue
+
+from webapp.adapters import clock
+from webapp.blueprints.account.forms import NameForm, PasswordForm
+from webapp.domain import staff as rules
+from webapp.domain.errors import DomainError
+from webapp.domain.permissions import Permission
+from webapp.extensions import db
+from webapp.queries import sites as read_sites
+from webapp.queries import staff as read
+from webapp.services import staff_account as account
+from webapp.services import staff_sessions as sessions
+from webapp.services.staff_sessions import TooManyTries
+from webapp.web import proofs
+from webapp.web.access import actor, requires
+from webapp.web.forms import PressForm
+from webapp.web.rendering import go, render
+
+bp = Blueprint("account", __name__, url_prefix="/account")
+
+
+@bp.get("")
+@requires(Permission.SIGNED_IN)
+def show() -> ResponseReturnValue:
+    """Name, roles, and where one is signed in."""
+    session = db.session()
+    return render(
+        "account/show.html",
+        person=g.staff,
+        in_words=rules.in_words(
+            actor().grants, read_sites.names(session), read.organisation_titles(session, actor().grants)
+        ),
+        sessions=read.open_sessions(session, g.staff.id, clock.now()),
+        form=PressForm(),
+    )
+
+
+@bp.route("/name", methods=["GET", "POST"])
+@requires(Permission.SIGNED_IN)
+def rename() -> ResponseReturnValue:
+    form = NameForm(data={"name": g.staff.name})
+    if form.submit(account.rename):
+        flash("Your name is changed.", "success")
+        return go(".show")
+    return render("account/name.html", "account/_name.html", form.status, form=form)
+
+
+@bp.route("/password", methods=["GET", "POST"])
+@requires(Permission.SIGNED_IN)
+def password() -> ResponseReturnValue:
+    form = PasswordForm()
+    headers: dict[str, str] = {}
+    if form.validate_on_submit():
+        try:
+            proofs.change_password(form.present_password.data, form.password.data)
+        except DomainError as refusal:
+            form.refuse(refusal)
+            headers = {"Retry-After": str(refusal.seconds)} if isinstance(refusal, TooManyTries) else {}
+        else:
+            flash("Your password is changed. You are signed out everywhere else.", "success")
+            return go(".show")
+    status = HTTPStatus.TOO_MANY_REQUESTS if headers else form.status
+    response = render("account/password.html", "account/_password.html", status, form=form)
+    response.headers.update(headers)
+    return response
+
+
+@bp.post("/sessions/<int:session_id>/end")
+@requires(Permission.SIGNED_IN)
+def end_session(session_id: int) -> ResponseReturnValue:
+    """Sign out one of one's own browsers."""
+    read.open_session(db.session(), g.staff.id, session_id, clock.now())
+    form = PressForm()
+    if form.press(lambda work: sessions.end(work, session_id)):
+        flash("That session has ended.", "success")
+    return go(".show")
+
+
+@bp.post("/sessions/end-others")
+@requires(Permission.SIGNED_IN)
+def end_others() -> ResponseReturnValue:
+    """Sign out every one of one's own browsers but this."""
+    form = PressForm()
+    if form.press(lambda work: sessions.end_others(work, g.staff.session_id)) is not None:
+        flash("Every other session has ended.", "success")
+    return go(".show")
