@@ -74,7 +74,7 @@ def test_zero_eligible_entrants_cannot_be_sealed_and_the_button_says_why(console
 
 def test_the_sealer_is_told_that_somebody_else_draws(console, session, work, make, moment):
     url = address(session, sealed(work, make))
-    moment.forward(minutes=11)
+    moment.forward(minutes=10)
     assert "You sealed this draw" in console.get(f"{url}/run").text
     assert "You sealed this draw" in console.post(f"{url}/run", TOLD, status=422).text
 
