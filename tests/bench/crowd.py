@@ -269,6 +269,7 @@ SCREENS = {
     "draw, record": "/draws/{reference}",
     "fulfilment": "/fulfilment",
     "board": "/fulfilment/{drawn}",
+    "board, column": "/fulfilment/{drawn}?column=to-contact",
     "winner": "/fulfilment/winners/{winner}",
     "winner, notify": "/fulfilment/winners/{winner}/notify",
     "winner, accept": "/fulfilment/winners/{winner}/accept",

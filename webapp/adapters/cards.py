@@ -122,5 +122,8 @@ _UNSAFE = str.maketrans(_TURNING | _CONTROLS)
 
 def clean(text: str) -> str:
     """One line of composed text without control characters, turned text or halves of characters."""
-    whole = text[:LONGEST].translate(_UNSAFE).encode("utf-8", "replace").decode("utf-8")
+    text = text[:LONGEST]
+    if text.isascii() and text.isprintable():  # most are, and have nothing to take out
+        return " ".join(text.split())
+    whole = text.translate(_UNSAFE).encode("utf-8", "replace").decode("utf-8")
     return unicodedata.normalize("NFC", " ".join(whole.split()))

@@ -19,7 +19,7 @@ _ALSO_INVISIBLE = frozenset("\n" + "".join(map(chr, range(0xFE00, 0xFE10))))
 
 def missing_glyphs(text: str) -> set[str]:
     """The characters of ``text`` that no vendored font can draw and that would print as empty boxes."""
-    return {sign for sign in set(text) if ord(sign) not in coverage() and not _is_invisible(sign)}
+    return {sign for sign in set(text) - _drawn() if not _is_invisible(sign)}
 
 
 def boxed(text: str) -> str:
@@ -33,6 +33,11 @@ def boxed(text: str) -> str:
 def coverage() -> frozenset[int]:
     """The code points that at least one vendored font draws."""
     return frozenset(point for font in sorted(FONTS.glob("*.ttf")) for point in _points(font))
+
+
+@lru_cache(maxsize=1)
+def _drawn() -> frozenset[str]:
+    return frozenset(map(chr, coverage()))
 
 
 def _is_invisible(sign: str) -> bool:

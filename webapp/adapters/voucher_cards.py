@@ -32,6 +32,12 @@ def card(row: CardRow) -> Card:
     )
 
 
+def is_plain(row: CardRow) -> bool:
+    """Whether the card holds ASCII only, which every font draws."""
+    words = (row.title, row.subtitle, row.terms, row.site, row.organiser, row.holder, row.prize, row.reward)
+    return all(word is None or word.isascii() for word in words)
+
+
 def sample(row: CardRow) -> Card:
     """The same card for nobody: what a preview may show to whoever sees the page."""
     return replace(card(row), code=SAMPLE_CODE, qr=SAMPLE_CODE, holder=SAMPLE_HOLDER, reference="")

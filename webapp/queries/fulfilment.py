@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Function, case, func, select
+from sqlalchemy import Function, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
@@ -13,8 +15,19 @@ from webapp.domain.fulfilment import Stage
 from webapp.domain.rewards import RewardStatus
 from webapp.models import Draw, Prize, Profile, Reward, Site, Voucher, Winner, WinnerEvent
 
-BOARD = 200  # cards drawn per column; further ones are counted
+PAGE = 24  # cards on the page of one column
+EVENTS = 50  # of one winner, the newest
 _OPEN = (Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED)
+# Column of the board -> the stages in it, and how many cards of each stage it shows; the rest are a page of their own.
+COLUMNS: dict[str, tuple[Stage, ...]] = {
+    "to-contact": (Stage.TO_CONTACT,),
+    "notified": (Stage.NOTIFIED,),
+    "accepted": (Stage.ACCEPTED,),
+    "fulfilled": (Stage.FULFILLED,),
+    "left": (Stage.DECLINED, Stage.UNCLAIMED, Stage.DISQUALIFIED),
+    "reserve": (Stage.RESERVE,),
+}
+WORKED_ON, LOOKED_AT = 8, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,40 +111,67 @@ def rewards(session: Session, scope: frozenset[int] | None, size: int = 100) -> 
     return [DrawnReward(*row) for row in session.execute(statement)]
 
 
-def board(session: Session, reward_id: int) -> dict[Stage, list[WinnerCard]]:
-    """The cards of one reward by stage, in the order of the draw; at most ``BOARD`` in each column."""
-    place = func.row_number().over(partition_by=Winner.stage, order_by=(Winner.round, Winner.rank)).label("place")
-    ranked = select(Winner.id, place).where(Winner.reward_id == reward_id).subquery()
-    statement = (
-        select(
-            Winner.id,
-            Winner.rank,
-            Winner.slot,
-            Prize.title,
-            Profile.first_name,
-            Profile.last_name,
-            Profile.email,
-            Profile.phone,
-            Profile.external_id,
-            Winner.stage,
-            Winner.stage_at,
-            Winner.reason,
-            Winner.voucher_count,
-            Winner.passed_from_id,
-        )
-        .join(ranked, ranked.c.id == Winner.id)
+_CARD: list[Any] = [
+    Winner.id,
+    Winner.rank,
+    Winner.slot,
+    Prize.title,
+    Profile.first_name,
+    Profile.last_name,
+    Profile.email,
+    Profile.phone,
+    Profile.external_id,
+    Winner.stage,
+    Winner.stage_at,
+    Winner.reason,
+    Winner.voucher_count,
+    Winner.passed_from_id,
+]
+
+
+def _cards() -> Select[Any]:
+    return (
+        select(*_CARD)
         .join(Profile, Profile.id == Winner.profile_id)
         .outerjoin(Prize, Prize.id == Winner.prize_id)
-        .where(ranked.c.place <= BOARD)
         .order_by(Winner.round, Winner.rank)
     )
-    columns: dict[Stage, list[WinnerCard]] = {stage: [] for stage in Stage}
+
+
+def _card(row: Sequence[Any]) -> WinnerCard:
+    winner, rank, slot, prize, first_name, last_name, email, phone, member, *rest = row
+    name = f"{first_name} {last_name}".strip() or member or email
+    return WinnerCard(winner, rank, slot, prize, name, email, phone, member, *rest)
+
+
+def board(session: Session, reward_id: int) -> dict[str, list[WinnerCard]]:
+    """The first cards of every column of one reward's board, in the order of the draw."""
+    place = func.row_number().over(partition_by=Winner.stage, order_by=(Winner.round, Winner.rank)).label("place")
+    ranked = select(Winner.id, place).where(Winner.reward_id == reward_id).subquery()
+    most = case((Winner.stage.in_(_OPEN), WORKED_ON), else_=LOOKED_AT)
+    statement = _cards().join(ranked, ranked.c.id == Winner.id).where(ranked.c.place <= most)
+    by_stage: dict[Stage, list[WinnerCard]] = {stage: [] for stage in Stage}
     for row in session.execute(statement):
-        winner, rank, slot, prize, first_name, last_name, email, phone, member, *rest = row
-        name = f"{first_name} {last_name}".strip() or member or email
-        card = WinnerCard(winner, rank, slot, prize, name, email, phone, member, *rest)
-        columns[card.stage].append(card)
-    return columns
+        card = _card(row)
+        by_stage[card.stage].append(card)
+    return {column: [card for stage in stages for card in by_stage[stage]] for column, stages in COLUMNS.items()}
+
+
+def column(session: Session, reward_id: int, name: str, *, after: int | None = None) -> list[WinnerCard]:
+    """The cards of one column, one more than ``PAGE`` when there are further ones; ``after`` is the last id seen."""
+    statement = _cards().where(Winner.reward_id == reward_id, Winner.stage.in_(COLUMNS[name])).limit(PAGE + 1)
+    if after is not None:
+        last = select(Winner.round, Winner.rank).where(Winner.id == after, Winner.reward_id == reward_id).subquery()
+        statement = statement.where(
+            or_(
+                Winner.round > select(last.c.round).scalar_subquery(),
+                and_(
+                    Winner.round == select(last.c.round).scalar_subquery(),
+                    Winner.rank > select(last.c.rank).scalar_subquery(),
+                ),
+            )
+        )
+    return [_card(row) for row in session.execute(statement)]
 
 
 def counts(session: Session, reward_id: int) -> dict[Stage, int]:
@@ -173,8 +213,10 @@ def sheet(session: Session, winner_id: int, scope: frozenset[int] | None) -> Win
 
 
 def events(session: Session, winner_id: int) -> list[WinnerEvent]:
-    """The winner's story, newest first."""
-    statement = select(WinnerEvent).where(WinnerEvent.winner_id == winner_id).order_by(WinnerEvent.id.desc()).limit(200)
+    """The winner's story, newest first, as far back as ``EVENTS`` go."""
+    statement = (
+        select(WinnerEvent).where(WinnerEvent.winner_id == winner_id).order_by(WinnerEvent.id.desc()).limit(EVENTS)
+    )
     return list(session.scalars(statement))
 
 

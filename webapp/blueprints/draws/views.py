@@ -9,7 +9,7 @@ from flask import Response, flash, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
-from webapp.blueprints.draws import bp
+from webapp.blueprints.draws import bp, presenters
 from webapp.blueprints.draws.forms import ExcludeForm, ReadmitForm, RunForm
 from webapp.domain import draws as rules
 from webapp.domain.audit import Event
@@ -164,13 +164,17 @@ def result(name: str) -> ResponseReturnValue:
     sheet = _sheet(name, Permission.WINNERS_VIEW)
     if sheet.draw.state is not DrawState.DRAWN:
         return go(".show", name=name)
+    record, places = read.record(session, sheet.draw.reference), read.places(session, sheet.draw.id)
+    found = record.result
     return render(
         "draws/result.html",
         sheet=sheet,
         reward=sheet.reward,
         draw=sheet.draw,
-        record=read.record(session, sheet.draw.reference),
-        places=read.places(session, sheet.draw.id),
+        record=record,
+        result=found,
+        winner_cards=presenters.winners(places, len(found["winners"])),
+        reserve_cards=presenters.reserves(places, len(found["winners"])),
     )
 
 

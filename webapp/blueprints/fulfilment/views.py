@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import flash
+from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from webapp.blueprints.fulfilment import bp
+from webapp.blueprints.fulfilment import bp, presenters
 from webapp.blueprints.fulfilment.forms import AcceptForm, HandOverForm, LeaveForm, NotifyForm
 from webapp.domain.fulfilment import WORDS, Stage
 from webapp.domain.permissions import Permission
@@ -15,6 +15,7 @@ from webapp.queries import rewards as read_rewards
 from webapp.services import fulfilment
 from webapp.web.access import requires, scope
 from webapp.web.forms import CommandForm, PressForm
+from webapp.web.paging import number
 from webapp.web.rendering import go, render
 
 
@@ -28,18 +29,34 @@ def index() -> ResponseReturnValue:
 @bp.get("/<name:name>")
 @requires(Permission.WINNERS_VIEW)
 def board(name: str) -> ResponseReturnValue:
-    """Winners and reserves of one reward as cards by stage."""
+    """Winners and reserves of one reward as cards by stage, or all of one column of them."""
     session = db.session()
     sheet = read_rewards.sheet(session, name, scope(Permission.WINNERS_VIEW))
+    counts = presenters.counts(read.counts(session, sheet.reward.id))
+    asked = request.args.get("column", "")
+    if asked in read.COLUMNS:
+        after = number("after")
+        found = read.column(session, sheet.reward.id, asked, after=after)
+        return render(
+            "fulfilment/column.html",
+            sheet=sheet,
+            reward=sheet.reward,
+            key=asked,
+            title=presenters.TITLES[asked],
+            tabs=presenters.tabs(sheet.reward.name, counts, asked),
+            found=found[: read.PAGE],
+            further=found[read.PAGE - 1].id if len(found) > read.PAGE else None,
+            is_first=after is None,
+            words=WORDS,
+        )
     return render(
         "fulfilment/board.html",
         sheet=sheet,
         reward=sheet.reward,
-        cards=read.board(session, sheet.reward.id),
-        counts=read.counts(session, sheet.reward.id),
+        counts=counts,
+        columns=presenters.columns(sheet.reward.name, counts, read.board(session, sheet.reward.id)),
         vacant=read.vacant(session, sheet.reward.id),
         words=WORDS,
-        stages=Stage,
         form=PressForm(formdata=None),
     )
 

@@ -22,12 +22,13 @@ from webapp.queries import rewards as read_rewards
 from webapp.queries import voucher_cards as read
 from webapp.services import vouchers
 from webapp.web.access import requires, scope
-from webapp.web.paging import text
+from webapp.web.paging import number, text
 from webapp.web.rendering import go, render, unchanged
 
 if TYPE_CHECKING:
     from webapp.models import Job
 
+SHOWN = 50  # winners to tick on one page
 CHECKED = 500  # cards whose letters are checked before printing
 _KIND = "vouchers.print"
 
@@ -47,13 +48,18 @@ def print_sheets() -> ResponseReturnValue:
     if job := form.submit(vouchers.order, reward_id=sheet.reward.id):
         return go(".progress", job_id=job.id)
     ids = read.ids_of_reward(session, sheet.reward.id, clock.now())
+    passed = min(number("passed") or 0, len(winners))
     return render(
         "vouchers/print.html",
         "vouchers/_print.html",
         form.status,
         form=form,
         reward=sheet.reward,
-        winners=winners,
+        winners=winners[passed : passed + SHOWN],
+        passed=passed,
+        newer=max(passed - SHOWN, 0) if passed else None,
+        older=passed + SHOWN if passed + SHOWN < len(winners) else None,
+        winner_count=len(winners),
         total=len(ids),
         layouts=typesetting.LAYOUTS.values(),
         boxes=_boxes(ids[:CHECKED]),
@@ -62,7 +68,7 @@ def print_sheets() -> ResponseReturnValue:
 
 def _boxes(voucher_ids: list[int]) -> list[tuple[str, str]]:
     """Whose cards have signs that no font here can draw, and which signs."""
-    rows = list(read.rows(db.session(), voucher_ids))
+    rows = [row for row in read.rows(db.session(), voucher_ids) if not voucher_cards.is_plain(row)]
     missing = typesetting.unprintable(map(voucher_cards.card, rows))
     return [(rows[place].holder or rows[place].title, " ".join(sorted(signs))) for place, signs in missing.items()]
 
