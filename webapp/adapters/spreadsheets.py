@@ -6,9 +6,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import BinaryIO
 
 from webapp.adapters import file_types, workbooks
@@ -126,19 +128,14 @@ def _headings(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _text_rows(stream: BinaryIO, encoding: str) -> tuple[Iterator[tuple[int, list[str]]], str]:
-    lines = _lines(stream, encoding)
-    before: list[str] = []
-    for line in lines:
-        before.append(line)
-        if line.strip("\r\n"):
-            break
-    delimiter = _delimiter(before[-1]) if before else ","
-    return _records(_chain(before, lines), delimiter), delimiter
-
-
-def _chain(first: Iterable[str], then: Iterator[str]) -> Iterator[str]:
-    yield from first
-    yield from then
+    pieces = _lines(stream, encoding)
+    before: list[list[str]] = []
+    heading = ""
+    while not heading and (lines := next(pieces, None)) is not None:
+        before.append(lines)
+        heading = next((line for line in lines if line.strip("\r\n")), "")
+    delimiter = _delimiter(heading) if heading else ","
+    return _records(chain(before, pieces), delimiter), delimiter
 
 
 def _delimiter(heading: str) -> str:
@@ -147,8 +144,8 @@ def _delimiter(heading: str) -> str:
     return max(DELIMITERS, key=lambda sign: (bare.count(sign), -DELIMITERS.index(sign)))
 
 
-def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """Physical lines with their ends, whichever of LF, CR and CRLF they are; names the line of a bad byte."""
+def _lines(stream: BinaryIO, encoding: str) -> Iterator[list[str]]:
+    """Physical lines with their ends, many at a time, whichever of LF, CR and CRLF they are; names the line of a bad byte."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     rest, count, offset = "", 0, 0
     while True:
@@ -167,7 +164,8 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
         # The last may go on in the next piece; «\r» may be the first half of «\r\n».
         rest = found.pop() if found and piece else ""
         count += len(found)
-        yield from found
+        if found:
+            yield found
         if len(rest) > LONGEST_LINE:
             raise _refused(
                 "line_long", f"Line {count + 1:,} is longer than {LONGEST_LINE:,} characters; this is not a table."
@@ -199,17 +197,36 @@ def _zero(line: int) -> Refused:
     )
 
 
-def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(pieces: Iterator[list[str]], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the physical line it begins on."""
+    start = 1
+    for lines in pieces:
+        if any('"' in line for line in lines) or len(max(lines, key=len)) > LONGEST_VALUE:
+            start = yield from _quoted(deque(lines), pieces, delimiter, start)
+            continue
+        # Without quotation marks a line is a record: four times as quick, and most files have none.
+        for line, values in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start):
+            if values:
+                yield line, values
+        start += len(lines)
+
+
+def _quoted(
+    waiting: deque[str], pieces: Iterator[list[str]], delimiter: str, start: int
+) -> Generator[tuple[int, list[str]], None, int]:
+    """The records of the ``waiting`` lines, the last of which may go on in further pieces; gives the line after them."""
     held: list[str] = []
 
     def tapped() -> Iterator[str]:
-        for line in lines:
-            held.append(line)
-            yield line
+        while waiting:
+            held.append(waiting.popleft())
+            yield held[-1]
+            if not waiting:
+                waiting.extend(next(pieces, ()))
 
     reader = csv.reader(tapped(), delimiter=delimiter, strict=True)
-    start = 1
-    while (values := _next(reader, start)) is not None:
+    first = start
+    while waiting and (values := _next(reader, start)) is not None:
         raw = held[0] if len(held) == 1 else "".join(held)
         held.clear()
         if '"' in raw:
@@ -218,7 +235,8 @@ def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[s
             raise _stray("field larger", start)
         if values:
             yield start, values
-        start = reader.line_num + 1
+        start = first + reader.line_num
+    return start
 
 
 def _next(reader: Iterator[list[str]], start: int) -> list[str] | None:
