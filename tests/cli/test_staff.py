@@ -46,6 +46,10 @@ def test_a_refusal_is_one_plain_sentence(command):
     for arguments, says in (
         (["add", "x@example.org", "--role", "king"], "«king» is no role. Roles: viewer, till, editor"),
         (["add", "x@example.org", "--role", "editor", "--password-stdin"], "use 12 to 128"),
+        (
+            ["add", "x@example.org", "--role", "editor", "--organisation", "NO"],
+            "No organisation in use has the id «NO».",
+        ),
         (["disable", "nobody@example.org"], "nobody@example.org has no account."),
     ):
         told = command("staff", *arguments, stdin="short\n", status=1).stderr

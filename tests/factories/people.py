@@ -13,8 +13,10 @@ from webapp.models import Profile, StaffGrant, StaffMember
 class People(Rows):
     """`make.staff(Role.EDITOR)`, `make.actor(Role.EDITOR)`, `make.profile()`."""
 
-    def staff(self, *roles: Role | str, site_id: int | None = None, **changes: object) -> StaffMember:
-        """Someone who may sign in, with these roles on one site or on all."""
+    def staff(
+        self, *roles: Role | str, site_id: int | None = None, organisation_id: int | None = None, **changes: object
+    ) -> StaffMember:
+        """Someone who may sign in, with these roles on one site or on all, in one organisation or in all."""
         number = self.next_number
         values: dict[str, object] = {
             "email": f"staff-{number}@example.org",
@@ -22,13 +24,15 @@ class People(Rows):
             "created_at": NOW,
         }
         row = StaffMember(**values | changes)
-        row.grants = [StaffGrant(role=Role(role), site_id=site_id) for role in roles]
+        row.grants = [StaffGrant(role=Role(role), site_id=site_id, organisation_id=organisation_id) for role in roles]
         return self.add(row)
 
-    def actor(self, *roles: Role | str, site_id: int | None = None, **changes: object) -> Actor:
+    def actor(
+        self, *roles: Role | str, site_id: int | None = None, organisation_id: int | None = None, **changes: object
+    ) -> Actor:
         """The same person as services see them."""
-        row = self.staff(*roles, site_id=site_id, **changes)
-        return Actor(row.name, row.id, frozenset(Grant(Role(role), site_id) for role in roles))
+        row = self.staff(*roles, site_id=site_id, organisation_id=organisation_id, **changes)
+        return Actor(row.name, row.id, frozenset(Grant(Role(role), site_id, organisation_id) for role in roles))
 
     def profile(self, **changes: object) -> Profile:
         number = self.next_number

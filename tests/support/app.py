@@ -144,9 +144,9 @@ def console(new_console: Callable[[], Console], session: Session, actor: Actor) 
 def signed_in(new_console: Callable[[], Console], session: Session, make: Factories) -> Callable[..., Console]:
     """`signed_in("editor")`, `signed_in("till", site_id=3)`: a browser of a new person with just these roles."""
 
-    def open_for(*roles: Role | str, site_id: int | None = None, **changes: object) -> Console:
+    def open_for(*roles: Role | str, **changes: object) -> Console:
         console = new_console()
-        sign_in(console.client, session, make.actor(*roles, site_id=site_id, **changes))
+        sign_in(console.client, session, make.actor(*roles, **changes))
         return console
 
     return open_for

@@ -2,11 +2,13 @@
 
 import re
 
+import pytest
 from sqlalchemy import select
 
 from tests.support.clock import NOW
 from webapp.domain.permissions import Role
 from webapp.models import OutboxMessage, StaffGrant, StaffInvitation, StaffMember
+from webapp.queries import choices
 from webapp.services import passwords, staff_sessions
 
 
@@ -138,3 +140,76 @@ def test_an_administrator_of_one_site_sees_its_staff_only(signed_in, make):
 
 def strip(text):
     return re.sub(r"[0-9a-f]{16}", "", text)
+
+
+@pytest.fixture
+def hull(make):
+    return make.organisation(make.organisation(title="North"), title="Hull", external_id="HULL")
+
+
+def grants_of(session, staff_id):
+    columns = (StaffGrant.role, StaffGrant.site_id, StaffGrant.organisation_id)
+    return set(session.execute(select(*columns).where(StaffGrant.staff_id == staff_id)).all())
+
+
+def test_a_role_is_given_within_an_organisation_and_taken_again(console, make, session, hull):
+    site, ed = make.site(title="Club Nord"), make.staff(Role.VIEWER, name="Ed Moss")
+    page = console.get(f"/staff/{ed.id}/edit")
+    assert "North / Hull" in page.texts("#within_listed option")
+    console.submit(page, within_role="editor", within_site=str(site.id), within_listed=str(hull.id))
+    assert grants_of(session, ed.id) == {(Role.VIEWER, None, None), (Role.EDITOR, site.id, hull.id)}
+    shown = console.get(f"/staff/{ed.id}")
+    assert "Club Nord within Hull" in shown.text
+    assert "editor on Club Nord within Hull" in shown.texts(".timeline__text p")[0]
+    assert "editor on Club Nord within Hull" in console.get("/staff").text.replace("Editor", "editor")
+    page = console.get(f"/staff/{ed.id}/edit")
+    assert ticked(page) == ["viewer:all", f"editor:{site.id}:{hull.id}"]
+    console.submit(page, grants=["viewer:all"])
+    assert grants_of(session, ed.id) == {(Role.VIEWER, None, None)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ({"within_role": "editor"}, ("#within_listed-error", "Choose the organisation")),
+        ({"within_listed": "HULL"}, ("#within_role-error", "Choose the role this organisation is for.")),
+        ({"within_role": "god", "within_listed": "HULL"}, ("#within_role-error", "Choose one of the list.")),
+        (
+            {"within_role": "editor", "within_site": "99x", "within_listed": "HULL"},
+            ("#within_site-error", "Choose one"),
+        ),
+        ({"within_role": "editor", "within_listed": "2147483648"}, ("#within_listed-error", "No organisation")),
+    ],
+)
+def test_half_a_role_within_an_organisation_is_refused_on_its_field(console, make, session, hull, typed, answer):
+    ed = make.staff(Role.VIEWER)
+    fields = console.get(f"/staff/{ed.id}/edit").fields()
+    sent = fields | {name: str(hull.id) if value == "HULL" else value for name, value in typed.items()}
+    page = console.post(f"/staff/{ed.id}/edit", sent, status=422)
+    where, words = answer
+    assert words in " ".join(page.texts(where))
+    assert grants_of(session, ed.id) == {(Role.VIEWER, None, None)}
+
+
+def test_among_many_organisations_one_is_chosen_by_its_id(console, make, session, hull, monkeypatch):
+    monkeypatch.setattr(choices.organisations, "__defaults__", (1,))
+    ed = make.staff(Role.VIEWER)
+    page = console.get(f"/staff/{ed.id}/edit")
+    wrong = console.submit(page, status=422, within_role="editor", within_typed="NO-SUCH")
+    assert "No organisation in use has the id «NO-SUCH»." in wrong.texts("#within_typed-error")[0]
+    console.submit(wrong, within_typed="HULL")
+    assert (Role.EDITOR, None, hull.id) in grants_of(session, ed.id)
+
+
+def test_somebody_bound_to_an_organisation_opens_nothing_that_does_not_keep_to_it(signed_in, hull):
+    bound = signed_in("administrator", organisation_id=hull.id)
+    for address in ("/staff", "/settings", "/rewards", "/audit", "/jobs", "/sites"):
+        bound.get(address, status=403)
+    bound.get("/account")
+
+
+def test_an_administrator_within_an_organisation_is_not_one_of_all(console, make, session, actor, hull):
+    """Else the last administrator of everything could be taken away."""
+    make.staff(Role.ADMINISTRATOR, organisation_id=hull.id, password_hash="x")
+    page = console.post(f"/staff/{actor.staff_id}/edit", {"grants": ["viewer:all"]}, status=422)
+    assert "last active administrator" in page.text

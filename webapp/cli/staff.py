@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from webapp.adapters import randomness, schema
 from webapp.cli import runtime
@@ -16,6 +17,7 @@ from webapp.domain import staff as rules
 from webapp.domain.errors import Conflict, NotFound, Refused
 from webapp.domain.identity import Grant
 from webapp.domain.permissions import Role
+from webapp.queries import choices
 from webapp.queries import sites as read_sites
 from webapp.queries import staff as read
 from webapp.services import staff
@@ -67,13 +69,23 @@ def group() -> None:
 @click.argument("email")
 @click.option("--role", "roles", multiple=True, required=True, help="Repeat it for more: viewer, till, editor …")
 @click.option("--site", "site_name", help="The name of one site; every site unless given.")
+@click.option("--organisation", help="The id of one organisation; the roles hold there and below, else in all.")
 @click.option("--name", default="", help="How colleagues see the person; used with --password-stdin.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the standard input; no link then.")
-def add(email: str, roles: tuple[str, ...], site_name: str | None, name: str, *, password_stdin: bool) -> None:
+def add(
+    email: str,
+    roles: tuple[str, ...],
+    site_name: str | None,
+    organisation: str | None,
+    name: str,
+    *,
+    password_stdin: bool,
+) -> None:
     """Add somebody: prints a one-time link, or takes the password from the standard input."""
     with runtime.session() as session:
         site_id = read_sites.get(session, site_name, None).id if site_name else None
-    grants = tuple(Grant(_role(role), site_id) for role in roles)
+        root = _organisation(session, organisation) if organisation else None
+    grants = tuple(Grant(_role(role), site_id, root) for role in roles)
     if not password_stdin:
         click.echo(_invite(runtime.settings(), email, grants))
         return
@@ -90,11 +102,12 @@ def list_(*, as_json: bool) -> None:
     """Print everybody who has an account."""
     with runtime.session() as session:
         rows, titles = read.team(session), read_sites.names(session)
+        organisations = read.organisation_titles(session, {grant for row in rows for grant in row.grants})
     people = [
         {
             "email": row.email,
             "name": row.name,
-            "roles": rules.in_words(row.grants, titles),
+            "roles": rules.in_words(row.grants, titles, organisations),
             "state": "disabled" if not row.is_active else "active" if row.has_password else "invited",
             "seen_at": row.seen_at.isoformat() if row.seen_at else None,
         }
@@ -127,6 +140,13 @@ def _invite(settings: Settings, email: str, grants: tuple[Grant, ...]) -> str:
     link = f"{settings.public_url}/invitations/{token}"
     runtime.write(lambda work: staff.invite(work, staff.InviteStaff(email, grants, token, link)))
     return link
+
+
+def _organisation(session: Session, external_id: str) -> int:
+    found = choices.organisation_known_as(session, external_id)
+    if found is None:
+        raise NotFound("organisation.unknown", f"No organisation in use has the id «{external_id}».")
+    return found
 
 
 def _role(text: str) -> Role:

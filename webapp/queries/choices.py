@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.models import Site, VoucherType
+from webapp.models import Organisation, Site, VoucherType
 
 MOST = 500
 
@@ -29,6 +29,26 @@ def voucher_types(session: Session, scope: frozenset[int] | None) -> list[tuple[
     if scope is not None:
         statement = statement.where(VoucherType.site_id.in_(scope))
     return [(row[0], f"{row[1]} – {row[3]}, {row[2]:,} free") for row in session.execute(statement)]
+
+
+def organisations(session: Session, most: int = 200) -> list[tuple[int, str]] | None:
+    """Ids and titles of the organisations in use, each below its parent («North / Hull»); None when there are more."""
+    wanted = select(Organisation.id, Organisation.title, Organisation.path).where(Organisation.archived_at.is_(None))
+    rows = session.execute(wanted.order_by(Organisation.search_text).limit(most + 1)).all()
+    if len(rows) > most:
+        return None
+    titles = {number: title for number, title, _ in rows}
+    found = []
+    for number, _, path in rows:
+        above = [titles[int(part)] for part in path.split("/") if part and int(part) in titles]
+        found.append((number, " / ".join(above)))
+    return sorted(found, key=lambda pair: (pair[1].casefold(), pair[0]))
+
+
+def organisation_known_as(session: Session, external_id: str) -> int | None:
+    """The organisation in use that files know by this id, if there is one."""
+    wanted = select(Organisation.id).where(Organisation.external_id == external_id, Organisation.archived_at.is_(None))
+    return session.scalar(wanted)
 
 
 def zones(session: Session, scope: frozenset[int] | None) -> dict[str, str]:

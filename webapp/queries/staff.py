@@ -122,7 +122,7 @@ def organisation_titles(session: Session, grants: Iterable[Grant]) -> dict[int, 
     if not roots:
         return {}
     wanted = select(Organisation.id, Organisation.title).where(Organisation.id.in_(roots))
-    return dict(session.execute(wanted).tuples().all())
+    return dict(session.execute(wanted).all())
 
 
 def grant_of(row: StaffGrant) -> Grant:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from wtforms import Form, SelectChoice, SelectMultipleField
+from wtforms import Field, Form, SelectChoice, SelectField, SelectMultipleField
 from wtforms.validators import ValidationError
 from wtforms.widgets import EmailInput
 
@@ -15,26 +15,29 @@ from webapp.services.staff import ChangeGrants, InviteStaff
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
 
+C = TypeVar("C")
 EVERYWHERE = "all"
 
 
 def coded(grant: Grant) -> str:
-    """«editor:3», «viewer:all»: a grant as the value of a tick box."""
-    return f"{grant.role}:{EVERYWHERE if grant.site_id is None else grant.site_id}"
+    """«editor:3», «viewer:all», «till:all:17»: a grant as the value of a tick box."""
+    place = f"{grant.role}:{EVERYWHERE if grant.site_id is None else grant.site_id}"
+    return place if grant.organisation_id is None else f"{place}:{grant.organisation_id}"
 
 
 class GrantsField(SelectMultipleField):  # type: ignore[misc]
-    """Tick boxes of role × site; ``data`` is a tuple of grants. ``offer`` says which there are."""
+    """Tick boxes of role × site, and of what is held within an organisation; ``data`` is a tuple of grants."""
 
-    def offer(self, sites: Mapping[int, str], *, everywhere: bool) -> None:
-        """Every role on each of ``sites`` (title by id), and on every site where that may be given."""
+    def offer(self, sites: Mapping[int, str], *, everywhere: bool, bound: Mapping[Grant, str]) -> None:
+        """Every role on each of ``sites`` (title by id), on every site where that may be given, and what is ``bound``."""
         self.places: dict[int | None, str] = ({None: "Every site"} if everywhere else {}) | dict(sites)
+        self.bound = {coded(grant): text for grant, text in bound.items()}
         self.choices = [
             SelectChoice(coded(Grant(role, site_id)), title) for role in Role for site_id, title in self.places.items()
-        ]
+        ] + [SelectChoice(code, text) for code, text in self.bound.items()]
 
     def process_data(self, value: Iterable[Any] | None) -> None:
-        self.data = [coded(Grant(grant.role, grant.site_id)) for grant in value or ()]
+        self.data = [coded(Grant(grant.role, grant.site_id, grant.organisation_id)) for grant in value or ()]
 
     def pre_validate(self, form: Form) -> None:
         """What was sent is not quoted: it may be anything."""
@@ -45,15 +48,86 @@ class GrantsField(SelectMultipleField):  # type: ignore[misc]
 
     @property
     def grants(self) -> tuple[Grant, ...]:
-        return tuple(_grant(code) for code in self.data or ())
+        return tuple(map(_grant, self.data or ()))
 
 
 def _grant(code: str) -> Grant:
-    role, _, site = code.partition(":")
-    return Grant(Role(role), None if site == EVERYWHERE else int(site))
+    role, site, organisation = [*code.split(":"), ""][:3]
+    return Grant(Role(role), None if site == EVERYWHERE else int(site), int(organisation) if organisation else None)
 
 
-class InviteForm(CommandForm[InviteStaff]):
+class _ChoiceField(SelectField):  # type: ignore[misc]
+    """One of a list; a form sent without this field at all chooses the first."""
+
+    def pre_validate(self, form: Form) -> None:
+        if not self.raw_data:
+            self.data = self.choices[0].value
+        try:
+            super().pre_validate(form)
+        except ValidationError:
+            raise ValidationError("Choose one of the list.") from None
+
+
+class RolesForm(CommandForm[C]):
+    """Roles as tick boxes, and one more role within an organisation: chosen from a list, or typed when that is long."""
+
+    steering = frozenset({"within_role", "within_site", "within_listed", "within_typed"})
+
+    grants = GrantsField("Roles")
+    within_role = _ChoiceField("Role")
+    within_site = _ChoiceField("Site")
+    within_listed = _ChoiceField("Organisation")
+    within_typed = TextField("Organisation", length=64, description="Its id, as the list of organisations shows it.")
+
+    organisation_id: int | None = None  # what the chosen or typed organisation turned out to be
+
+    def offer(
+        self,
+        sites: Mapping[int, str],
+        organisations: Sequence[tuple[int, str]] | None,
+        *,
+        everywhere: bool,
+        bound: Mapping[Grant, str],
+    ) -> None:
+        """What can be chosen; ``organisations`` None asks for the id of one instead of listing them all."""
+        self.grants.offer(sites, everywhere=everywhere, bound=bound)
+        nothing = SelectChoice("", "No further role")
+        self.within_role.choices = [nothing, *(SelectChoice(str(role), role.capitalize()) for role in Role)]
+        self.within_site.choices = [
+            SelectChoice(EVERYWHERE if site_id is None else str(site_id), title)
+            for site_id, title in self.grants.places.items()
+        ] or [SelectChoice("", "No site")]
+        if organisations is None:
+            del self.within_listed
+        else:
+            del self.within_typed
+            listed = [SelectChoice(str(number), title) for number, title in organisations]
+            self.within_listed.choices = [SelectChoice("", "None"), *listed]
+
+    @property
+    def organisation(self) -> Field:
+        """The field the organisation is chosen by."""
+        return self.within_listed if "within_listed" in self else self.within_typed
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        is_good = super().validate(extra_validators)
+        role, place = self.within_role.data, self.organisation
+        if role and not place.data:
+            place.errors = ["Choose the organisation, or tick the role above, where it holds in all of them."]
+        elif place.data and not role:
+            self.within_role.errors = ["Choose the role this organisation is for."]
+        elif role and self.organisation_id is None:
+            place.errors = [f"No organisation in use has the id «{place.data}». Compare it with the list."]
+        return is_good and bool(role) == (self.organisation_id is not None)
+
+    def to_command(self, **route: object) -> C:
+        more: tuple[Grant, ...] = ()
+        if self.within_role.data:
+            more = (_grant(f"{self.within_role.data}:{self.within_site.data}:{self.organisation_id}"),)
+        return super().to_command(**route, grants=tuple(dict.fromkeys((*self.grants.grants, *more))))
+
+
+class InviteForm(RolesForm[InviteStaff]):
     command = InviteStaff
 
     email = TextField(
@@ -63,16 +137,7 @@ class InviteForm(CommandForm[InviteStaff]):
         widget=EmailInput(),
         description="The invitation goes there, and it is what they sign in with.",
     )
-    grants = GrantsField("Roles")
-
-    def to_command(self, **route: object) -> InviteStaff:
-        return super().to_command(**route, grants=self.grants.grants)
 
 
-class GrantsForm(CommandForm[ChangeGrants]):
+class GrantsForm(RolesForm[ChangeGrants]):
     command = ChangeGrants
-
-    grants = GrantsField("Roles")
-
-    def to_command(self, **route: object) -> ChangeGrants:
-        return super().to_command(**route, grants=self.grants.grants)

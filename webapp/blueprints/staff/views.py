@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from flask import Blueprint, current_app, flash, url_for
 from flask import session as visit
 from flask.typing import ResponseReturnValue
@@ -10,9 +12,11 @@ from webapp.adapters import clock, randomness
 from webapp.blueprints.staff.forms import GrantsForm, InviteForm
 from webapp.config import Settings
 from webapp.domain import staff as rules
+from webapp.domain.identity import Grant
 from webapp.domain.permissions import Permission, Role
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
+from webapp.queries import choices
 from webapp.queries import sites as read_sites
 from webapp.queries import staff as read
 from webapp.services import staff, staff_sessions
@@ -33,14 +37,19 @@ def _reach() -> frozenset[int] | None:
 def index() -> ResponseReturnValue:
     rows = read.team(db.session(), _reach())
     titles = read_sites.names(db.session())
-    return render("staff/index.html", rows=rows, titles=titles, in_words=rules.in_words, now=clock.now())
+    organisations = read.organisation_titles(db.session(), {grant for row in rows for grant in row.grants})
+
+    def in_words(grants: Iterable[Grant]) -> str:
+        return rules.in_words(grants, titles, organisations)
+
+    return render("staff/index.html", rows=rows, in_words=in_words, now=clock.now())
 
 
 @bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.STAFF_MANAGE, confirmed=True)
 def invite() -> ResponseReturnValue:
     form = InviteForm()
-    form.grants.offer(read_sites.names(db.session(), _reach()), everywhere=_reach() is None)
+    _offer(form, ())
     token = randomness.token()
     if member := form.submit(staff.invite, token=token, link=_link(token)):
         return _show_link(member.id, token)
@@ -55,8 +64,9 @@ def show(staff_id: int) -> ResponseReturnValue:
     return render(
         "staff/show.html",
         member=member,
-        grants=[(grant.role, grant.site_id) for grant in member.grants],
+        grants=member.grants,
         titles=read_sites.names(session),
+        organisations=read.organisation_titles(session, map(read.grant_of, member.grants)),
         sessions=read.open_sessions(session, staff_id, clock.now()),
         invitation=read.open_invitation(session, staff_id, clock.now()),
         history=read_audit.of_subject(session, f"staff_members:{staff_id}"),
@@ -71,7 +81,7 @@ def show(staff_id: int) -> ResponseReturnValue:
 def edit(staff_id: int) -> ResponseReturnValue:
     member = read.get(db.session(), staff_id, _reach())
     form = GrantsForm(data={"grants": member.grants})
-    form.grants.offer(read_sites.names(db.session(), _reach()), everywhere=_reach() is None)
+    _offer(form, map(read.grant_of, member.grants))
     if form.submit(staff.change_grants, staff_id=staff_id):
         flash(f"Roles of {member.name} saved. They hold from the next page on.", "success")
         return go(".show", staff_id=staff_id)
@@ -125,6 +135,26 @@ def enable(staff_id: int) -> ResponseReturnValue:
         flash(f"{member.name} can sign in again.", "success")
         return go(".show", staff_id=staff_id)
     return _back(form, staff_id)
+
+
+def _offer(form: InviteForm | GrantsForm, held: Iterable[Grant]) -> None:
+    """What may be given: roles on the sites of whoever gives, and what is held within organisations already."""
+    session = db.session()
+    bound = [grant for grant in held if grant.organisation_id is not None]
+    sites, titles = read_sites.names(session, _reach()), read.organisation_titles(session, bound)
+    listed = choices.organisations(session)
+    everywhere = _reach() is None
+    form.offer(sites, listed, everywhere=everywhere, bound={grant: _within(grant, sites, titles) for grant in bound})
+    asked = form.organisation.data
+    if listed is not None:
+        form.organisation_id = next((number for number, _ in listed if str(number) == asked), None)
+    elif asked:
+        form.organisation_id = choices.organisation_known_as(session, str(asked))
+
+
+def _within(grant: Grant, sites: Mapping[int, str], titles: Mapping[int, str]) -> str:
+    text = rules.in_words([grant], sites, titles)
+    return text[:1].upper() + text[1:]
 
 
 def _back(form: PressForm, staff_id: int) -> ResponseReturnValue:
