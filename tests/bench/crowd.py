@@ -24,12 +24,15 @@ from webapp.models import (
     Base,
     Draw,
     Entry,
+    Group,
     ImportProblem,
     ImportRun,
     Job,
+    Membership,
     Organisation,
     OrganisationType,
     Prize,
+    Profile,
     Reward,
     Site,
     StaffGrant,
@@ -116,7 +119,13 @@ def _crowd(session: Session) -> None:
     _winners(session, awarding)
     _belonging(session)
     top = session.scalars(select(Organisation.id).order_by(Organisation.id)).first()
-    subjects = (f"organisations:{top}", f"rewards:{awarding.reward_id}", f"voucher_types:{kind}", f"sites:{site}")
+    subjects = (
+        f"organisations:{top}",
+        "groups:1",
+        f"rewards:{awarding.reward_id}",
+        f"voucher_types:{kind}",
+        f"sites:{site}",
+    )
     for subject in subjects:
         _add(
             session,
@@ -146,6 +155,14 @@ def _belonging(session: Session) -> None:
             "parent_id": top, "path": f"/{top}/{1_000_000 + n}/",
         } | at,
     )  # fmt: skip
+
+    _add(session, Group, lambda n: {"name": f"g-{n}", "title": f"Group {n}"} | AT)
+    group = session.scalars(select(Group.id).order_by(Group.id)).first()
+    people = session.scalars(select(Profile.id).order_by(Profile.id.desc()).limit(MANY)).all()
+    within = {"group_id": group, "organisation_id": top, "joined_at": NOW}
+    _add(session, Membership, lambda n: within | {"profile_id": people[n]})
+    for model, row in ((Group, group), (Organisation, top)):
+        session.execute(update(model).where(model.id == row).values(member_count=model.member_count + MANY))
 
 
 def _add(session: Session, model: type[Base], row: Callable[[int], Row]) -> None:
@@ -239,6 +256,14 @@ SCREENS = {
     "organisation type": "/organisation-types/{type}",
     "organisation type, new": "/organisation-types/new",
     "organisation type, edit": "/organisation-types/{type}/edit",
+    "groups": "/groups",
+    "groups, found": "/groups?q=group&show=primary",
+    "group": "/groups/{group}",
+    "group, found": "/groups/{group}?q=ann",
+    "group, new": "/groups/new",
+    "group, edit": "/groups/{group}/edit",
+    "group, archive": "/groups/{group}/archive",
+    "group, add": "/groups/{group}/members/add",
     "rewards": "/rewards",
     "rewards, found": "/rewards?q=draw&status=active",
     "reward, new": "/rewards/new",
@@ -323,6 +348,7 @@ def addresses(session: Session) -> dict[str, str]:
         "voucher": session.scalars(select(VoucherChange.voucher_id).order_by(VoucherChange.id.desc())).first(),
         "kind": session.scalars(select(VoucherType.id).order_by(VoucherType.id)).first(),
         "profile": session.scalars(select(Winner.profile_id).where(Winner.id == winner)).one(),
+        "group": session.scalars(select(Group.id).order_by(Group.id)).first(),
         "organisation": session.scalars(select(Organisation.id).order_by(Organisation.id)).first(),
         "shop": session.scalars(select(Organisation.id).order_by(Organisation.id.desc())).first(),
         "type": session.scalars(select(OrganisationType.id).order_by(OrganisationType.id)).first(),

@@ -12,8 +12,10 @@ from tests.factories import Factories
 from tests.support.clock import NOW
 from webapp.domain.jobs import JobStatus
 from webapp.domain.outbox import OutboxStatus
+from webapp.models import Organisation
 from webapp.queries.invariants import INVARIANTS, broken
 
+AT = {"created_at": NOW, "updated_at": NOW}
 Plant = Callable[[Factories], Any]
 
 
@@ -42,6 +44,10 @@ def _open_session(make: Factories) -> None:
 PLANTS: dict[str, Plant] = {
     "entries dense": _entries_gap,
     "entries counted": lambda make: make.reward(entry_count=7),
+    "group members counted": lambda make: make.group(member_count=1),
+    "organisation members counted": lambda make: make.organisation(member_count=1),
+    "organisation paths": lambda make: make.add(Organisation(external_id="A", title="A", path="/9/", **AT)),
+    "module completions counted": lambda make: make.module(completion_count=1),
     "vouchers idle counted": lambda make: make.voucher_type(idle_count=1),
     "vouchers redeemed counted": lambda make: make.voucher_type(redeemed_count=1),
     "sent has a time": lambda make: make.message(status=OutboxStatus.SENT, attempts=1),
@@ -65,6 +71,8 @@ def test_all_hold_on_sound_data(session, make):
     make.job()
     make.message()
     make.staff("editor")
+    make.member(make.group(), organisation=make.organisation(make.organisation()))
+    make.completed(make.module())
     assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}
 
 

@@ -79,6 +79,8 @@ def world(make):
         "voucher_id": voucher.id,
         "code": kind.code,
         "organisation_id": make.organisation().id,
+        "group_id": (group := make.group()).id,
+        "membership_id": make.member(group).id,
         "organisation_type_id": make.organisation_type().id,
         "token": "x" * 43,
         "number": 1,

@@ -6,8 +6,10 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.permissions import Role
-from webapp.services import organisation_types, organisations
+from webapp.queries import profiles as read_profiles
+from webapp.services import groups, organisation_types, organisations
 
 if TYPE_CHECKING:
     from webapp.demo.programme import Builder
@@ -27,16 +29,26 @@ _TREE = (
     ("NW", "Northwind Outdoor", 0, "", "Australia/Sydney", "88 Ridge Road, Katoomba"),
     ("NW-WALK", "Katoomba Walkers", 3, "NW", "Australia/Sydney", ""),
 )
+# Title, kind, who comes in, notes.
+_GROUPS = (
+    ("Baristas", GroupKind.PRIMARY, Registration.CLOSED, "Everybody who works at a counter."),
+    ("Regulars", GroupKind.PRIMARY, Registration.REVIEWED, "Ten cups or more a month."),
+    ("Harbour news", GroupKind.MAILING_LIST, Registration.OPEN, "One letter a month."),
+    ("Beans by post", GroupKind.SUBSCRIPTION, Registration.OPEN, ""),
+    ("Summer 2025", GroupKind.PRIMARY, Registration.CLOSED, "Over; kept for its history."),
+)
+_SHOPS = ("HBR01", "QAY02", "PIE03", "LOF04", "ROW", "NW-WALK", "")
 _ARCHIVED = "KIOSK"
 _AGO = timedelta(days=78)
 
 
 def build(builder: Builder) -> None:
-    """Everything people belong to."""
+    """Everything people belong to; the entrants are there already."""
     _organisations(builder)
+    _groups(builder)
 
 
-def _organisations(builder: Builder) -> dict[str, int]:
+def _organisations(builder: Builder) -> None:
     types = []
     for title in _TYPES:
         kind = organisation_types.CreateOrganisationType(title=title)
@@ -54,4 +66,20 @@ def _organisations(builder: Builder) -> dict[str, int]:
         ids[external_id] = builder.do(Role.EDITOR, _AGO, partial(organisations.create, command=command)).id
     archive = organisations.ArchiveOrganisation(ids[_ARCHIVED])
     builder.do(Role.EDITOR, timedelta(days=20), partial(organisations.archive, command=archive))
-    return ids
+
+
+def _groups(builder: Builder) -> None:
+    made = []
+    for title, kind, registration, notes in _GROUPS:
+        command = groups.CreateGroup(title=title, kind=kind, registration=registration, notes=notes)
+        made.append(builder.do(Role.EDITOR, _AGO, partial(groups.create, command=command)))
+    with builder.sessions() as session:
+        people = [row for row in read_profiles.stream(session) if row[1]]
+    for number, group in enumerate(made):
+        rows = [
+            groups.MembershipRow(group.name, str(row[1]), "", _SHOPS[(place + number) % len(_SHOPS)])
+            for place, row in enumerate(people[number * 20 : number * 20 + 90])
+        ]
+        builder.do(Role.EDITOR, timedelta(days=60 - number), partial(groups.join, membership_rows=rows))
+    last = groups.ArchiveGroup(made[-1].id)
+    builder.do(Role.EDITOR, timedelta(days=10), partial(groups.archive, command=last))

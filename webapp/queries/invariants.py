@@ -136,6 +136,30 @@ INVARIANTS: tuple[Invariant, ...] = (
         "(select 1 from winners w where w.reward_id = r.id and {standing} and w.stage <> 'fulfilled'))",
     ),
     Invariant(
+        "group members counted",
+        "A group's counter of members is the number of its memberships.",
+        "select g.id from groups g left join (select group_id, count(*) as n from memberships group by group_id) m "
+        "on m.group_id = g.id where g.member_count <> coalesce(m.n, 0)",
+    ),
+    Invariant(
+        "organisation members counted",
+        "An organisation's counter of members is the number of memberships within it.",
+        "select o.id from organisations o left join (select organisation_id, count(*) as n from memberships "
+        "group by organisation_id) m on m.organisation_id = o.id where o.member_count <> coalesce(m.n, 0)",
+    ),
+    Invariant(
+        "organisation paths",
+        "An organisation's path is that of the one above it and its own id.",
+        "select o.id from organisations o left join organisations p on p.id = o.parent_id "
+        "where o.path <> coalesce(p.path, '/') || o.id || '/'",
+    ),
+    Invariant(
+        "module completions counted",
+        "A module's counter of completions is the number of them.",
+        "select m.id from modules m left join (select module_id, count(*) as n from completions group by module_id) c "
+        "on c.module_id = m.id where m.completion_count <> coalesce(c.n, 0)",
+    ),
+    Invariant(
         "voucher codes unique",
         "No two codes are the same.",
         "select min(id) from vouchers group by code_hash having count(*) > 1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from sqlalchemy import ARRAY, ColumnElement, String, and_, any_, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, String, and_, any_, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 _LAST = "\U0010ffff"
@@ -23,3 +23,13 @@ def among(session: Session, column: Text, values: Collection[str]) -> ColumnElem
         listed = func.json_each(json.dumps(list(values), ensure_ascii=False)).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == any_(literal(list(values), ARRAY(String)))
+
+
+def among_ids(
+    session: Session, column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Collection[int]
+) -> ColumnElement[bool]:
+    """Whether ``column`` is one of ``ids``, which travel as one parameter."""
+    if session.get_bind().dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(list(ids))).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(literal(list(ids), ARRAY(Integer)))

@@ -14,6 +14,7 @@ from webapp.domain.errors import NotFound
 from webapp.domain.profiles import fold
 from webapp.models import Group, Location, Membership, Organisation, OrganisationType, Profile, StaffGrant
 from webapp.queries.matching import among, begins
+from webapp.queries.memberships import Member
 from webapp.queries.subtrees import Within, inside
 
 PAGE = 50
@@ -49,25 +50,6 @@ class ListedOrganisation:
     @property
     def level(self) -> int:
         return rules.depth(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One membership of a person within an organisation or a group."""
-
-    id: int
-    profile_id: int
-    external_id: str | None
-    first_name: str
-    last_name: str
-    email: str
-    place_id: int | None
-    place: str | None
-    joined_at: datetime
-
-    @property
-    def called(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip() or self.email or self.external_id or f"Person {self.id}"
 
 
 @dataclass(frozen=True, slots=True)

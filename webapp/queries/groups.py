@@ -1,0 +1,95 @@
+"""Reads of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from webapp.domain.errors import NotFound
+from webapp.domain.groups import GroupKind, Registration
+from webapp.models import Group
+from webapp.queries.matching import among
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    """One line of the list."""
+
+    id: int
+    name: str
+    title: str
+    kind: GroupKind
+    registration: Registration
+    member_count: int
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list is narrowed to; empty and None are no limit."""
+
+    search: str = ""
+    kind: GroupKind | None = None
+    is_archived: bool = False
+
+
+def get(session: Session, group_id: int) -> Group:
+    """The group as it stands in the database now, or ``NotFound``."""
+    wanted = select(Group).where(Group.id == group_id).execution_options(populate_existing=True)
+    found = session.scalars(wanted).one_or_none()
+    if found is None:
+        raise NotFound("group.unknown", "There is no such group.")
+    return found
+
+
+def page(session: Session, filters: Filters, *, after: int | None = None, size: int = PAGE) -> list[ListedGroup]:
+    """Groups by name, one more than ``size`` when there are further ones; ``after`` is the last id seen."""
+    statement = (
+        select(Group.id, Group.name, Group.title, Group.kind, Group.registration, Group.member_count, Group.archived_at)
+        .where(Group.archived_at.is_not(None) if filters.is_archived else Group.archived_at.is_(None))
+        .order_by(Group.name)
+        .limit(size + 1)
+    )
+    if filters.kind is not None:
+        statement = statement.where(Group.kind == filters.kind)
+    if filters.search:
+        title, name = (column.icontains(filters.search, autoescape=True) for column in (Group.title, Group.name))
+        statement = statement.where(or_(title, name))
+    if after is not None:
+        statement = statement.where(Group.name > select(Group.name).where(Group.id == after).scalar_subquery())
+    return [ListedGroup(*row) for row in session.execute(statement)]
+
+
+def counts(session: Session) -> dict[GroupKind | None, int]:
+    """How many groups in use there are of each kind; under None how many are archived."""
+    is_archived = Group.archived_at.is_not(None)
+    found: dict[GroupKind | None, int] = dict.fromkeys((*GroupKind, None), 0)
+    for kind, archived, count in session.execute(
+        select(Group.kind, is_archived, func.count()).group_by(Group.kind, is_archived)
+    ):
+        found[None if archived else kind] += count
+    return found
+
+
+def known(session: Session, names: Collection[str]) -> dict[str, Group]:
+    """The groups that files know by these names."""
+    if not names:
+        return {}
+    wanted = select(Group).where(among(session, Group.name, names)).execution_options(populate_existing=True)
+    return {group.name: group for group in session.scalars(wanted)}
+
+
+EXPORT = ("name", "title", "kind", "registration", "notes", "member_count", "archived_at")
+
+
+def stream(session: Session) -> Iterator[tuple[object, ...]]:
+    """Every group as ``EXPORT`` names it, by name, holding a few rows at a time."""
+    columns = [getattr(Group, name) for name in EXPORT]
+    for row in session.execute(select(*columns).order_by(Group.name).execution_options(yield_per=1_000)):
+        yield tuple(row)

@@ -1,0 +1,149 @@
+"""Reads of who is in which group, within which organisation, and whom a member id or an e-mail means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from webapp.domain.errors import NotFound
+from webapp.domain.profiles import email_key
+from webapp.models import Group, Membership, Organisation, Profile
+from webapp.queries.matching import among
+from webapp.queries.profiles import matches
+from webapp.queries.subtrees import Within, inside
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One membership; ``place`` is the organisation it is within on the page of a group, and the group elsewhere."""
+
+    id: int
+    profile_id: int
+    external_id: str | None
+    first_name: str
+    last_name: str
+    email: str
+    place_id: int | None
+    place: str | None
+    joined_at: datetime
+
+    @property
+    def called(self) -> str:
+        name = f"{self.first_name} {self.last_name}".strip()
+        return name or self.email or self.external_id or f"Person {self.profile_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom names mean: the id of the person in the end, after every merge."""
+
+    by_external_id: dict[str, int]
+    by_email: dict[str, int]
+
+    def find(self, external_id: str, email: str) -> int | None:
+        """The person with the member id, else the one who answers to the e-mail."""
+        found = self.by_external_id.get(external_id) if external_id else None
+        return found if found is not None or not email else self.by_email.get(email_key(email))
+
+
+def page(
+    session: Session, group_id: int, within: Within, *, search: str = "", before: int | None = None, size: int = PAGE
+) -> list[Member]:
+    """Members of a group, the newest first, one more than ``size`` when there are further ones."""
+    statement = (
+        select(
+            Membership.id,
+            Profile.id,
+            Profile.external_id,
+            Profile.first_name,
+            Profile.last_name,
+            Profile.email,
+            Organisation.id,
+            Organisation.title,
+            Membership.joined_at,
+        )
+        .join(Profile, Profile.id == Membership.profile_id)
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.group_id == group_id, inside(within))
+        .order_by(Membership.id.desc())
+        .limit(size + 1)
+    )
+    if search:
+        statement = statement.where(matches(search))
+    if before is not None:
+        statement = statement.where(Membership.id < before)
+    return [Member(*row) for row in session.execute(statement)]
+
+
+def get(session: Session, group_id: int, membership_id: int, within: Within = None) -> Membership:
+    """A membership of the group; ``NotFound`` outside ``within``."""
+    wanted = (
+        select(Membership)
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.id == membership_id, Membership.group_id == group_id, inside(within))
+    )
+    found = session.scalars(wanted).one_or_none()
+    if found is None:
+        raise NotFound("membership.unknown", "There is no such member of this group.")
+    return found
+
+
+def people(session: Session, external_ids: Collection[str], email_keys: Collection[str]) -> Named:
+    """Whom these member ids and e-mail keys mean; unknown ones are left out."""
+    merged: dict[int, int] = {}
+    found = Named(
+        _ids(session, Profile.external_id, external_ids, merged), _ids(session, Profile.email_key, email_keys, merged)
+    )
+    while waiting := set(merged.values()) - merged.keys():
+        rows = session.execute(select(Profile.id, Profile.merged_into_id).where(Profile.id.in_(waiting))).all()
+        merged |= {row[0]: row[1] or row[0] for row in rows}
+    for names in (found.by_external_id, found.by_email):
+        names.update({name: _end(number, merged) for name, number in names.items()})
+    return found
+
+
+def _ids(
+    session: Session,
+    column: InstrumentedAttribute[str | None],
+    names: Collection[str],
+    merged: dict[int, int],
+) -> dict[str, int]:
+    """Id by name; rows that turned out to be somebody else are noted in ``merged``."""
+    found = {}
+    if names:
+        wanted = select(column, Profile.id, Profile.merged_into_id).where(among(session, column, list(names)))
+        for name, number, target in session.execute(wanted):
+            found[str(name)] = number
+            if target is not None:
+                merged[number] = target
+    return found
+
+
+def _end(number: int, merged: dict[int, int]) -> int:
+    while (target := merged.get(number, number)) != number:
+        number = target
+    return number
+
+
+EXPORT = ("group", "external_id", "email", "organisation", "joined_at")
+
+
+def stream(session: Session, within: Within = None) -> Iterator[tuple[object, ...]]:
+    """Every membership as ``EXPORT`` names it, oldest first, holding a few rows at a time."""
+    statement = (
+        select(Group.name, Profile.external_id, Profile.email, Organisation.external_id, Membership.joined_at)
+        .join(Group, Group.id == Membership.group_id)
+        .join(Profile, Profile.id == Membership.profile_id)
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(inside(within))
+        .order_by(Membership.id)
+        .execution_options(yield_per=1_000)
+    )
+    for row in session.execute(statement):
+        yield tuple(row)
