@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.clock import NOW
-from webapp.models import Organisation
+from tests.support.signing_in import sign_in
+from webapp.domain.identity import Actor
+from webapp.models import Organisation, StaffGrant
 from webapp.services import organisations
 from webapp.services.work import perform
 
@@ -135,6 +137,38 @@ def test_somebody_of_one_site_does_not_reach_what_belongs_to_the_account(signed_
         assert "your roles hold on some sites only" in browser.get(f"/organisations{path}", status=404).text
     browser.post(f"/organisations/{one.id}/restore", status=404)
     assert browser.get("/profiles").texts("nav.tabs a") == ["People"]
+
+
+def test_somebody_of_one_organisation_sees_it_and_what_is_below(new_console, session, make):
+    top = make.organisation(title="Top")
+    mine, other = make.organisation(top, title="Mine"), make.organisation(top, title="Other", external_id="OTHER")
+    below = make.organisation(mine, title="Below")
+    group = make.group(title="Club")
+    here, there = make.member(group, organisation=below), make.member(group, organisation=other)
+    member = make.staff()
+    make.add(StaffGrant(staff_id=member.id, role="editor", organisation_id=mine.id))
+    browser = new_console()
+    sign_in(browser.client, session, Actor(member.name, member.id))
+    assert browser.get("/organisations").texts("tbody th a") == ["Below", "Mine"]
+    assert browser.get(f"/organisations/{below.id}").texts(".crumbs a") == ["Organisations", "Mine"]
+    for outside in (top, other):
+        for path in ("", "/edit", "/archive"):
+            browser.get(f"/organisations/{outside.id}{path}", status=404)
+        browser.post(f"/organisations/{outside.id}/restore", status=404)
+    form = browser.get("/organisations/new")
+    assert (
+        "no organisation with the id «OTHER»"
+        in browser.submit(form, status=422, title="New", external_id="NEW", parent="OTHER").text
+    )
+    assert "There is no organisation" in browser.part("/organisations/parent?parent=OTHER").text
+    shown = browser.get(f"/groups/{group.id}")
+    assert len(shown.texts("#members tbody th")) == 1
+    browser.post(f"/groups/{group.id}/members/{there.id}/remove", status=404)
+    for path in ("/groups/new", f"/groups/{group.id}/edit", "/organisation-types/new"):
+        browser.get(path, status=404)
+    browser.post(f"/groups/{group.id}/members/{here.id}/remove")
+    browser.get("/profiles", status=403)
+    assert "People" in browser.get("/organisations").texts("nav a")
 
 
 @pytest.mark.parametrize("title", ["<script>alert(1)</script>{{7*7}}\"' onload=x"])

@@ -74,11 +74,12 @@ def _groups(builder: Builder) -> None:
         command = groups.CreateGroup(title=title, kind=kind, registration=registration, notes=notes)
         made.append(builder.do(Role.EDITOR, _AGO, partial(groups.create, command=command)))
     with builder.sessions() as session:
-        people = [row for row in read_profiles.stream(session) if row[1]]
+        place = read_profiles.EXPORT.index("external_id")
+        people = [str(row[place]) for row in read_profiles.stream(session) if row[place]]
     for number, group in enumerate(made):
         rows = [
-            groups.MembershipRow(group.name, str(row[1]), "", _SHOPS[(place + number) % len(_SHOPS)])
-            for place, row in enumerate(people[number * 20 : number * 20 + 90])
+            groups.MembershipRow(group.name, member_id, "", _SHOPS[(place + number) % len(_SHOPS)])
+            for place, member_id in enumerate(people[number * 20 : number * 20 + 90])
         ]
         builder.do(Role.EDITOR, timedelta(days=60 - number), partial(groups.join, membership_rows=rows))
     last = groups.ArchiveGroup(made[-1].id)

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     PROFILES_EDIT = "profiles.edit"
     PROFILES_ERASE = "profiles.erase"
     SITES_EDIT = "sites.edit"
+    ORGANISATIONS_VIEW = "organisations.view"
     ORGANISATIONS_EDIT = "organisations.edit"
     REWARDS_EDIT = "rewards.edit"
     ENTRIES_IMPORT = "entries.import"
@@ -52,6 +53,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.PROFILES_VIEW,
             _P.PROFILES_EDIT,
             _P.SITES_EDIT,
+            _P.ORGANISATIONS_VIEW,
             _P.ORGANISATIONS_EDIT,
             _P.REWARDS_EDIT,
             _P.ENTRIES_IMPORT,
@@ -91,7 +93,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
 # Rights that a role carries also when it is given within one organisation only: the screens that ask for them read
 # ``web.access.organisation_scope`` and show nothing outside it. Every other right needs a role of all organisations,
 # so a screen that does not know organisations is closed to whoever is bound to one.
-WITHIN_ORGANISATIONS: frozenset[Permission] = frozenset()
+WITHIN_ORGANISATIONS: frozenset[Permission] = frozenset({_P.ORGANISATIONS_VIEW, _P.ORGANISATIONS_EDIT})
 
 # Two hats that may not sit on one head, unless the account says openly that the team is too small.
 CONFLICTS: tuple[frozenset[Role], ...] = (

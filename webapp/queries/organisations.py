@@ -80,7 +80,7 @@ def get(session: Session, organisation_id: int, within: Within = None) -> Organi
     wanted = select(Organisation).where(Organisation.id == organisation_id, inside(within))
     found = session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
     if found is None:
-        raise NotFound("organisation.unknown", "There is no such organisation.")
+        raise _missing()
     return found
 
 
@@ -92,9 +92,15 @@ def find(session: Session, external_id: str, within: Within = None) -> Organisat
 
 def sheet(session: Session, organisation_id: int, within: Within) -> Sheet:
     """The organisation with its type and the way down to it; ``NotFound`` outside ``within``."""
-    organisation = get(session, organisation_id, within)
-    kind = session.scalar(select(OrganisationType.title).where(OrganisationType.id == organisation.type_id))
-    return Sheet(organisation, kind, above(session, organisation, within))
+    wanted = (
+        select(Organisation, OrganisationType.title)
+        .outerjoin(OrganisationType, OrganisationType.id == Organisation.type_id)
+        .where(Organisation.id == organisation_id, inside(within))
+    )
+    found = session.execute(wanted.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise _missing()
+    return Sheet(found[0], found[1], above(session, found[0], within))
 
 
 def above(session: Session, organisation: Organisation, within: Within) -> list[Above]:
@@ -269,3 +275,7 @@ def stream(session: Session, within: Within = None) -> Iterator[tuple[object, ..
     )
     for row in session.execute(statement):
         yield tuple(row)
+
+
+def _missing() -> NotFound:
+    return NotFound("organisation.unknown", "There is no such organisation.")

@@ -91,7 +91,7 @@ def _static_url(filename: str) -> str:
 
 def navigation() -> list[list[Link]]:
     """The groups of the rail, without what is not installed or not this person's; empty groups fall away."""
-    groups = [[_link(item) for item in group if may_open(item.endpoint)] for group in RAIL]
+    groups = [[_link(item) for item in map(_opened, group) if may_open(item.endpoint)] for group in RAIL]
     return [group for group in groups if group]
 
 
@@ -100,14 +100,26 @@ def people_tabs(current: str) -> list[dict[str, Any]]:
     return [
         {"label": item.label, "url": url_for(item.endpoint), "current": item.endpoint == f"{current}.index"}
         for item in PEOPLE
-        if may_open(item.endpoint) and (item.endpoint in _OF_SITES or actor().sites(Permission.PROFILES_VIEW) is None)
+        if _reaches(item)
     ]
 
 
+def _reaches(item: Item) -> bool:
+    """Whether the person may open a tab; what belongs to the whole account asks for a role on every site."""
+    permission = getattr(current_app.view_functions.get(item.endpoint), "permission", Permission.PUBLIC)
+    return may_open(item.endpoint) and (item.endpoint in _OF_SITES or actor().sites(permission) is None)
+
+
+def _opened(item: Item) -> Item:
+    """The line «People» leads to the first of its tabs that is open to this person."""
+    if item.endpoint != PEOPLE[0].endpoint:
+        return item
+    return next((item._replace(endpoint=tab.endpoint) for tab in PEOPLE if _reaches(tab)), item)
+
+
 def _link(item: Item) -> Link:
-    here = str(request.endpoint or "").partition(".")[0]
-    here = _BELOW.get(here, here)
-    return Link(item.label, item.icon, url_for(item.endpoint), here == item.endpoint.partition(".")[0])
+    here, there = (str(name or "").partition(".")[0] for name in (request.endpoint, item.endpoint))
+    return Link(item.label, item.icon, url_for(item.endpoint), _BELOW.get(here, here) == _BELOW.get(there, there))
 
 
 def may_open(endpoint: str, site_id: int | None = None) -> bool:

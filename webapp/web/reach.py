@@ -7,7 +7,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import subtrees
 from webapp.queries.subtrees import Within
-from webapp.web.access import actor
+from webapp.web.access import actor, organisation_scope
 
 
 def whole_account(permission: Permission) -> None:
@@ -23,7 +23,7 @@ def whole_account(permission: Permission) -> None:
 def within(permission: Permission) -> Within:
     """The subtrees of organisations this request may see under ``permission``; None means all of them."""
     whole_account(permission)
-    return subtrees.of(db.session(), None)
+    return subtrees.of(db.session(), organisation_scope(permission))
 
 
 def whole_tree(permission: Permission) -> Within:

@@ -26,10 +26,10 @@ _TABS = {GroupKind.PRIMARY: "Primary", GroupKind.MAILING_LIST: "Mailing lists", 
 
 
 @bp.get("")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW)
 def index() -> ResponseReturnValue:
     """Groups by name; a tab a kind, and one for archived ones."""
-    session, where = db.session(), within(Permission.PROFILES_VIEW)
+    session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
     filters = _filters()
     after = number("after")
     rows = read.page(session, filters, after=after)
@@ -81,10 +81,10 @@ def new() -> ResponseReturnValue:
 
 
 @bp.get("/<int:group_id>")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW)
 def show(group_id: int) -> ResponseReturnValue:
     """One group: facts, its members newest first, searched as people are, and history."""
-    session, where = db.session(), within(Permission.PROFILES_VIEW)
+    session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
     group = read.get(session, group_id)
     search, before = text("q"), number("before")
     rows = read_members.page(session, group_id, where, search=search, before=before)

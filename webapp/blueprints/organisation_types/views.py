@@ -38,10 +38,10 @@ class ChangeTypeForm(CommandForm[ChangeOrganisationType]):
 
 
 @bp.get("")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW)
 def index() -> ResponseReturnValue:
     """Every type, by title."""
-    whole_account(Permission.PROFILES_VIEW)
+    whole_account(Permission.ORGANISATIONS_VIEW)
     may_edit = actor().may(Permission.ORGANISATIONS_EDIT)
     return render("organisation_types/index.html", rows=read.page(db.session()), may_edit=may_edit)
 
@@ -58,10 +58,10 @@ def new() -> ResponseReturnValue:
 
 
 @bp.get("/<int:organisation_type_id>")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW)
 def show(organisation_type_id: int) -> ResponseReturnValue:
     """One type, and how many organisations are of it."""
-    whole_account(Permission.PROFILES_VIEW)
+    whole_account(Permission.ORGANISATIONS_VIEW)
     session = db.session()
     return render(
         "organisation_types/show.html",

@@ -26,10 +26,10 @@ bp = Blueprint("organisations", __name__, url_prefix="/organisations")
 
 
 @bp.get("")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW)
 def index() -> ResponseReturnValue:
     """Organisations by title, searched by how a word of the title or the id begins; archived ones in a tab."""
-    session, where = db.session(), within(Permission.PROFILES_VIEW)
+    session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
     filters = read.Filters(text("q"), number("type"), request.args.get("show") == "archived")
     after = number("after")
     rows = read.page(session, where, filters, after=after)
@@ -69,11 +69,11 @@ def parent() -> ResponseReturnValue:
 
 
 @bp.get("/<int:organisation_id>")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW)
 def show(organisation_id: int) -> ResponseReturnValue:
     """One organisation: facts, what stands below it, members, locations, history."""
     session = db.session()
-    sheet = read.sheet(session, organisation_id, within(Permission.PROFILES_VIEW))
+    sheet = read.sheet(session, organisation_id, within(Permission.ORGANISATIONS_VIEW))
     return render(
         "organisations/show.html",
         sheet=sheet,
