@@ -264,6 +264,8 @@ SCREENS = {
     "group, edit": "/groups/{group}/edit",
     "group, archive": "/groups/{group}/archive",
     "group, add": "/groups/{group}/members/add",
+    "search": "/search?q=a",
+    "search, mistyped": "/search?q=Ferq+Birhc",
     "rewards": "/rewards",
     "rewards, found": "/rewards?q=draw&status=active",
     "reward, new": "/rewards/new",

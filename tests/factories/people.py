@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tests.factories.base import Rows
 from tests.support.clock import NOW
-from webapp.domain.identity import Actor, Grant
+from webapp.domain.identity import SYSTEM, Actor, Grant
 from webapp.domain.permissions import Role
 from webapp.domain.profiles import search_keys
 from webapp.models import Profile, StaffGrant, StaffMember
+from webapp.services.profiles import indexing
+from webapp.services.profiles.indexing import Findable
+from webapp.services.work import transaction
 
 
 class People(Rows):
@@ -49,4 +52,7 @@ class People(Rows):
         person = Profile(**{"first_name": "", "last_name": "", "email": "", "phone": ""} | values)
         for name, key in search_keys(person).items():
             setattr(person, name, key)
-        return self.add(person)
+        self.add(person)
+        with transaction(self.session, SYSTEM, NOW) as work:
+            indexing.add(work, [Findable(person.id, person.first_name, person.last_name, person.home_phone or "")])
+        return person

@@ -13,7 +13,15 @@ from webapp.models.jobs import Job, Lease
 from webapp.models.modules import Completion, Module
 from webapp.models.organisations import Location, Organisation, OrganisationType
 from webapp.models.outbox import OutboxMessage
-from webapp.models.profiles import AttributeDefinition, Profile, ProfileIdentity, ProfileMerge, Tier
+from webapp.models.profiles import (
+    AttributeDefinition,
+    NameSlip,
+    Profile,
+    ProfileIdentity,
+    ProfileMerge,
+    ProfileTerm,
+    Tier,
+)
 from webapp.models.rewards import Prize, Reward
 from webapp.models.settings import AccountSettings
 from webapp.models.sites import Site
@@ -42,6 +50,7 @@ __all__ = [
     "Location",
     "Membership",
     "Module",
+    "NameSlip",
     "Organisation",
     "OrganisationType",
     "OutboxMessage",
@@ -49,6 +58,7 @@ __all__ = [
     "Profile",
     "ProfileIdentity",
     "ProfileMerge",
+    "ProfileTerm",
     "RecoveryCode",
     "RequestKey",
     "Reward",

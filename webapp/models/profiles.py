@@ -78,6 +78,31 @@ class Profile(Base):
         return f"{self.first_name} {self.last_name}".strip()
 
 
+class ProfileTerm(Base):
+    """A further beginning a person is found by: a word of the name that is not the first, or another number."""
+
+    __tablename__ = "profile_terms"
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"), primary_key=True)
+    term: Mapped[str] = mapped_column(key(250), primary_key=True)
+
+    __table_args__ = (Index("ix_profile_terms_term", "term"), {"sqlite_with_rowid": False})
+
+
+class NameSlip(Base):
+    """A word of people's names under itself and under itself without one letter, so that a slip still finds it.
+
+    The words are those of all names together: most people bring none that is not there yet.
+    """
+
+    __tablename__ = "name_slips"
+
+    slip: Mapped[str] = mapped_column(key(40), primary_key=True)
+    word: Mapped[str] = mapped_column(key(40), primary_key=True)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
 class Tier(Base):
     """A rank of the loyalty programme; ``rank`` orders them, the highest number last."""
 

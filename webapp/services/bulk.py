@@ -18,8 +18,12 @@ def insert_rows(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],
     same: Mapping[str, Any] | None = None,
+    *,
+    pass_over_known: bool = False,
 ) -> None:
     """Insert ``rows``, whose values are those of the columns ``names``; ``same`` holds what every row has alike.
+
+    With ``pass_over_known`` a row that is there already is left as it is; sort them, so that rivals do not cross.
 
     SQLAlchemy's own way spends four times as long on a row of ours as the database does; here each column's
     conversion is looked up once. Columns left out must be nullable: defaults of the models are not applied.
@@ -37,7 +41,8 @@ def insert_rows(
         for place, convert in places:
             line[place] = convert(line[place])
         values.append((*line, *tail))
-    connection.exec_driver_sql(_sql(connection, table, (*names, *constants)), values)
+    sql = _sql(connection, table, (*names, *constants))
+    connection.exec_driver_sql(f"{sql} ON CONFLICT DO NOTHING" if pass_over_known else sql, values)
 
 
 def _convert(dialect: Dialect, table: Table, name: str) -> Convert | None:

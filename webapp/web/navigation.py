@@ -13,6 +13,7 @@ from webapp.adapters import clock
 from webapp.domain.permissions import Permission
 from webapp.web.access import actor
 from webapp.web.filters import account_zone, iso, zone_sign
+from webapp.web.paging import text
 
 
 class Item(NamedTuple):
@@ -140,6 +141,8 @@ def _context() -> dict[str, Any]:
         "clock": _clock(clock.now()),
         "theme": _theme(),
         "banner": _banner(),
+        "search_url": url_for("search.index") if person and "search.index" in current_app.view_functions else None,
+        "search_text": text("q") if request.endpoint == "search.index" else "",
         "sign_out_url": url_for("auth.sign_out") if person and has_accounts else None,
         "account_url": url_for("account.show") if person else None,
     }

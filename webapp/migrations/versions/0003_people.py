@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from webapp.domain import search
+
 revision = "0003_people"
 down_revision = "0002_guards"
 
@@ -422,14 +424,61 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_profile_merges_winner_id"), "profile_merges", ["winner_id"], unique=False)
 
+    op.create_table(
+        "profile_terms",
+        sa.Column("profile_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "term",
+            sa.String(length=250).with_variant(sa.String(length=250, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["profile_id"], ["profiles.id"], name=op.f("fk_profile_terms_profile_id_profiles")),
+        sa.PrimaryKeyConstraint("profile_id", "term", name=op.f("pk_profile_terms")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_profile_terms_term", "profile_terms", ["term"])
+
+    op.create_table(
+        "name_slips",
+        sa.Column(
+            "slip", sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "word", sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("slip", "word", name=op.f("pk_name_slips")),
+        sqlite_with_rowid=False,
+    )
+
     for table, columns in _COLUMNS.items():
         for column in columns:
             op.execute(f"alter table {table} add column {_written(table, column)}")
     optional = _written("account_settings", "is_second_factor_optional boolean default {no} not null")
     op.execute(f"alter table account_settings add column {optional}")
+    _index_names()
     op.create_index("ix_profiles_import_run_id", "profiles", ["import_run_id"])
     op.create_index("ix_outbox_messages_recipient", "outbox_messages", ["recipient"])
     _regrant("organisation_id", "staff_id role site_id", "staff_id role site_id organisation_id")
+
+
+def _index_names() -> None:
+    """Everybody who is there already is found by any word of the name and in spite of a slip, as whoever comes now."""
+    connection = op.get_bind()
+    people = sa.text("select id, first_name, last_name from profiles where id > :last order by id limit 5000")
+    terms = sa.text("insert into profile_terms (profile_id, term) values (:profile_id, :term)")
+    last, vocabulary = 0, set()
+    while rows := connection.execute(people, {"last": last}).all():
+        last = rows[-1][0]
+        found = [{"profile_id": row[0], "term": term} for row in rows for term in search.terms(row[1], row[2])]
+        if found:
+            connection.execute(terms, found)
+        vocabulary |= search.vocabulary(name for row in rows for name in row[1:])
+    slips = sorted((slip, word) for word in vocabulary for slip in search.slips(word))
+    if slips:
+        connection.execute(
+            sa.text("insert into name_slips (slip, word) values (:slip, :word)"),
+            [{"slip": slip, "word": word} for slip, word in slips],
+        )
 
 
 def _written(table: str, column: str) -> str:
@@ -469,6 +518,8 @@ def downgrade() -> None:
                     batch.drop_constraint(batch.f(column.split()[3]), type_="check")
                 batch.drop_column(column.split()[0])
     for name in (
+        "name_slips",
+        "profile_terms",
         "profile_merges",
         "profile_identities",
         "memberships",

@@ -19,8 +19,9 @@ from webapp.domain.profiles import email_key, is_address, search_keys
 from webapp.domain.sites import checked_zone
 from webapp.models import AuditEntry, Location, Profile, Tier
 from webapp.queries import profiles as read
-from webapp.services.profiles import identities
+from webapp.services.profiles import identities, indexing
 from webapp.services.profiles.identities import IdentityLine
+from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work, name_of
 
 _FRESH = {"populate_existing": True}
@@ -89,6 +90,7 @@ def create(work: Work, command: CreateProfile) -> Profile:
     except IntegrityError as error:
         raise _taken(command, error) from error
     identities.put(work, profile.id, command.identities)
+    indexing.add(work, [_findable(profile)])
     work.record(Event.PROFILE_CREATED, profile, person=str(profile.id))
     return profile
 
@@ -101,7 +103,7 @@ def change(work: Work, command: ChangeProfile) -> Profile:
     profile = read.get(work.session, command.profile_id, None)
     if profile.merged_into_id is not None or profile.erased_at is not None:
         raise Refused("profile.gone", "This person was merged or erased meanwhile; there is nothing left to change.")
-    before, old_key = _told(work, profile), profile.email_key
+    before, old_key, called = _told(work, profile), profile.email_key, _findable(profile)
     values = _columns(work, command, profile)
     changed = [name for name, value in values.items() if getattr(profile, name) != value]
     alias = _free_own_address(work, profile, values["email_key"])
@@ -127,10 +129,17 @@ def change(work: Work, command: ChangeProfile) -> Profile:
         work.session.execute(update(Profile).where(Profile.id == alias).values(email_key=old_key))
     moved = identities.put(work, profile.id, command.identities)
     work.session.refresh(profile)
+    if called != _findable(profile):
+        indexing.renew(work, [_findable(profile)])
+        indexing.forget(work, [called.first_name, called.last_name])
     told = _changes(changed, before, _told(work, profile), moved=moved)
     if told:
         work.record(Event.PROFILE_CHANGED, profile, person=str(profile.id), changes=told)
     return profile
+
+
+def _findable(profile: Profile) -> Findable:
+    return Findable(profile.id, profile.first_name, profile.last_name, profile.home_phone)
 
 
 def _columns(work: Work, command: ProfileTerms, profile: Profile | None) -> dict[str, Any]:

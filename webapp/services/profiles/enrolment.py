@@ -13,6 +13,8 @@ from webapp.domain.profiles import Identified, Person, Resolution, resolve, sear
 from webapp.models import Draw, Entry, Profile, Voucher, Winner
 from webapp.queries import profiles as read
 from webapp.services import bulk
+from webapp.services.profiles import indexing
+from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work
 
 _TABLE = cast(Table, Profile.__table__)
@@ -63,6 +65,7 @@ def _insert(work: Work, people: Sequence[Person]) -> None:
     by_name = read.ids(work.session, members, others)
     for person in ordered:
         person.id = by_name[person.external_id or person.email_key or ""]
+    indexing.add(work, [Findable(_id(person), person.first_name, person.last_name) for person in ordered])
 
 
 def _columns(person: Person) -> dict[str, Any]:
@@ -89,11 +92,11 @@ def _update(work: Work, people: Sequence[Person]) -> None:
     """What was empty is filled in; other attributes than ours stay."""
     if not people:
         return
-    kept = _attributes(work, people)
+    kept = _kept(work, people)
     rows = []
     for person in sorted(people, key=_id):
         columns = _columns(person)
-        columns["attributes"] = kept[_id(person)] | columns["attributes"]
+        columns["attributes"] = kept[_id(person)][0] | columns["attributes"]
         rows.append({f"new_{name}": value for name, value in columns.items()} | {"key": person.id})
     names = [name.removeprefix("new_") for name in rows[0] if name != "key"]
     statement = (
@@ -102,11 +105,16 @@ def _update(work: Work, people: Sequence[Person]) -> None:
         .values({name: bindparam(f"new_{name}") for name in names} | {"updated_at": work.now})
     )
     work.session.connection().execute(statement, rows)
+    # What is known is never replaced, so that no word of a name is lost here.
+    called = [Findable(_id(person), person.first_name, person.last_name, kept[_id(person)][1]) for person in people]
+    indexing.renew(work, called)
 
 
-def _attributes(work: Work, people: Sequence[Person]) -> dict[int, dict[str, Any]]:
-    wanted = select(Profile.id, Profile.attributes).where(Profile.id.in_([person.id for person in people]))
-    return dict(work.session.execute(wanted).all())
+def _kept(work: Work, people: Sequence[Person]) -> dict[int, tuple[dict[str, Any], str]]:
+    """What files of entries do not tell: further facts, and the home phone."""
+    wanted = select(Profile.id, Profile.attributes, Profile.home_phone)
+    rows = work.session.execute(wanted.where(Profile.id.in_([person.id for person in people])))
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _merge(work: Work, people: Sequence[Person], since: datetime) -> int:

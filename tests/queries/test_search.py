@@ -1,0 +1,88 @@
+"""What the till searches by is found through indexes, and kept as people come, change and go."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event, select, text
+
+from tests.factories import NOW
+from tests.support.rows import Row
+from webapp.models import NameSlip, ProfileTerm
+from webapp.queries import search as read
+from webapp.services import profiles
+from webapp.services.profiles import ChangeProfile
+from webapp.services.work import transaction
+
+
+def names(session, text):
+    return [row.full_name for row in read.people(session, None, text)]
+
+
+def enrol(session, actor, *rows):
+    with transaction(session, actor, NOW) as work:
+        return profiles.enrol(work, rows, NOW)[0]
+
+
+def test_people_of_a_file_are_found_as_those_typed_in(session, actor):
+    enrol(session, actor, Row("M1", first_name="Mary Jane", last_name="Whitcombe"), Row("M2", "x@example.com"))
+    assert names(session, "jane wh") == names(session, "whitcomeb") == names(session, "marry whitcombe")
+    assert names(session, "jane wh") == ["Mary Jane Whitcombe"]
+
+
+def test_a_name_a_later_file_fills_in_is_found(session, actor):
+    enrol(session, actor, Row("M1", first_name="Ann"))
+    enrol(session, actor, Row("M1", last_name="de Vries"))
+    assert names(session, "vries") == names(session, "vreis") == ["Ann de Vries"]
+
+
+def test_words_are_kept_once_however_many_bear_them(session, actor):
+    rows = [Row(f"M{number}", first_name="Zoe", last_name="Berg") for number in range(50)]
+    enrol(session, actor, *rows[:25])
+    enrol(session, actor, *rows[25:])
+    assert sorted(session.scalars(select(NameSlip.slip).where(NameSlip.word == "zoe"))) == ["oe", "ze", "zo", "zoe"]
+    assert session.scalars(select(ProfileTerm.term)).all() == []
+
+
+def test_a_name_nobody_bears_any_more_is_forgotten(session, actor, make):
+    person = make.profile(first_name="Mary Jane", last_name="Whitcombe", external_id="M1", email="")
+    make.profile(first_name="Jane", last_name="Berg")
+    command = ChangeProfile(profile_id=person.id, version=1, external_id="M1", first_name="Zoe", last_name="Zuse")
+    with transaction(session, actor, NOW) as work:
+        profiles.change(work, command)
+    words = set(session.scalars(select(NameSlip.word)))
+    assert {"jane", "zoe", "zuse"} <= words
+    assert not {"mary", "whitcombe"} & words
+    assert session.scalars(select(ProfileTerm.term)).all() == []
+    with transaction(session, actor, NOW) as work:
+        profiles.change(work, replace(command, version=2, first_name="Zoe Ann"))
+    assert names(session, "ann zu") == ["Zoe Ann Zuse"]
+
+
+@pytest.mark.parametrize("typed", ["zoe", "zoe be", "zoe@exa", "0412", "M00", "zoo bregh", "jnae"])
+def test_no_search_reads_all_people(session, make, typed, database):
+    for number in range(300):
+        make.profile(
+            external_id=f"M{number:04}",
+            first_name="Mary Jane" if number % 3 else "Zoe",
+            last_name=f"Berg{'abcdefghij'[number % 10]}",
+        )
+    session.execute(text("analyze"))
+    if database == "postgresql":
+        session.execute(text("set local enable_seqscan = off"))  # a small table is read whole otherwise
+    seen = []
+
+    def note(_connection, _cursor, statement, parameters, *_rest):
+        seen.append((statement, parameters))
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    read.people(session, None, typed)
+    event.remove(connection, "before_cursor_execute", note)
+    explain = "explain query plan " if database == "sqlite" else "explain "
+    for statement, parameters in seen:
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
+        assert not re.search(r"SCAN (profiles|profile_terms|profile_identities|name_slips)\b", plan), plan
+        assert "Seq Scan on" not in plan, plan

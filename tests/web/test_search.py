@@ -1,0 +1,110 @@
+"""One box over everything: it jumps when one thing fits, and shows nobody what is not theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from webapp.domain.voucher_codes import code_hash
+from webapp.services.vouchers import code_key
+
+
+@pytest.fixture
+def people(make):
+    make.profile(external_id="ZB9", first_name="Zoë", last_name="Berg", email="zoe@example.com", phone="+44 487 123")
+    make.profile(external_id="MJ1", first_name="Mary Jane", last_name="van der Linden", home_phone="02 9555 111")
+    make.profile(external_id="FO1", first_name="Finn", last_name="O’Hara")
+    make.profile(external_id="AE1", first_name="Anna-Lena", last_name="Ekdahl")
+    return {row: row for row in ("ZB9", "MJ1", "FO1", "AE1")}
+
+
+def found(console, text):
+    """The titles of what fits; of one thing, the page it jumped to."""
+    answer = console.client.get("/search", query_string={"q": text})
+    if answer.status_code == 303:
+        return [console.get(answer.headers["Location"]).texts("h1")[0]]
+    return console.get("/search", query_string={"q": text}).texts(".found a")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("zoe", "Zoë Berg"), ("ZOË B", "Zoë Berg"), ("berg", "Zoë Berg"), ("berg zo", "Zoë Berg"), ("zo berg", "Zoë Berg"),
+        ("zoe@ex", "Zoë Berg"), ("zb9", "Zoë Berg"), ("+44 487", "Zoë Berg"), ("44487", "Zoë Berg"),
+        ("mary", "Mary Jane van der Linden"), ("jane", "Mary Jane van der Linden"), ("linden", "Mary Jane van der Linden"),
+        ("der linden", "Mary Jane van der Linden"), ("linden mary", "Mary Jane van der Linden"),
+        ("029555", "Mary Jane van der Linden"), ("ohara", "Finn O’Hara"), ("o'hara", "Finn O’Hara"), ("O’Hara", "Finn O’Hara"),
+        ("lena", "Anna-Lena Ekdahl"), ("anna lena ek", "Anna-Lena Ekdahl"), ("anna-lena", "Anna-Lena Ekdahl"),
+    ],
+)  # fmt: skip
+def test_a_person_is_found_by_any_word_and_jumped_to(console, people, text, name):
+    assert found(console, text) == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("bergh", "Zoë Berg"), ("brg", "Zoë Berg"), ("begr", "Zoë Berg"), ("barg", "Zoë Berg"), ("zoe burg", "Zoë Berg"),
+        ("bergg zoe", "Zoë Berg"), ("lindne", "Mary Jane van der Linden"), ("jnae", "Mary Jane van der Linden"),
+        ("ekdhal", "Anna-Lena Ekdahl"), ("anna lean", "Anna-Lena Ekdahl"), ("ohaar", "Finn O’Hara"),
+    ],
+)  # fmt: skip
+def test_one_slip_in_a_name_still_finds_the_person(console, people, text, name):
+    assert found(console, text) == [name]
+
+
+@pytest.mark.parametrize("text", ["xyz", "bxxrg", "%", "_oe", "1", "\x1b[", "a\x00b", "@", "''", "-", "zoe linden"])
+def test_what_fits_nobody_finds_nobody(console, people, text):
+    assert found(console, text) == []
+
+
+def test_nothing_typed_shows_how_to_search(console):
+    assert "Search everything" in console.get("/search").text
+
+
+def test_several_are_listed_the_closest_first_and_the_box_keeps_the_words(console, make, people):
+    make.profile(first_name="Zoey", last_name="Ash", external_id="zoe")
+    page = console.get("/search", query_string={"q": "zoe"})
+    assert page.texts(".found a") == ["Zoey Ash", "Zoë Berg"]
+    assert page.one("#site-search")["value"] == "zoe"
+
+
+def test_a_merged_address_finds_the_person_it_belongs_to(console, session, make, people):
+    zoe = make.profile(first_name="Zia", last_name="Noor")
+    make.profile(external_id=None, first_name="", last_name="", email="alias@example.com", merged_into_id=zoe.id)
+    assert found(console, "alias@") == ["Zia Noor"]
+
+
+def test_an_identity_finds_its_person(console, make):
+    make.identity(make.profile(first_name="Ida").id, "web", "SHOP-77")
+    assert found(console, "SHOP-7")[0].startswith("Ida")
+
+
+def test_organisations_rewards_and_receipts_are_found(console, make):
+    make.club(title="Harbour Club", search_text="harbour club o1")
+    reward = make.reward(title="Win a kayak", name="win-a-kayak")
+    make.entry(reward, receipt="RX-0042")
+    assert found(console, "harb") == ["Harbour Club"]
+    assert found(console, "club") == ["Harbour Club"]
+    assert found(console, "kayak") == ["Win a kayak"]
+    answer = console.client.get("/search?q=rx-00")
+    assert answer.headers["Location"].startswith("/rewards/win-a-kayak/entries?q=RX-0042")
+
+
+def test_a_voucher_is_found_by_its_whole_code_only(console, app, make):
+    key = code_key(app.extensions["largesse"].secret_key)
+    voucher = make.voucher(make.voucher_type(), code="7KQ2M9XAVB4", code_hash=code_hash(key, "7KQ2M9XAVB4"))
+    answer = console.client.get("/search?q=7kq2-m9xa-vb4")
+    assert answer.headers["Location"] == f"/vouchers/{voucher.id}"
+    assert found(console, "7KQ2M9XAVB") == []
+
+
+def test_nobody_finds_what_is_not_theirs(signed_in, make, people):
+    here, there = make.reward(title="Kayak here"), make.reward(title="Kayak there")
+    zia = make.profile(first_name="Zia", last_name="Noor")
+    make.entry(there, profile_id=zia.id, receipt="RX-1")
+    editor, viewer = signed_in("editor", site_id=here.site_id), signed_in("viewer")
+    assert found(editor, "zia") == []
+    assert found(editor, "RX-1") == []
+    assert found(editor, "kayak") == ["Kayak here"]
+    assert found(viewer, "zia") == []
+    assert sorted(found(viewer, "kayak")) == ["Kayak here", "Kayak there"]

@@ -1,0 +1,284 @@
+"""One box over everything: people by any word of their name and in spite of a slip, organisations, rewards, receipts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any, cast
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    String,
+    collate,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy import cast as as_type
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from webapp.domain import search as rules
+from webapp.domain.profiles import digits, fold
+from webapp.models import (
+    Entry,
+    NameSlip,
+    Organisation,
+    Profile,
+    ProfileIdentity,
+    ProfileTerm,
+    Reward,
+)
+from webapp.queries.matching import Text, among, begins
+from webapp.queries.subtrees import Within, inside
+
+SHOWN = 10  # of each kind
+_LAST = "\U0010ffff"
+_CORRECTIONS = 12  # words a mistyped one may mean
+_COMBINATIONS = 60
+_MOST_WORDS = 4
+_SHORTEST_NUMBER = 3
+_PHONE = frozenset("0123456789 +()-./")
+Scope = frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """A person who fits; the lower ``rank``, the closer."""
+
+    id: int
+    external_id: str | None
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    rank: int
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundThing:
+    """Something else that fits; ``name`` is its part of the address, ``detail`` says more about it."""
+
+    kind: str
+    id: int
+    name: str
+    title: str
+    detail: str
+
+
+def people(session: Session, scope: Scope, text: str, *, size: int = SHOWN) -> list[FoundPerson]:
+    """Who is known by ``text`` or by what begins with it; when nobody is, who would be but for one slip.
+
+    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written.
+    """
+    return _exact(session, scope, text, size) or _near(session, scope, text, size)
+
+
+def _exact(session: Session, scope: Scope, text: str, size: int) -> list[FoundPerson]:
+    folded = fold(text)
+    if not folded:
+        return []
+    parts = []
+    for rank, (key, prefix) in enumerate(_ways(text, folded)):
+        source = {ProfileTerm.term: ProfileTerm.profile_id, ProfileIdentity.identifier: ProfileIdentity.profile_id}
+        owner = source.get(cast(Any, key))
+        found = select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), literal(rank).label("rank"))
+        if owner is not None:
+            found = found.join_from(owner.class_, Profile, Profile.id == owner)
+        found = found.where(begins(key, prefix), Profile.erased_at.is_(None), *_visible(scope))
+        parts.append(select(found.order_by(key).limit(size + 1).subquery()))
+    return _people(session, union_all(*parts).subquery(), size)
+
+
+def _ways(text: str, folded: str) -> Iterator[tuple[Text, str]]:
+    """Column and beginning, the closest first: ids and addresses before names."""
+    typed = " ".join(text.split())
+    yield Profile.external_id, typed
+    for other in sorted({typed.upper(), typed.lower()} - {typed}):
+        yield Profile.external_id, other
+    yield ProfileIdentity.identifier, typed
+    if " " not in folded:
+        yield Profile.email_key, folded
+    if set(typed) <= _PHONE and len(number := digits(typed)) >= _SHORTEST_NUMBER:
+        yield Profile.phone_key, number
+        yield ProfileTerm.term, number
+        return
+    plain = " ".join(rules.words(text))
+    for order in dict.fromkeys((folded, *_turned(folded))):
+        yield Profile.search_text, order
+        yield Profile.name_key, order
+    for order in dict.fromkeys(part for part in (plain, *_turned(plain)) if part):
+        yield ProfileTerm.term, order
+
+
+def _turned(text: str) -> list[str]:
+    """«berg zo» for «zo berg»: either name may be typed first, and the last one only begun."""
+    first, _, last = text.partition(" ")
+    return [f"{last} {first}"] if last and " " not in last else []
+
+
+def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPerson]:
+    typed = rules.words(text)
+    if not typed or len(typed) > _MOST_WORDS or any(sign.isdigit() or sign == "@" for sign in text):
+        return []
+    meant = corrections(session, typed)
+    if not any(meant.values()):
+        return []
+    choices = [meant.get(word) or [word] for word in typed]
+    names = [" ".join(words) for words in islice(product(*choices), _COMBINATIONS)]
+    names += [other for name in names for other in _turned(name)]
+    parts = []
+    for key, owner in _NAMES:
+        lows = _listed(session, names)
+        low = lows.c.value if _is_sqlite(session) else collate(lows.c.value, "C")
+        found = select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), literal(0).label("rank"))
+        found = found.select_from(lows).join(owner.class_, (key >= low) & (key < low.concat(_LAST)))
+        if owner is ProfileTerm.profile_id:
+            found = found.join(Profile, Profile.id == owner)
+        found = found.where(Profile.erased_at.is_(None), *_visible(scope))
+        parts.append(select(found.limit(size + 1).subquery()))
+    return _people(session, union_all(*parts).subquery(), size)
+
+
+_NAMES: tuple[tuple[Any, Any], ...] = (
+    (Profile.search_text, Profile.id),
+    (Profile.name_key, Profile.id),
+    (ProfileTerm.term, ProfileTerm.profile_id),
+)
+
+
+def corrections(session: Session, typed: Sequence[str]) -> dict[str, list[str]]:
+    """The words of people's names that each typed word may mean, itself first when there is such a word."""
+    long = [word for word in typed if rules.SHORTEST <= len(word) <= rules.LONGEST]
+    parts = {slip for word in long for slip in rules.slips(word)}
+    if not parts:
+        return {}
+    rows = session.execute(select(NameSlip.word).where(NameSlip.slip.in_(sorted(parts))).distinct().limit(2_000))
+    known = sorted(rows.scalars())
+    found = {}
+    for word in long:
+        near = [one for one in known if rules.is_near(word, one)]
+        found[word] = sorted(near, key=lambda one, word=word: (one != word, one))[:_CORRECTIONS]  # type: ignore[misc]
+    return found
+
+
+def _people(session: Session, hits: FromClause, size: int) -> list[FoundPerson]:
+    best = select(hits.c.id, func.min(hits.c.rank).label("rank")).group_by(hits.c.id).subquery()
+    columns: list[Any] = [getattr(Profile, name) for name in FoundPerson.__dataclass_fields__ if name != "rank"]
+    columns.append(best.c.rank)
+    statement = (
+        select(*columns)
+        .join(best, best.c.id == Profile.id)
+        .order_by(best.c.rank, Profile.search_text, Profile.id)
+        .limit(size + 1)
+    )
+    return [FoundPerson(*row) for row in session.execute(statement)]
+
+
+def _visible(scope: Scope) -> list[ColumnElement[bool]]:
+    """People belong to the account; whoever may see some sites only sees those who entered there."""
+    if scope is None:
+        return []
+    there = exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
+    return [there]
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _listed(session: Session, values: Collection[str]) -> Any:
+    """The values as a table with one column, ``value``."""
+    if _is_sqlite(session):
+        return func.json_each(json.dumps(list(values), ensure_ascii=False)).table_valued(column("value", String))
+    return func.unnest(literal(list(values), ARRAY(String))).table_valued(column("value", String)).render_derived()
+
+
+def known_words(session: Session, words: Collection[str]) -> set[str]:
+    """Those of ``words`` that are words of people's names already."""
+    wanted = select(NameSlip.word).where(among(session, NameSlip.slip, words), NameSlip.word == NameSlip.slip)
+    return set(session.scalars(wanted))
+
+
+def borne_by_nobody(session: Session, words: Iterable[str]) -> list[str]:
+    """Those of ``words`` that no name of anybody holds: neither as its first word nor as a further one."""
+    found = []
+    for word in words:
+        ways: list[tuple[InstrumentedAttribute[str], Any]] = [
+            (Profile.search_text, Profile.id),
+            (Profile.name_key, Profile.id),
+            (ProfileTerm.term, ProfileTerm.profile_id),
+        ]
+        held = [select(literal(1)).select_from(owner.class_).where(_holds(key, word)).exists() for key, owner in ways]
+        if not session.scalar(select(or_(*held))):
+            found.append(word)
+    return found
+
+
+def _holds(key: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
+    return or_(key == word, begins(key, f"{word} "), begins(key, f"{word}-"))
+
+
+def things(
+    session: Session,
+    text: str,
+    *,
+    rewards: Scope | bool,
+    receipts: Scope | bool,
+    organisations: Within | bool,
+    size: int = SHOWN,
+) -> list[FoundThing]:
+    """Rewards, receipts and organisations that fit, at most ``size`` + 1 of each; False leaves a kind out. One statement."""
+    folded, typed = fold(text), " ".join(text.split())
+    parts = []
+    if not isinstance(organisations, bool):
+        fits = or_(_within_text(Organisation.search_text, folded), begins(Organisation.external_id, typed))
+        parts.append(
+            _things("organisation", Organisation.id, literal(""), Organisation.title, Organisation.external_id)
+            .where(fits, inside(organisations), Organisation.archived_at.is_(None))
+            .order_by(Organisation.title)
+        )
+    if not isinstance(rewards, bool):
+        fits = or_(_within_text(func.lower(Reward.title), text.lower()), _within_text(Reward.name, folded))
+        parts.append(
+            _things("reward", Reward.id, Reward.name, Reward.title, Reward.sub_title)
+            .where(fits, _on(rewards))
+            .order_by(Reward.id.desc())
+        )
+    if not isinstance(receipts, bool) and len(typed) >= _SHORTEST_NUMBER:
+        fits = or_(begins(Entry.receipt, typed), begins(Entry.receipt, typed.upper()))
+        parts.append(
+            _things("receipt", Entry.number, Reward.name, Entry.receipt, Reward.title)
+            .join_from(Reward, Entry, Entry.reward_id == Reward.id)
+            .where(fits, _on(receipts))
+        )
+    if not parts or not folded:
+        return []
+    every = union_all(*(select(part.limit(size + 1).subquery()) for part in parts))
+    return [FoundThing(*row) for row in session.execute(every)]
+
+
+def _things(kind: str, number: Any, name: Any, title: Any, detail: Any) -> Any:
+    texts = [as_type(one, String).label(label) for label, one in (("name", name), ("title", title), ("detail", detail))]
+    return select(literal(kind).label("kind"), number.label("id"), *texts)
+
+
+def _on(scope: Scope) -> ColumnElement[bool]:
+    return true() if scope is None else Reward.site_id.in_(scope)
+
+
+def _within_text(title: Any, text: str) -> ColumnElement[bool]:
+    """Whether a word of ``title`` begins with ``text``: for tables of a few thousand rows."""
+    return or_(title.startswith(text, autoescape=True), title.contains(f" {text}", autoescape=True))
