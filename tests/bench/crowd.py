@@ -244,6 +244,8 @@ SCREENS = {
     "person, history": "/profiles/{profile}/history",
     "person, new": "/profiles/new",
     "person, edit": "/profiles/{profile}/edit",
+    "person, merge?": "/profiles/{profile}/merge?q=a",
+    "person, merge": "/profiles/{profile}/merge/{other}",
     "people, facts": "/profiles/attributes",
     "organisations": "/organisations",
     "organisations, found": "/organisations?q=shop",
@@ -354,6 +356,9 @@ def addresses(session: Session) -> dict[str, str]:
         "organisation": session.scalars(select(Organisation.id).order_by(Organisation.id)).first(),
         "shop": session.scalars(select(Organisation.id).order_by(Organisation.id.desc())).first(),
         "type": session.scalars(select(OrganisationType.id).order_by(OrganisationType.id)).first(),
+        "other": session.scalars(
+            select(Profile.id).where(Profile.merged_into_id.is_(None)).order_by(Profile.id)
+        ).first(),
         "staff": session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc())).first(),
         "site": session.scalars(select(Site.name).order_by(Site.id)).first(),
         "job": session.scalars(select(Job.id).order_by(Job.id)).first(),

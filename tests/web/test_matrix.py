@@ -76,6 +76,7 @@ def world(make):
         "job_id": job.id,
         "file_id": file.id,
         "profile_id": winner.profile_id,
+        "other_id": winner.profile_id,
         "voucher_id": voucher.id,
         "code": kind.code,
         "organisation_id": make.organisation().id,

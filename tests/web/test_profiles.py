@@ -225,3 +225,28 @@ def test_what_happened_elsewhere_is_not_on_the_page(signed_in, make, zoe):
     page = signed_in("editor", site_id=here.site_id).get(f"/profiles/{zoe.id}/history")
     assert "«Here»" in page.text
     assert "«There»" not in page.text
+
+
+def test_two_people_are_merged_over_a_page_that_says_what_becomes_of_them(console, make, zoe):
+    other = make.profile(external_id="ZB10", first_name="Zoe", last_name="Bergh", email="z@old.example")
+    reward = make.reward(title="Win a bike", entry_count=2)
+    make.entry(reward, profile_id=other.id, number=1)
+    page = console.get(f"/profiles/{zoe.id}/merge", query_string={"q": "zoe"})
+    page = console.get(page.one("#results tbody th a")["href"])
+    assert page.texts("#conflicts tbody th") == ["Member id", "First name", "Last name", "E-mail"]
+    page = console.follow(console.submit(page, "form#form", reason="Same birthday"))
+    assert "z@old.example" in page.text
+    assert console.client.get(f"/profiles/{other.id}").headers["Location"] == f"/profiles/{zoe.id}"
+    assert console.client.get(f"/profiles/{zoe.id}/merge/{other.id}").headers["Location"] == f"/profiles/{zoe.id}"
+    assert console.get(f"/profiles/{zoe.id}/entries").texts("#entries tbody th") == ["Win a bike"]
+
+
+def test_somebody_out_of_reach_is_not_merged(signed_in, make, zoe):
+    here, there = make.reward(), make.reward()
+    other = make.profile()
+    make.entry(here, profile_id=zoe.id)
+    make.entry(there, profile_id=other.id)
+    editor = signed_in("editor", site_id=here.site_id)
+    editor.get(f"/profiles/{zoe.id}/merge")
+    editor.get(f"/profiles/{zoe.id}/merge/{other.id}", status=404)
+    editor.post(f"/profiles/{zoe.id}/merge/{other.id}", {"reason": "the same"}, status=404)

@@ -94,6 +94,8 @@ class Event(StrEnum):
     JOB_FAILED = "job.failed"
     PROFILE_CREATED = "profile.created"
     PROFILE_CHANGED = "profile.changed"
+    PROFILE_MERGED = "profile.merged"
+    PROFILE_ERASED = "profile.erased"
     ATTRIBUTE_CREATED = "attribute.created"
     ATTRIBUTE_ARCHIVED = "attribute.archived"
     ATTRIBUTE_RESTORED = "attribute.restored"
@@ -180,6 +182,8 @@ SENTENCES: dict[Event, str] = {
     Event.JOB_FAILED: "could not finish the job «{title}»: {error}",
     Event.PROFILE_CREATED: "typed in person {person}",
     Event.PROFILE_CHANGED: "changed person {person}: {changes}",
+    Event.PROFILE_MERGED: "merged person {loser} into person {winner}; what moved: {moved}",
+    Event.PROFILE_ERASED: "erased person {person}: {cleared}",
     Event.ATTRIBUTE_CREATED: "created the fact «{title}» of people, a {kind}, as {name}",
     Event.ATTRIBUTE_ARCHIVED: "archived the fact «{title}» of people",
     Event.ATTRIBUTE_RESTORED: "brought back the fact «{title}» of people",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, literal, null, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, null, select, true, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.audit import Event
@@ -21,6 +21,7 @@ from webapp.models import (
     AttributeDefinition,
     AuditEntry,
     Completion,
+    Draw,
     Entry,
     Group,
     Location,
@@ -212,6 +213,43 @@ def messages(session: Session, addresses: Collection[str]) -> list[Letter]:
     statement = select(*columns).where(OutboxMessage.recipient.in_(addresses))
     statement = statement.order_by(OutboxMessage.id.desc()).limit(PAGE + 1)
     return [Letter(*row) for row in session.execute(statement)]
+
+
+HOLDINGS = {
+    "entries": "Entries",
+    "sealed": "of these in sealed draws",
+    "winners": "Prizes and reserves",
+    "vouchers": "Vouchers",
+    "memberships": "Groups",
+    "completions": "Completed modules",
+    "identities": "Identities elsewhere",
+    "aliases": "Further addresses",
+}
+
+
+def holdings(session: Session, ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """How many of each of ``HOLDINGS`` the rows have; one statement."""
+    sealed = select(Draw.reward_id).where(Draw.sealed_at.is_not(None))
+    owners: dict[str, tuple[Any, ColumnElement[bool]]] = {
+        "entries": (Entry.profile_id, true()),
+        "sealed": (Entry.profile_id, Entry.reward_id.in_(sealed)),
+        "winners": (Winner.profile_id, true()),
+        "vouchers": (Voucher.profile_id, true()),
+        "memberships": (Membership.profile_id, true()),
+        "completions": (Completion.profile_id, true()),
+        "identities": (ProfileIdentity.profile_id, true()),
+        "aliases": (Profile.merged_into_id, true()),
+    }
+    parts = [
+        select(literal(kind).label("kind"), owner.label("id"), func.count().label("count"))
+        .where(owner.in_(ids), which)
+        .group_by(owner)
+        for kind, (owner, which) in owners.items()
+    ]
+    found: dict[int, dict[str, int]] = {}
+    for kind, number, count in session.execute(union_all(*parts)):
+        found.setdefault(number, {})[kind] = count
+    return found
 
 
 def _within(column: Any, scope: Scope) -> ColumnElement[bool]:

@@ -14,7 +14,14 @@ from webapp.domain.errors import Refused
 from webapp.domain.people import CONSENTS, FIRST_BIRTH_YEAR, LONGEST_TEXT, AttributeKind, Gender, attribute_value
 from webapp.extensions import db
 from webapp.queries import profiles as read
-from webapp.services.profiles import ChangeProfile, CreateAttribute, CreateProfile, IdentityLine, ProfileTerms
+from webapp.services.profiles import (
+    ChangeProfile,
+    CreateAttribute,
+    CreateProfile,
+    IdentityLine,
+    MergeProfiles,
+    ProfileTerms,
+)
 from webapp.web.fields import DayField, ParagraphField, TextField, WholeField
 from webapp.web.forms import CommandForm
 from webapp.web.versions import VersionField
@@ -163,3 +170,12 @@ class AttributeForm(CommandForm[CreateAttribute]):
         coerce=AttributeKind,
     )
     choices = ParagraphField("Choices", length=8_000, description="For a choice only: one on each line.")
+
+
+class MergeForm(CommandForm[MergeProfiles]):
+    command = MergeProfiles
+
+    reason = TextField(
+        "How you know", length=300, required="Say in a few words how you know that they are one person.",
+        description="Stays with the merge. Leave names and addresses out.",
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from webapp.services.profiles.attributes import (
 from webapp.services.profiles.editing import ChangeProfile, CreateProfile, ProfileTerms, change, create
 from webapp.services.profiles.enrolment import enrol
 from webapp.services.profiles.identities import IdentityLine
+from webapp.services.profiles.merging import MergeProfiles, facts, merge
 
 __all__ = [
     "ArchiveAttribute",
@@ -18,6 +19,7 @@ __all__ = [
     "CreateAttribute",
     "CreateProfile",
     "IdentityLine",
+    "MergeProfiles",
     "ProfileTerms",
     "RestoreAttribute",
     "archive_attribute",
@@ -25,5 +27,7 @@ __all__ = [
     "create",
     "create_attribute",
     "enrol",
+    "facts",
+    "merge",
     "restore_attribute",
 ]

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Executable, Result, Table, bindparam, delete, exists, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Executable, Result, Table, bindparam, delete, select, update
 
 from webapp.domain.profiles import Identified, Person, Resolution, resolve, search_keys
-from webapp.models import Draw, Entry, Profile, Voucher, Winner
+from webapp.models import Profile
 from webapp.queries import profiles as read
 from webapp.services import bulk
-from webapp.services.profiles import indexing
+from webapp.services.profiles import indexing, moving
 from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work
 
@@ -118,36 +117,21 @@ def _kept(work: Work, people: Sequence[Person]) -> dict[int, tuple[dict[str, Any
 
 
 def _merge(work: Work, people: Sequence[Person], since: datetime) -> int:
-    """Hand the entries of draws not sealed over to whoever the person turned out to be.
+    """Hand over what people have to whoever they turned out to be.
 
     A row that nothing refers to any more and that keeps no address goes; else it stays and points at the
     person. Gives how many of ``people`` were created after ``since``.
     """
-    sealed = select(Draw.reward_id).where(Draw.sealed_at.is_not(None))
     count = 0
     for person in people:
         target = _id(person.true)
-        _run(
-            work,
-            update(Entry)
-            .where(Entry.profile_id == person.id, Entry.reward_id.not_in(sealed))
-            .values(profile_id=target),
-        )
+        moving.move(work, _id(person), target)
         pointing = update(Profile).where(Profile.id == person.id).values(merged_into_id=target, updated_at=work.now)
         created_at = _run(work, pointing.returning(Profile.created_at)).scalar_one()
-        _run(work, delete(Profile).where(Profile.id == person.id, Profile.email_key.is_(None), ~_is_used()))
+        indexing.drop(work, [_id(person)])
+        _run(work, delete(Profile).where(Profile.id == person.id, Profile.email_key.is_(None), ~moving.is_used()))
         count += created_at >= since
     return count
-
-
-def _is_used() -> ColumnElement[bool]:
-    other = aliased(Profile)
-    return or_(
-        exists().where(Entry.profile_id == Profile.id),
-        exists().where(Winner.profile_id == Profile.id),
-        exists().where(Voucher.profile_id == Profile.id),
-        exists().where(other.merged_into_id == Profile.id),
-    )
 
 
 def _run(work: Work, statement: Executable) -> Result[Any]:
