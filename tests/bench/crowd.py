@@ -22,6 +22,7 @@ from webapp.jobs import audit
 from webapp.models import (
     AuditEntry,
     Base,
+    Completion,
     Draw,
     Entry,
     Group,
@@ -29,6 +30,7 @@ from webapp.models import (
     ImportRun,
     Job,
     Membership,
+    Module,
     Organisation,
     OrganisationType,
     Prize,
@@ -161,6 +163,11 @@ def _belonging(session: Session) -> None:
     people = session.scalars(select(Profile.id).order_by(Profile.id.desc()).limit(MANY)).all()
     within = {"group_id": group, "organisation_id": top, "joined_at": NOW}
     _add(session, Membership, lambda n: within | {"profile_id": people[n]})
+    site = session.scalars(select(Site.id).order_by(Site.id)).first()
+    _add(session, Module, lambda n: {"site_id": site, "path": f"/many/m{n}", "title": f"Module {n}"} | AT)
+    module = session.scalars(select(Module.id).order_by(Module.id)).first()
+    _add(session, Completion, lambda n: {"module_id": module, "profile_id": people[n], "completed_at": NOW})
+    session.execute(update(Module).where(Module.id == module).values(completion_count=Module.completion_count + MANY))
     for model, row in ((Group, group), (Organisation, top)):
         session.execute(update(model).where(model.id == row).values(member_count=model.member_count + MANY))
 
@@ -268,6 +275,14 @@ SCREENS = {
     "group, add": "/groups/{group}/members/add",
     "search": "/search?q=a",
     "search, mistyped": "/search?q=Ferq+Birhc",
+    "modules": "/modules",
+    "modules, found": "/modules?q=module",
+    "module": "/modules/{module}",
+    "module, found": "/modules/{module}?q=ann",
+    "module, new": "/modules/new",
+    "module, edit": "/modules/{module}/edit",
+    "module, archive": "/modules/{module}/archive",
+    "module, complete": "/modules/{module}/complete",
     "rewards": "/rewards",
     "rewards, found": "/rewards?q=draw&status=active",
     "reward, new": "/rewards/new",
@@ -353,6 +368,7 @@ def addresses(session: Session) -> dict[str, str]:
         "kind": session.scalars(select(VoucherType.id).order_by(VoucherType.id)).first(),
         "profile": session.scalars(select(Winner.profile_id).where(Winner.id == winner)).one(),
         "group": session.scalars(select(Group.id).order_by(Group.id)).first(),
+        "module": session.scalars(select(Module.id).order_by(Module.id)).first(),
         "organisation": session.scalars(select(Organisation.id).order_by(Organisation.id)).first(),
         "shop": session.scalars(select(Organisation.id).order_by(Organisation.id.desc())).first(),
         "type": session.scalars(select(OrganisationType.id).order_by(OrganisationType.id)).first(),

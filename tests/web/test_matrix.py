@@ -82,6 +82,7 @@ def world(make):
         "organisation_id": make.organisation().id,
         "group_id": (group := make.group()).id,
         "membership_id": make.member(group).id,
+        "module_id": make.module(site_id=site.id).id,
         "organisation_type_id": make.organisation_type().id,
         "token": "x" * 43,
         "number": 1,

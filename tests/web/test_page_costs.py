@@ -129,6 +129,8 @@ def test_every_screen_is_among_them(crowded: Flask, addresses: dict[str, str]) -
         ("entries", "<tr", 50),
         ("groups", "<tr", 50),
         ("group", "<tr", 50),
+        ("modules", "<tr", 50),
+        ("module", "<tr", 50),
         ("organisations", "<tr", 50),
         ("organisation", "<tr", 50),
         ("organisation types", "<tr", crowd.MANY),

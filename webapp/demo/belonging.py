@@ -1,18 +1,21 @@
-"""What the people of the sample programme belong to: organisations in a tree, in use and archived."""
+"""What the people of the sample programme belong to: organisations in a tree, groups, modules they completed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from webapp.domain.groups import GroupKind, Registration
+from webapp.domain.modules import LapseUnit
 from webapp.domain.permissions import Role
 from webapp.queries import profiles as read_profiles
-from webapp.services import groups, organisation_types, organisations
+from webapp.services import groups, modules, organisation_types, organisations
 
 if TYPE_CHECKING:
     from webapp.demo.programme import Builder
+    from webapp.models import Site
 
 _TYPES = ("Head office", "Region", "Coffee shop", "Club")
 # External id, title, number of its type, external id of the one above, zone, address.
@@ -37,15 +40,27 @@ _GROUPS = (
     ("Beans by post", GroupKind.SUBSCRIPTION, Registration.OPEN, ""),
     ("Summer 2025", GroupKind.PRIMARY, Registration.CLOSED, "Over; kept for its history."),
 )
+# Path, title, lapses after, counted in.
+_MODULES = (
+    ("/barista/basics/m1", "Espresso basics", 12, LapseUnit.MONTHS),
+    ("/barista/basics/m2", "Milk and foam", 90, LapseUnit.DAYS),
+    ("/barista/safety/m1", "Hygiene at the counter", 2, LapseUnit.YEARS),
+    ("/barista/history/m1", "Where coffee comes from", None, LapseUnit.MONTHS),
+    ("/barista/old/m1", "The old till", 1, LapseUnit.MONTHS),
+)
 _SHOPS = ("HBR01", "QAY02", "PIE03", "LOF04", "ROW", "NW-WALK", "")
 _ARCHIVED = "KIOSK"
 _AGO = timedelta(days=78)
 
 
-def build(builder: Builder) -> None:
-    """Everything people belong to; the entrants are there already."""
+def build(builder: Builder, site: Site) -> None:
+    """Everything people belong to; the entrants are there already, the modules are of ``site``."""
     _organisations(builder)
-    _groups(builder)
+    with builder.sessions() as session:
+        place = read_profiles.EXPORT.index("external_id")
+        people = [str(row[place]) for row in read_profiles.stream(session) if row[place]]
+    _groups(builder, people)
+    _modules(builder, site, people)
 
 
 def _organisations(builder: Builder) -> None:
@@ -68,14 +83,11 @@ def _organisations(builder: Builder) -> None:
     builder.do(Role.EDITOR, timedelta(days=20), partial(organisations.archive, command=archive))
 
 
-def _groups(builder: Builder) -> None:
+def _groups(builder: Builder, people: Sequence[str]) -> None:
     made = []
     for title, kind, registration, notes in _GROUPS:
         command = groups.CreateGroup(title=title, kind=kind, registration=registration, notes=notes)
         made.append(builder.do(Role.EDITOR, _AGO, partial(groups.create, command=command)))
-    with builder.sessions() as session:
-        place = read_profiles.EXPORT.index("external_id")
-        people = [str(row[place]) for row in read_profiles.stream(session) if row[place]]
     for number, group in enumerate(made):
         rows = [
             groups.MembershipRow(group.name, member_id, "", _SHOPS[(place + number) % len(_SHOPS)])
@@ -84,3 +96,19 @@ def _groups(builder: Builder) -> None:
         builder.do(Role.EDITOR, timedelta(days=60 - number), partial(groups.join, membership_rows=rows))
     last = groups.ArchiveGroup(made[-1].id)
     builder.do(Role.EDITOR, timedelta(days=10), partial(groups.archive, command=last))
+
+
+def _modules(builder: Builder, site: Site, people: Sequence[str]) -> None:
+    """Completions that hold, that lapsed, and that never lapse; the last module is archived."""
+    for number, (path, title, after, unit) in enumerate(_MODULES):
+        command = modules.CreateModule(site_id=site.id, path=path, title=title, lapses_after=after, lapses_unit=unit)
+        module = builder.do(Role.EDITOR, _AGO, partial(modules.create, command=command))
+        rows = [
+            modules.CompletionRow(
+                f"{site.name}:{path}", member_id, "", builder.now - timedelta(days=3 + 7 * place), 60 + place % 41
+            )
+            for place, member_id in enumerate(people[number * 5 : number * 5 + 70])
+        ]
+        builder.do(Role.EDITOR, timedelta(days=2), partial(modules.complete, completion_rows=rows))
+    last = modules.ArchiveModule(module.id)
+    builder.do(Role.EDITOR, timedelta(days=1), partial(modules.archive, command=last))

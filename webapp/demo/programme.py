@@ -98,7 +98,7 @@ class Builder:
         self._sealed(harbour, coffee)
         self._complete(outdoor)
         self._awarding(harbour, coffee)
-        belonging.build(self)
+        belonging.build(self, harbour)
         return found
 
     def _team(self) -> list[SignIn]:

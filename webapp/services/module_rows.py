@@ -1,0 +1,177 @@
+"""Modules and completions in bulk: the rows of a file, put beside what is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, delete, func, select, update
+
+from webapp.domain import groups as people_rules
+from webapp.domain import modules as rules
+from webapp.domain.errors import Refused
+from webapp.domain.modules import LapseUnit
+from webapp.domain.profiles import email_key
+from webapp.models import Completion, ImportChange, Module, Site
+from webapp.queries import memberships as read_people
+from webapp.queries import modules as read
+from webapp.queries.matching import among_ids
+from webapp.services import bulk
+from webapp.services.work import Work
+
+_COMPLETIONS = cast(Table, Completion.__table__)
+_NAMES = ("module_id", "profile_id", "completed_at", "score", "lapses_at")
+Key = tuple[int, int, datetime]  # module, person, moment
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRow:
+    """One row of a file: ``module`` is «site:/p1/c1/m1». Completions lapse ``lapses_after`` units later, None is never."""
+
+    module: str
+    title: str
+    lapses_after: int | None = None
+    lapses_unit: LapseUnit = LapseUnit.MONTHS
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRow:
+    """One row of a file: ``module`` is «site:/p1/c1/m1», the person a member id, else an e-mail.
+
+    ``completed_at`` is UTC, ``score`` per cent. ``lapses_at`` is given when the file says it; None is fixed by the rule
+    of the module.
+    """
+
+    module: str
+    external_id: str
+    email: str
+    completed_at: datetime
+    score: int | None = None
+    lapses_at: datetime | None = None
+
+
+def put(work: Work, module_rows: Sequence[ModuleRow], run_id: int | None = None) -> tuple[int, int]:
+    """Create or change modules in one batch; gives (created, changed). The same rows again change nothing.
+
+    With ``run_id`` an ``ImportChange`` is written for each row written, with an empty ``before`` for one that is new.
+    Raises ``Refused`` on ``module`` for a site that is unknown or a path that cannot be one.
+    """
+    wanted = {rules.parts(row.module): row for row in module_rows}
+    there = read.known(work.session, list(wanted))
+    sites = dict(
+        work.session.execute(select(Site.name, Site.id).where(Site.name.in_({key[0] for key in wanted}))).all()
+    )
+    notes: list[tuple[Module, dict[str, Any], dict[str, Any]]] = []
+    for (site, path), row in sorted(wanted.items()):
+        if site not in sites:
+            raise Refused("module.site", f"There is no site called «{site[:60]}».", "module")
+        said = {"title": row.title, "lapses_after": row.lapses_after, "lapses_unit": row.lapses_unit}
+        if (site, path) not in there:
+            module = Module(site_id=sites[site], path=path, created_at=work.now, **said)
+            work.session.add(module)
+            notes.append((module, {}, said))
+            continue
+        module = there[site, path][0]
+        if after := {name: value for name, value in said.items() if getattr(module, name) != value}:
+            notes.append((module, {name: getattr(module, name) for name in after}, after))
+            for name, value in after.items():
+                setattr(module, name, value)
+            module.version += 1
+    work.session.flush()
+    if run_id is not None:
+        lines = [(module.id, before, after) for module, before, after in notes]
+        names = ("subject_id", "before", "after")
+        bulk.insert_rows(work.session, cast(Table, ImportChange.__table__), names, lines, {"run_id": run_id})
+    created = sum(1 for _, before, _ in notes if not before)
+    return created, len(notes) - created
+
+
+def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int | None = None) -> tuple[int, int]:
+    """Record completions in one batch; gives (created, changed): changed ones got another score.
+
+    The same person, module and moment is one completion, so the same rows again change nothing. The new rows carry
+    ``run_id``, by which ``take_back`` finds them. Raises ``Refused`` on ``module``, ``person``, ``score`` or
+    ``completed_on`` for what is unknown, archived or to come, and writes nothing then.
+    """
+    modules = _modules(work, completion_rows)
+    people = read_people.people(
+        work.session,
+        {row.external_id for row in completion_rows if row.external_id},
+        {email_key(row.email) for row in completion_rows if row.email},
+    )
+    wanted: dict[Key, tuple[int | None, datetime | None]] = {}
+    for row in completion_rows:
+        module, zone = modules[row.module]
+        person = people.find(row.external_id, row.email)
+        if person is None:
+            raise people_rules.unknown_person(row.external_id or row.email)
+        if row.completed_at > work.now:
+            rules.may_complete(module.title, is_archived=False, completed_at=row.completed_at, now=work.now).require()
+        ends = row.lapses_at or rules.lapses_at(row.completed_at, module.lapses_after, module.lapses_unit, zone)
+        wanted[module.id, person, row.completed_at] = rules.checked_score(row.score), ends
+    there = _there(work, wanted)
+    fresh = sorted(wanted.keys() - there.keys())
+    lines = [(*key, *wanted[key]) for key in fresh]
+    bulk.insert_rows(work.session, _COMPLETIONS, _NAMES, lines, {"import_run_id": run_id})
+    changed = [
+        {"own_id": own_id, "new_score": wanted[key][0]}
+        for key, (own_id, score) in there.items()
+        if wanted[key][0] is not None and wanted[key][0] != score
+    ]
+    if changed:
+        statement = update(_COMPLETIONS).where(_COMPLETIONS.c.id == bindparam("own_id"))
+        work.session.connection().execute(statement.values(score=bindparam("new_score")), changed)
+    _count(work, Counter(key[0] for key in fresh))
+    return len(fresh), len(changed)
+
+
+def take_back(work: Work, run_id: int) -> int:
+    """Take away the completions an import made, and count them off; gives how many there were."""
+    mine = Completion.import_run_id == run_id
+    rows = work.session.execute(select(Completion.module_id, func.count()).where(mine).group_by(Completion.module_id))
+    gone = {module_id: -count for module_id, count in rows}
+    work.session.execute(delete(Completion).where(mine).execution_options(synchronize_session=False))
+    _count(work, gone)
+    return -sum(gone.values())
+
+
+def _modules(work: Work, completion_rows: Sequence[CompletionRow]) -> dict[str, tuple[Module, str]]:
+    """By reference the modules in use, with the zones of their sites; they are held until the transaction ends."""
+    references = {row.module: rules.parts(row.module) for row in completion_rows}
+    found = read.known(work.session, list(references.values()))
+    for text, key in sorted(references.items()):
+        if key not in found:
+            raise rules.unknown(text)
+        module = found[key][0]
+        is_archived = module.archived_at is not None
+        rules.may_complete(module.title, is_archived=is_archived, completed_at=work.now, now=work.now).require()
+    ids = sorted({module.id for module, _ in found.values()})
+    work.session.execute(select(Module.id).where(Module.id.in_(ids)).order_by(Module.id).with_for_update()).all()
+    return {text: found[key] for text, key in references.items()}
+
+
+def _there(work: Work, wanted: Mapping[Key, object]) -> dict[Key, tuple[int, int | None]]:
+    """Id and score of the completions there are already, of these people in these modules at these moments."""
+    columns = (Completion.module_id, Completion.profile_id, Completion.completed_at, Completion.id, Completion.score)
+    rows = work.session.execute(
+        select(*columns).where(
+            Completion.module_id.in_({key[0] for key in wanted}),
+            among_ids(work.session, Completion.profile_id, {key[1] for key in wanted}),
+        )
+    )
+    found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
+    return {key: value for key, value in found.items() if key in wanted}
+
+
+def _count(work: Work, modules: Mapping[int, int]) -> None:
+    """Move the counters in the order of the ids, so that rivals never lock up."""
+    table = cast(Table, Module.__table__)
+    changes = [{"own_id": own_id, "more": more} for own_id, more in sorted(modules.items()) if more]
+    if changes:
+        statement = update(table).where(table.c.id == bindparam("own_id"))
+        work.session.connection().execute(
+            statement.values(completion_count=table.c.completion_count + bindparam("more")), changes
+        )
