@@ -29,6 +29,7 @@ from webapp.models import (
     ImportProblem,
     ImportRun,
     Job,
+    Location,
     Membership,
     Module,
     Organisation,
@@ -40,6 +41,7 @@ from webapp.models import (
     StaffGrant,
     StaffInvitation,
     StaffMember,
+    Tier,
     Voucher,
     VoucherBatch,
     VoucherChange,
@@ -168,6 +170,16 @@ def _belonging(session: Session) -> None:
     module = session.scalars(select(Module.id).order_by(Module.id)).first()
     _add(session, Completion, lambda n: {"module_id": module, "profile_id": people[n], "completed_at": NOW})
     session.execute(update(Module).where(Module.id == module).values(completion_count=Module.completion_count + MANY))
+    _add(session, Tier, lambda n: {"name": f"tier-{n}", "title": f"Tier {n}", "rank": 100 + n} | AT)
+    _add(
+        session,
+        Location,
+        lambda n: (
+            {"external_id": f"S-{n}", "title": f"Shop {n}", "search_text": f"shop {n} s-{n}"}
+            | at
+            | {"organisation_id": top}
+        ),
+    )
     for model, row in ((Group, group), (Organisation, top)):
         session.execute(update(model).where(model.id == row).values(member_count=model.member_count + MANY))
 
@@ -283,6 +295,17 @@ SCREENS = {
     "module, edit": "/modules/{module}/edit",
     "module, archive": "/modules/{module}/archive",
     "module, complete": "/modules/{module}/complete",
+    "tiers": "/tiers",
+    "tier": "/tiers/{tier}",
+    "tier, new": "/tiers/new",
+    "tier, edit": "/tiers/{tier}/edit",
+    "tier, remove": "/tiers/{tier}/remove",
+    "locations": "/locations",
+    "locations, found": "/locations?q=shop",
+    "location": "/locations/{location}",
+    "location, new": "/locations/new",
+    "location, edit": "/locations/{location}/edit",
+    "location, close": "/locations/{location}/close",
     "rewards": "/rewards",
     "rewards, found": "/rewards?q=draw&status=active",
     "reward, new": "/rewards/new",
@@ -369,6 +392,8 @@ def addresses(session: Session) -> dict[str, str]:
         "profile": session.scalars(select(Winner.profile_id).where(Winner.id == winner)).one(),
         "group": session.scalars(select(Group.id).order_by(Group.id)).first(),
         "module": session.scalars(select(Module.id).order_by(Module.id)).first(),
+        "tier": session.scalars(select(Tier.id).order_by(Tier.id)).first(),
+        "location": session.scalars(select(Location.id).order_by(Location.id)).first(),
         "organisation": session.scalars(select(Organisation.id).order_by(Organisation.id)).first(),
         "shop": session.scalars(select(Organisation.id).order_by(Organisation.id.desc())).first(),
         "type": session.scalars(select(OrganisationType.id).order_by(OrganisationType.id)).first(),

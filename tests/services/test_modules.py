@@ -190,8 +190,8 @@ def test_ten_thousand_completions_take_no_second_and_a_half(work, session, make)
     session.execute(insert(Profile), people)
     session.commit()
     rows = [CompletionRow("club:/p1", f"P{n}", "", JANUARY) for n in range(10_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     assert modules.complete(work, rows) == (10_000, 0)
     assert modules.complete(work, rows) == (0, 0)
-    assert time.perf_counter() - began < 3  # both together; a machine that tests has much else to do
+    assert time.process_time() - began < 3  # seconds of our own work, both together
     assert counted(session) == [10_000]

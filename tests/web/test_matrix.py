@@ -83,6 +83,8 @@ def world(make):
         "group_id": (group := make.group()).id,
         "membership_id": make.member(group).id,
         "module_id": make.module(site_id=site.id).id,
+        "tier_id": make.tier().id,
+        "location_id": make.location().id,
         "organisation_type_id": make.organisation_type().id,
         "token": "x" * 43,
         "number": 1,

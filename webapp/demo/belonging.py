@@ -11,7 +11,7 @@ from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.modules import LapseUnit
 from webapp.domain.permissions import Role
 from webapp.queries import profiles as read_profiles
-from webapp.services import groups, modules, organisation_types, organisations
+from webapp.services import groups, locations, modules, organisation_types, organisations, tiers
 
 if TYPE_CHECKING:
     from webapp.demo.programme import Builder
@@ -49,6 +49,18 @@ _MODULES = (
     ("/barista/old/m1", "The old till", 1, LapseUnit.MONTHS),
 )
 _SHOPS = ("HBR01", "QAY02", "PIE03", "LOF04", "ROW", "NW-WALK", "")
+_TIERS = (("Sailor", 1), ("Mate", 2), ("Captain", 3), ("Admiral", 4))
+# External id, title, external id of the organisation, zone, whether people see it.
+_LOCATIONS = (
+    ("HBR01-BAR", "Quay Street counter", "HBR01", "", True),
+    ("HBR01-CART", "Harbour cart", "HBR01", "", True),
+    ("QAY02-BAR", "Front Street counter", "QAY02", "", True),
+    ("PIE03-BAR", "Pier Road counter", "PIE03", "", True),
+    ("LOF04-BAR", "Svolvær counter", "LOF04", "Europe/Oslo", True),
+    ("ROAST", "Roastery, staff only", "HC", "", False),
+    ("MARKET", "Saturday market stall", "", "", True),
+)
+_CLOSED = "MARKET"
 _ARCHIVED = "KIOSK"
 _AGO = timedelta(days=78)
 
@@ -61,6 +73,8 @@ def build(builder: Builder, site: Site) -> None:
         people = [str(row[place]) for row in read_profiles.stream(session) if row[place]]
     _groups(builder, people)
     _modules(builder, site, people)
+    _tiers(builder)
+    _locations(builder)
 
 
 def _organisations(builder: Builder) -> None:
@@ -112,3 +126,24 @@ def _modules(builder: Builder, site: Site, people: Sequence[str]) -> None:
         builder.do(Role.EDITOR, timedelta(days=2), partial(modules.complete, completion_rows=rows))
     last = modules.ArchiveModule(module.id)
     builder.do(Role.EDITOR, timedelta(days=1), partial(modules.archive, command=last))
+
+
+def _tiers(builder: Builder) -> None:
+    for title, rank in _TIERS:
+        command = tiers.CreateTier(title=title, rank=rank)
+        builder.do(Role.EDITOR, _AGO, partial(tiers.create, command=command))
+
+
+def _locations(builder: Builder) -> None:
+    for external_id, title, organisation, timezone, is_published in _LOCATIONS:
+        command = locations.CreateLocation(
+            external_id=external_id,
+            title=title,
+            organisation=organisation,
+            timezone=timezone,
+            is_published=is_published,
+        )
+        location = builder.do(Role.EDITOR, _AGO, partial(locations.create, command=command))
+        if external_id == _CLOSED:
+            last = locations.CloseLocation(location.id)
+            builder.do(Role.EDITOR, timedelta(days=30), partial(locations.close, command=last))
