@@ -136,7 +136,7 @@ def test_somebody_of_one_site_does_not_reach_what_belongs_to_the_account(signed_
     for path in ("", "/new", f"/{one.id}", f"/{one.id}/edit", f"/{one.id}/archive"):
         assert "your roles hold on some sites only" in browser.get(f"/organisations{path}", status=404).text
     browser.post(f"/organisations/{one.id}/restore", status=404)
-    assert browser.get("/profiles").texts("nav.tabs a") == ["People"]
+    assert browser.get("/profiles").texts("nav.tabs a") == ["People", "Modules"]
 
 
 def test_somebody_of_one_organisation_sees_it_and_what_is_below(new_console, session, make):
