@@ -17,7 +17,7 @@ from tests.adapters.pages import readable
 from tests.factories import Factories
 from tests.support.browser import SIZES, axe, shot
 from webapp.domain.voucher_codes import grouped, normalise
-from webapp.models import Draw, DrawRound, Entry, Voucher, Winner
+from webapp.models import AccountSettings, Draw, DrawRound, Entry, Voucher, Winner
 from webapp.services import passwords
 
 PHRASE = "a-long-enough-sentence-42"
@@ -33,6 +33,7 @@ def team(live_server):
     with live_server.session() as session:
         make = Factories(session)
         secret = passwords.hashed(PHRASE)
+        make.add(AccountSettings(id=1, is_second_factor_optional=True))
         for role in ("editor", "draw supervisor", "fulfilment"):
             make.staff(role, email=f"{role.split()[0]}@example.org", name=role.title(), password_hash=secret)
         session.commit()

@@ -7,6 +7,7 @@ from tests.support.clock import NOW
 from webapp.domain.identity import SYSTEM, Actor, Grant
 from webapp.domain.permissions import Role
 from webapp.domain.profiles import search_keys
+from webapp.domain.second_factor import NEEDED_BY
 from webapp.models import Profile, StaffGrant, StaffMember
 from webapp.services.profiles import indexing
 from webapp.services.profiles.indexing import Findable
@@ -26,6 +27,8 @@ class People(Rows):
             "name": f"Staff {number}",
             "created_at": NOW,
         }
+        if "password_hash" not in changes and not NEEDED_BY.isdisjoint(map(Role, roles)):
+            values["totp_since"] = NOW  # else every page leads to where it is set up
         row = StaffMember(**values | changes)
         row.grants = [StaffGrant(role=Role(role), site_id=site_id, organisation_id=organisation_id) for role in roles]
         return self.add(row)

@@ -12,7 +12,7 @@ from webapp.services.work import perform
 
 
 def change(session, actor, *, is_small_team, version):
-    command = settings.ChangeSettings(is_small_team=is_small_team, version=version)
+    command = settings.ChangeSettings(is_small_team, is_second_factor_optional=False, version=version)
     return perform(session, actor, NOW, lambda work: settings.change(work, command))
 
 

@@ -21,6 +21,8 @@ from webapp.extensions import db, engine_options
 
 # What answers a GET with something other than a page, or only ever sends people on.
 NO_PAGE = {
+    "account.recovery_codes",  # shown once, see tests/web/test_second_factor.py
+    "auth.code",  # the second step of signing in, see there
     "auth.invitation",  # its page belongs to one token, see tests/web/test_auth.py
     "csp_report",
     "draws.seal_file",

@@ -27,6 +27,13 @@ class Event(StrEnum):
     STAFF_RENAMED = "staff.renamed"
     STAFF_PASSWORD_CHANGED = "staff.password-changed"  # noqa: S105
     STAFF_SESSIONS_ENDED = "staff.sessions-ended"
+    STAFF_SECOND_FACTOR_SET = "staff.second-factor-set"
+    STAFF_SECOND_FACTOR_REMOVED = "staff.second-factor-removed"
+    STAFF_SECOND_FACTOR_RESET = "staff.second-factor-reset"
+    STAFF_RECOVERY_RENEWED = "staff.recovery-codes-renewed"
+    STAFF_RECOVERY_USED = "staff.recovery-code-used"
+    STAFF_SEEING_STARTED = "staff.seeing-started"
+    STAFF_SEEING_STOPPED = "staff.seeing-stopped"
     SETTINGS_CHANGED = "settings.changed"
     SITE_CREATED = "site.created"
     SITE_CHANGED = "site.changed"
@@ -115,6 +122,13 @@ SENTENCES: dict[Event, str] = {
     Event.STAFF_RENAMED: "changed their own name from {before} to {after}",
     Event.STAFF_PASSWORD_CHANGED: "changed their own password; other sessions ended: {sessions}",
     Event.STAFF_SESSIONS_ENDED: "ended their own sessions elsewhere: {sessions}",
+    Event.STAFF_SECOND_FACTOR_SET: "set up a second factor",
+    Event.STAFF_SECOND_FACTOR_REMOVED: "removed their own second factor",
+    Event.STAFF_SECOND_FACTOR_RESET: "reset the second factor of {email} and signed them out",
+    Event.STAFF_RECOVERY_RENEWED: "made new recovery codes",
+    Event.STAFF_RECOVERY_USED: "used a recovery code; left: {left}",
+    Event.STAFF_SEEING_STARTED: "began to see the console as {email} does, read only",
+    Event.STAFF_SEEING_STOPPED: "stopped seeing the console as {email} does",
     Event.SETTINGS_CHANGED: "changed the settings: {changes}",
     Event.SITE_CREATED: "created the site «{title}»",
     Event.SITE_CHANGED: "changed the site «{title}»: {changes}",

@@ -13,6 +13,11 @@ def find(session: Session) -> AccountSettings | None:
     return session.get(AccountSettings, 1)
 
 
+def is_second_factor_optional(session: Session) -> bool:
+    """Whether draw supervisors and administrators may sign in with a password alone."""
+    return bool(session.scalar(select(AccountSettings.is_second_factor_optional)))
+
+
 def is_small_team(session: Session) -> bool:
     """Whether one person may hold conflicting roles."""
     return bool(session.scalar(select(AccountSettings.is_small_team)))

@@ -16,6 +16,7 @@ from webapp.domain.permissions import Role, conflicts
 from webapp.models import (
     AccountSettings,
     Organisation,
+    RecoveryCode,
     SignInAttempt,
     StaffGrant,
     StaffInvitation,
@@ -59,6 +60,20 @@ class Credentials:
     staff_id: int
     name: str
     password_hash: str | None
+    has_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """What a code is checked against; ``since`` None means that no first code was given yet."""
+
+    staff_id: int
+    name: str
+    email: str
+    password_hash: str | None
+    sealed: str
+    since: datetime | None
+    last_step: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +158,33 @@ def is_open(now: datetime) -> ColumnElement[bool]:
 def credentials(session: Session, email: str) -> Credentials | None:
     """By normalised address; None when there is no such active account."""
     row = session.execute(
-        select(StaffMember.id, StaffMember.name, StaffMember.password_hash).where(
+        select(StaffMember.id, StaffMember.name, StaffMember.password_hash, StaffMember.totp_since.is_not(None)).where(
             StaffMember.email == email, StaffMember.is_active
         )
     ).one_or_none()
     return None if row is None else Credentials(*row)
+
+
+def second_factor(session: Session, staff_id: int) -> SecondFactor | None:
+    """Of an active account; None when there is no such one."""
+    row = session.execute(
+        select(
+            StaffMember.id,
+            StaffMember.name,
+            StaffMember.email,
+            StaffMember.password_hash,
+            StaffMember.totp_secret,
+            StaffMember.totp_since,
+            StaffMember.totp_step,
+        ).where(StaffMember.id == staff_id, StaffMember.is_active)
+    ).one_or_none()
+    return None if row is None else SecondFactor(*row)
+
+
+def recovery_codes_left(session: Session, staff_id: int) -> int:
+    """How many recovery codes of this person were not used yet."""
+    left = select(func.count()).where(RecoveryCode.staff_id == staff_id, RecoveryCode.used_at.is_(None))
+    return session.scalar(left) or 0
 
 
 def get(session: Session, staff_id: int, scope: frozenset[int] | None = None) -> StaffMember:

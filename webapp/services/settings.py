@@ -20,33 +20,46 @@ class ChangeSettings:
     """``version`` is the one the form was drawn from; 0 before anything was ever changed."""
 
     is_small_team: bool
+    is_second_factor_optional: bool
     version: int
 
 
 def change(work: Work, command: ChangeSettings) -> AccountSettings:
-    """Change the account's choices, openly: the audit log tells it and every page shows small-team mode."""
+    """Change the account's choices, openly: the audit log tells it and every page shows what is switched on."""
     before = read.find(work.session)
+    had = _choices(before) if before else {}
+    if had.get("small-team mode") and not command.is_small_team:
+        rules.may_end_small_team(staff_read.conflicted(work.session)).require()
+    wanted = _choices(command)
     if before is None:
         # Two at once: the second insert is refused by the primary key and becomes a Conflict.
-        work.session.execute(insert(AccountSettings).values(id=1, is_small_team=command.is_small_team))
-        was = False
+        work.session.execute(insert(AccountSettings).values(id=1, **_values(command)))
     else:
-        was = before.is_small_team
-        if was and not command.is_small_team:
-            rules.may_end_small_team(staff_read.conflicted(work.session)).require()
         _replace(work, command)
-    if was != command.is_small_team:
-        word = "on" if command.is_small_team else "off"
-        work.record(Event.SETTINGS_CHANGED, "account_settings:1", changes=f"small-team mode {word}")
+    told = [f"{name} {'on' if is_on else 'off'}" for name, is_on in wanted.items() if is_on != had.get(name, False)]
+    if told:
+        work.record(Event.SETTINGS_CHANGED, "account_settings:1", changes=", ".join(told))
     work.session.expire_all()
     return work.session.get_one(AccountSettings, 1)
+
+
+def _choices(source: ChangeSettings | AccountSettings) -> dict[str, bool]:
+    """Every choice under the name the audit log tells it by."""
+    return {"small-team mode": source.is_small_team, "second factor optional": source.is_second_factor_optional}
+
+
+def _values(command: ChangeSettings) -> dict[str, bool]:
+    return {
+        "is_small_team": command.is_small_team,
+        "is_second_factor_optional": command.is_second_factor_optional,
+    }
 
 
 def _replace(work: Work, command: ChangeSettings) -> None:
     won = work.session.execute(
         update(AccountSettings)
         .where(AccountSettings.id == 1, AccountSettings.version == command.version)
-        .values(is_small_team=command.is_small_team, version=AccountSettings.version + 1)
+        .values(version=AccountSettings.version + 1, **_values(command))
         .returning(AccountSettings.version)
     ).scalar_one_or_none()
     if won is None:

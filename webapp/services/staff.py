@@ -78,7 +78,7 @@ class RenewInvitation:
 
 def renew(work: Work, command: RenewInvitation) -> StaffMember:
     """Send a new link: to somebody whose invitation ran out, or who forgot the password and chooses a new one."""
-    member = _reachable(work, command.staff_id)
+    member = reachable(work, command.staff_id)
     rules.may_renew(is_active=member.is_active).require()
     _open_invitation(work, member, command.token, command.link)
     grants = map(read.grant_of, member.grants)
@@ -185,7 +185,7 @@ class DisableStaff:
 
 def disable(work: Work, command: DisableStaff) -> StaffMember:
     """Nobody gets in with this account again, from their next request on; what they did stays theirs."""
-    member = _reachable(work, command.staff_id)
+    member = reachable(work, command.staff_id)
     is_last = _is_last_administrator(work, member)
     rules.may_disable(is_self=member.id == work.actor.staff_id, is_last_administrator=is_last).require()
     if _switch(work, member, is_active=False):
@@ -201,7 +201,7 @@ class EnableStaff:
 
 def enable(work: Work, command: EnableStaff) -> StaffMember:
     """Let a disabled account in again, with the roles it had."""
-    member = _reachable(work, command.staff_id)
+    member = reachable(work, command.staff_id)
     roles = [grant.role for grant in member.grants]
     rules.may_hold(roles, is_small_team=settings_read.is_small_team(work.session)).require()
     if _switch(work, member, is_active=True):
@@ -231,7 +231,7 @@ def _reach(work: Work) -> frozenset[int] | None:
     return None if work.actor.staff_id is None else work.actor.sites(Permission.STAFF_MANAGE)
 
 
-def _reachable(work: Work, staff_id: int) -> StaffMember:
+def reachable(work: Work, staff_id: int) -> StaffMember:
     """A person all of whose roles are on sites the actor manages."""
     member = read.get(work.session, staff_id, _reach(work))
     rules.may_give(map(read.grant_of, member.grants), _reach(work)).require()

@@ -9,16 +9,19 @@ from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask import session as visit
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
 from webapp.config import Settings
+from webapp.domain import second_factor
 from webapp.domain import staff as rules
 from webapp.domain.errors import Busy, Refused
 from webapp.domain.identity import Actor
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
+from webapp.models import StaffMember
 from webapp.queries import staff as read
 from webapp.services import staff, work
 from webapp.services import staff_sessions as sessions
@@ -27,6 +30,8 @@ from webapp.services import staff_sessions as sessions
 _POLLS = ".progress"
 HOST_COOKIE, COOKIE = "__Host-session", "session"
 _CSRF = "csrf_token"  # where Flask-WTF keeps its secret
+_WAYS_OUT = frozenset({"auth.sign_out", "staff.stop_seeing"})  # what somebody who only looks may press
+_WITHOUT_SECOND_FACTOR = frozenset({"account", "auth", "help"})  # what is open until a second factor is set up
 _QUIET = frozenset({"static", "health.healthz", None})
 
 
@@ -43,6 +48,8 @@ class Staff:
     confirmed_at: datetime | None
     has_second_factor: bool
     is_small_team: bool
+    is_second_factor_optional: bool
+    seen_by: str  # who looks at the console as this person does; empty for the person
 
 
 def register(app: Flask) -> None:
@@ -57,15 +64,15 @@ def cookie_name() -> str:
     return COOKIE if _settings().insecure_local else HOST_COOKIE
 
 
-def sign_in(email: str, password: str) -> None:
-    """Open a session for the owner of this address and password; ``Refused`` says why not, or how long to wait."""
+def recognise(email: str, password: str) -> tuple[read.Credentials, int]:
+    """Whose address and password these are, and the number of the try; ``Refused`` says why not or how long to wait."""
     attempt = admit(email)
     found = sessions.recognise(db.session(), email, password)
     if found is None:
         raise Refused(
             "sign_in.wrong", "The e-mail address or the password is not right. Check both; the case of letters counts."
         )
-    enter(found.staff_id, found.name, (attempt,))
+    return found, attempt
 
 
 def admit(email: str) -> int:
@@ -93,21 +100,20 @@ def invited(token: str) -> str:
     return read.get(db.session(), found.staff_id).email
 
 
-def take_up(token: str, name: str, password: str) -> None:
-    """Give the invited account a name and a password, and sign in."""
+def take_up(token: str, name: str, password: str) -> StaffMember:
+    """Give the invited account a name and a password; nobody is signed in yet."""
     password_hash = staff.checked_password(password, name=name, email=invited(token))
     db.session.rollback()
     command = staff.AcceptInvitation(sessions.token_hash(token), name, password_hash)
     stranger = Actor(name, address=address())
-    member = work.perform(db.session(), stranger, clock.now(), lambda w: staff.accept(w, command))
-    enter(member.id, member.name)
+    return work.perform(db.session(), stranger, clock.now(), lambda w: staff.accept(w, command))
 
 
 def sign_out() -> None:
     """End the session of this browser, in the database and in the cookie."""
     person: Staff | None = g.get("staff")
     if person is not None:
-        work.perform(db.session(), g.actor, clock.now(), lambda w: sessions.sign_out(w, person.session_id))
+        work.perform(db.session(), myself(), clock.now(), lambda w: sessions.sign_out(w, person.session_id))
     g.new_token = ""
 
 
@@ -130,10 +136,10 @@ def address() -> str:
     return request.remote_addr or ""
 
 
-def _recognise() -> None:
+def _recognise() -> ResponseReturnValue | None:
     """Set ``g.actor`` and ``g.staff``; whoever is not signed in goes no further than public pages."""
     if request.endpoint in _QUIET:
-        return
+        return None
     token = request.cookies.get(cookie_name(), "")
     now = clock.now()
     found = read.by_session(db.session(), sessions.token_hash(token), now) if token else None
@@ -141,26 +147,70 @@ def _recognise() -> None:
         permission = getattr(current_app.view_functions[str(request.endpoint)], "permission", Permission.PUBLIC)
         if permission is not Permission.PUBLIC:
             abort(401)
-        return
+        return None
     _welcome(found, sessions.token_hash(token))
     if found.needs_new_token and not _is_polling():
         renew_token()
     if now - found.seen_at >= rules.SEEN_EVERY and not _is_polling():
         _touch(found.session_id)
+    if g.actor.is_looking and request.method not in {"GET", "HEAD", "OPTIONS"} and request.endpoint not in _WAYS_OUT:
+        abort(403, f"You see the console as {g.staff.name} does, so nothing can be changed. Press «Stop» first.")
+    return _lead_to_second_factor() if _owes_second_factor(found) else None
+
+
+def _owes_second_factor(found: read.SignedIn) -> bool:
+    """Whether this page has to wait until a second factor is set up."""
+    here = str(request.endpoint).partition(".")[0]
+    permission = getattr(current_app.view_functions[str(request.endpoint)], "permission", Permission.PUBLIC)
+    if found.has_second_factor or here in _WITHOUT_SECOND_FACTOR or permission is Permission.PUBLIC:
+        return False
+    roles = (grant.role for grant in found.grants)
+    return second_factor.is_needed(roles, is_optional=found.is_second_factor_optional)
+
+
+def _lead_to_second_factor() -> ResponseReturnValue:
+    if request.method == "POST":
+        abort(403, "Your roles need a second factor. Set it up on your account page, then send this again.")
+    address = url_for("account.second_factor")
+    if "HX-Request" in request.headers:
+        return Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def _sees_as(found: read.SignedIn) -> read.SeenAs | None:
+    """The person as whom this session sees, as long as whoever looks may still manage that person."""
+    if found.seen_as is None:
+        return None
+    reach = Actor(found.name, found.staff_id, found.grants)
+    if not reach.may(Permission.STAFF_MANAGE):
+        return None
+    is_within = rules.may_give(found.seen_as.grants, reach.sites(Permission.STAFF_MANAGE)).ok
+    return found.seen_as if is_within else None
+
+
+def myself() -> Actor:
+    """Whoever is signed in, also while they see as somebody else: what is told to the log is told of them."""
+    actor: Actor = g.get("myself") or g.actor
+    return actor
 
 
 def _welcome(found: read.SignedIn, token_hash: str) -> None:
-    g.actor = Actor(found.name, found.staff_id, found.grants, address())
+    other = _sees_as(found)
+    who = other or found
+    g.actor = Actor(who.name, who.staff_id, who.grants, address(), is_looking=other is not None)
+    g.myself = Actor(found.name, found.staff_id, found.grants, address())
     g.staff = Staff(
-        found.staff_id,
-        found.name,
-        found.email,
-        tuple(sorted({str(grant.role) for grant in found.grants})),
+        who.staff_id,
+        who.name,
+        who.email,
+        tuple(sorted({str(grant.role) for grant in who.grants})),
         found.session_id,
         token_hash,
         found.confirmed_at,
         found.has_second_factor,
         found.is_small_team,
+        found.is_second_factor_optional,
+        found.name if other else "",
     )
     _bind_forms(found.session_id)
 
@@ -175,7 +225,7 @@ def renew_token() -> None:
     """Go on under a new token, for the roles changed; a busy database is not worth a wait."""
     token, command = new_token()
     try:
-        with work.transaction(db.session(), g.actor, clock.now()) as unit:
+        with work.transaction(db.session(), myself(), clock.now()) as unit:
             is_ours = sessions.renew(unit, command)
     except Busy:
         return
@@ -203,7 +253,7 @@ def _is_polling() -> bool:
 def _touch(session_id: int) -> None:
     """One try: a busy database must not keep a reader waiting; the next minute will do as well."""
     try:
-        with work.transaction(db.session(), g.actor, clock.now()) as unit:
+        with work.transaction(db.session(), myself(), clock.now()) as unit:
             sessions.touch(unit, session_id)
     except Busy:
         db.session.rollback()
@@ -213,7 +263,7 @@ def _record_refusal(response: Response) -> Response:
     refused = g.get("refused")
     if refused is not None and response.status_code == HTTPStatus.FORBIDDEN:
         what = f"{refused} at {request.method} {request.path[:200]}"
-        work.perform(db.session(), g.actor, clock.now(), lambda w: sessions.note_refusal(w, what))
+        work.perform(db.session(), myself(), clock.now(), lambda w: sessions.note_refusal(w, what))
     return response
 
 

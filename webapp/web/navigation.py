@@ -66,6 +66,7 @@ _BELOW = {
 }  # screens that have no line of their own: the line they belong to
 _OF_SITES = frozenset({"profiles.index", "modules.index"})  # the others belong to the whole account
 _INSECURE = "Insecure local mode: sign-in travels unencrypted. Use it on this machine only, never on a network."
+_OPTIONAL = "The second factor is optional: draw supervisors and administrators may sign in with a password alone."
 _SMALL_TEAM = "Small-team mode is on: one person may hold conflicting roles, and every draw certificate says so."
 
 
@@ -163,5 +164,6 @@ def _banner() -> str | None:
     notices = [
         _INSECURE if current_app.extensions["largesse"].insecure_local else "",
         _SMALL_TEAM if person is not None and person.is_small_team else "",
+        _OPTIONAL if person is not None and person.is_second_factor_optional else "",
     ]
     return " ".join(notice for notice in notices if notice) or None

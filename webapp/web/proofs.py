@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import g, request
+from flask import abort, g, request
 from werkzeug.exceptions import Unauthorized
 
 from webapp.adapters import clock
@@ -32,6 +32,8 @@ def ask_who_it_is() -> None:
     """Let an act go on whose person gave the password within ten minutes, or gives it with this very form."""
     if not _is_the_act() or is_confirmed():
         return
+    if g.actor.is_looking:
+        abort(403, "This needs the password of its owner, so it cannot be seen as somebody else.")
     password = request.form.get(AGAIN)
     if password is None:
         raise ConfirmationNeeded

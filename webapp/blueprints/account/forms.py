@@ -19,6 +19,10 @@ class NameForm(CommandForm[RenameSelf]):
     name = TextField("Your name", length=120, required=True, description="As colleagues and the audit log show it.")
 
 
+class CodeForm(PressForm):
+    code = TextField("Code", length=12, required=True, description="The six digits your authenticator shows now.")
+
+
 class PasswordForm(PressForm):
     present_password = PasswordField("Present password", [InputRequired("Enter the password you have now."), _TOO_LONG])
     password = PasswordField(

@@ -39,6 +39,7 @@ def show() -> ResponseReturnValue:
         ),
         sessions=read.open_sessions(session, g.staff.id, clock.now()),
         form=PressForm(),
+        factor=read.second_factor(session, g.staff.id),
     )
 
 

@@ -25,6 +25,19 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     kept = HiddenField(validators=[Length(max=_MOST_KEPT)])
 
 
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """The second step; ``next`` and ``kept`` are those of ``SignInForm``."""
+
+    code = TextField(
+        "Code",
+        length=40,
+        required=True,
+        description="Six digits from your authenticator, or one of your recovery codes.",
+    )
+    next = HiddenField()
+    kept = HiddenField(validators=[Length(max=_MOST_KEPT)])
+
+
 class ConfirmForm(FlaskForm):  # type: ignore[misc]
     """The password again; ``next`` is where to go. The field has the name of ``proofs.AGAIN``."""
 

@@ -11,11 +11,11 @@ from werkzeug.exceptions import Unauthorized
 
 from webapp.blueprints.auth.confirming import ask_to_confirm
 from webapp.blueprints.auth.expired import ask_to_sign_in, shown, unpacked
-from webapp.blueprints.auth.forms import ConfirmForm, InvitationForm, SignInForm
+from webapp.blueprints.auth.forms import CodeForm, ConfirmForm, InvitationForm, SignInForm
 from webapp.domain.errors import DomainError
 from webapp.domain.permissions import Permission
 from webapp.services.staff_sessions import TooManyTries
-from webapp.web import authentication, proofs
+from webapp.web import authentication, proofs, second_step
 from webapp.web.access import actor, requires
 from webapp.web.rendering import go, leave
 
@@ -32,7 +32,7 @@ def sign_in() -> ResponseReturnValue:
     status = HTTPStatus.OK
     if form.validate_on_submit():
         try:
-            authentication.sign_in(form.email.data, form.password.data)
+            is_all = second_step.sign_in(form.email.data, form.password.data)
         except TooManyTries as wait:
             form.form_errors.append(wait.message)
             status, headers["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(wait.seconds)
@@ -40,7 +40,7 @@ def sign_in() -> ResponseReturnValue:
             form.form_errors.append(refusal.message)
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         else:
-            return _go_on(form)
+            return _go_on(form) if is_all else _ask_for_code(CodeForm(None, data=form.data))
     elif actor().staff_id is not None:
         return leave(authentication.safe_next(form.next.data))
     elif form.errors:
@@ -50,7 +50,35 @@ def sign_in() -> ResponseReturnValue:
     return page, status, headers
 
 
-def _go_on(form: SignInForm) -> Response:
+@bp.route("/sign-in/code", methods=["GET", "POST"])
+@requires(Permission.PUBLIC)
+def code() -> ResponseReturnValue:
+    """The second step: a code of the authenticator, or a recovery code."""
+    if not second_step.is_waiting():
+        flash("Sign in with the password first; the code is asked for within five minutes.", "info")
+        return go(".sign_in")
+    form = CodeForm()
+    if not form.validate_on_submit():
+        return _ask_for_code(form, 422 if form.errors else 200)
+    try:
+        second_step.finish(form.code.data)
+    except TooManyTries as wait:
+        form.form_errors.append(wait.message)
+        page, _ = _ask_for_code(form)
+        return page, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(wait.seconds)}
+    except DomainError as refusal:
+        _put(form, refusal)
+        return _ask_for_code(form, 422)
+    return _go_on(form)
+
+
+def _ask_for_code(form: CodeForm, status: int = 200) -> tuple[str, int]:
+    kept = unpacked(form.kept.data)
+    page = render_template("auth/code.html", form=form, kept=shown(kept[1]) if kept else [], has_files=False)
+    return page, status
+
+
+def _go_on(form: SignInForm | CodeForm) -> Response:
     """To where the person was going; an interrupted form is laid out again first."""
     target = authentication.safe_next(form.next.data)
     kept = unpacked(form.kept.data)
@@ -100,10 +128,12 @@ def invitation(token: str) -> ResponseReturnValue:
     form = InvitationForm()
     if form.validate_on_submit():
         try:
-            authentication.take_up(token, form.name.data, form.password.data)
+            is_all = second_step.take_up(token, form.name.data, form.password.data)
         except DomainError as refusal:
             _put(form, refusal)
         else:
+            if not is_all:
+                return go(".code")
             flash("Welcome. Your account is ready.", "success")
             return go("today.index")
     action = url_for("auth.invitation", token=token)

@@ -17,4 +17,9 @@ class SettingsForm(CommandForm[ChangeSettings]):
         description="One person may hold conflicting roles, and may seal and draw the same draw. "
         "Every page and every draw certificate says so for as long as it is on.",
     )
+    is_second_factor_optional = BooleanField(
+        "Second factor optional",
+        description="Draw supervisors and administrators may sign in with a password alone. "
+        "Every page says so for as long as it is on.",
+    )
     version = VersionField()

@@ -24,7 +24,11 @@ bp = Blueprint("settings", __name__, url_prefix="/settings")
 @requires(Permission.SETTINGS_EDIT, confirmed=True)
 def index() -> ResponseReturnValue:
     current = read.find(db.session())
-    form = SettingsForm(obj=current) if current else SettingsForm(is_small_team=False, version=0)
+    form = (
+        SettingsForm(obj=current)
+        if current
+        else SettingsForm(is_small_team=False, is_second_factor_optional=False, version=0)
+    )
     if form.submit(settings.change):
         flash("Settings saved.", "success")
         return go(".index")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flask import Blueprint, current_app, flash, url_for
+from flask import Blueprint, current_app, flash, g, url_for
 from flask import session as visit
 from flask.typing import ResponseReturnValue
 
@@ -19,7 +19,9 @@ from webapp.queries import audit as read_audit
 from webapp.queries import choices
 from webapp.queries import sites as read_sites
 from webapp.queries import staff as read
-from webapp.services import staff, staff_sessions
+from webapp.services import staff, staff_second_factor, staff_seeing, staff_sessions
+from webapp.services.work import perform
+from webapp.web import authentication
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import PressForm
 from webapp.web.rendering import go, render
@@ -135,6 +137,40 @@ def enable(staff_id: int) -> ResponseReturnValue:
         flash(f"{member.name} can sign in again.", "success")
         return go(".show", staff_id=staff_id)
     return _back(form, staff_id)
+
+
+@bp.route("/<int:staff_id>/second-factor", methods=["GET", "POST"])
+@requires(Permission.STAFF_MANAGE, confirmed=True)
+def reset_second_factor(staff_id: int) -> ResponseReturnValue:
+    """Somebody lost phone and codes: they set up a second factor anew when they sign in next."""
+    member = read.get(db.session(), staff_id, _reach())
+    form = PressForm()
+    command = staff_second_factor.ResetSecondFactor(staff_id)
+    if form.press(lambda work: staff_second_factor.reset(work, command)):
+        flash(f"The second factor of {member.name} is reset; they are signed out everywhere.", "success")
+        return go(".show", staff_id=staff_id)
+    return render("staff/second_factor.html", "staff/_second_factor.html", form.status, form=form, member=member)
+
+
+@bp.route("/<int:staff_id>/see-as", methods=["GET", "POST"])
+@requires(Permission.STAFF_MANAGE, confirmed=True)
+def see_as(staff_id: int) -> ResponseReturnValue:
+    """The console as this person sees it, read only."""
+    member = read.get(db.session(), staff_id, _reach())
+    form = PressForm()
+    command = staff_seeing.SeeAs(g.staff.session_id, staff_id)
+    if form.press(lambda work: staff_seeing.start(work, command)):
+        return go("today.index")
+    return render("staff/see_as.html", "staff/_see_as.html", form.status, form=form, member=member)
+
+
+@bp.post("/stop-seeing")
+@requires(Permission.SIGNED_IN)
+def stop_seeing() -> ResponseReturnValue:
+    """Back to one's own eyes."""
+    person, me = g.staff, authentication.myself()
+    perform(db.session(), me, clock.now(), lambda work: staff_seeing.stop(work, person.session_id, person.email))
+    return go("today.index")
 
 
 def _offer(form: InviteForm | GrantsForm, held: Iterable[Grant]) -> None:
