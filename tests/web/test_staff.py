@@ -196,7 +196,7 @@ def test_among_many_organisations_one_is_chosen_by_its_id(console, make, session
     ed = make.staff(Role.VIEWER)
     page = console.get(f"/staff/{ed.id}/edit")
     wrong = console.submit(page, status=422, within_role="editor", within_typed="NO-SUCH")
-    assert "No organisation in use has the id «NO-SUCH»." in wrong.texts("#within_typed-error")[0]
+    assert "No organisation in use has this id." in wrong.texts("#within_typed-error")[0]
     console.submit(wrong, within_typed="HULL")
     assert (Role.EDITOR, None, hull.id) in grants_of(session, ed.id)
 

@@ -117,7 +117,7 @@ class RolesForm(CommandForm[C]):
         elif place.data and not role:
             self.within_role.errors = ["Choose the role this organisation is for."]
         elif role and self.organisation_id is None:
-            place.errors = [f"No organisation in use has the id «{place.data}». Compare it with the list."]
+            place.errors = ["No organisation in use has this id. Compare it with the list of organisations."]
         return is_good and bool(role) == (self.organisation_id is not None)
 
     def to_command(self, **route: object) -> C:
