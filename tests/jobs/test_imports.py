@@ -22,6 +22,8 @@ from tests.support.processes import tied
 from tests.support.run import ROOT
 from webapp.adapters import spreadsheets
 from webapp.domain.audit import Event
+from webapp.domain.entries import EntryStatus
+from webapp.domain.errors import Refused
 from webapp.domain.identity import Actor
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.jobs import JobStatus
@@ -31,7 +33,8 @@ from webapp.jobs import imports as handlers
 from webapp.models import AuditEntry, Entry, ImportProblem, ImportRun, Job, Profile, Reward
 from webapp.queries import files
 from webapp.queries import imports as read
-from webapp.services import imports
+from webapp.services import import_undo, imports
+from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries
 from webapp.services.work import perform
 
@@ -389,3 +392,56 @@ def test_an_upload_judges_the_future_by_its_own_moment(session, make):
     run_id = upload(session, make.reward(), f"Member ID,Entered at\nM1,{late}\nM2,{AT}\n".encode())
     run_jobs(session)
     assert counts(look(session, run_id)) == (2, 1, 0, 1)
+
+
+def taken_back(session: Session, run_id: int) -> ImportRun:
+    perform(session, ANN, NOW, lambda work: import_undo.undo(work, UndoImport(run_id)))
+    run_jobs(session)
+    return look(session, run_id)
+
+
+def test_taken_back_at_once_nothing_is_left_and_the_mended_file_comes_in(session, make):
+    reward = make.reward(status=RewardStatus.ACTIVE)
+    first = upload(session, reward, (HEAD + rows(range(30))).encode())
+    run_jobs(session)
+    apply(session, first)
+    run_jobs(session)
+    run = taken_back(session, first)
+    assert (run.undone["gone"], run.undone["withdrawn"]) == (30, 0)
+    assert (session.query(Entry).count(), session.get_one(Reward, reward.id).entry_count) == (0, 0)
+    again = upload(session, reward, (HEAD + rows(range(30))).encode())
+    run_jobs(session)
+    apply(session, again)
+    run_jobs(session)
+    assert look(session, again).entry_count == 30
+
+
+def test_entries_that_others_follow_stay_withdrawn_and_free_their_receipts(session, make):
+    reward = make.reward(status=RewardStatus.ACTIVE)
+    runs = []
+    for start in (0, 10):
+        runs.append(upload(session, reward, (HEAD + rows(range(start, start + 10))).encode(), f"{start}.csv"))
+        run_jobs(session)
+        apply(session, runs[-1])
+        run_jobs(session)
+    run = taken_back(session, runs[0])
+    assert (run.undone["gone"], run.undone["withdrawn"]) == (0, 10)
+    states = session.execute(select(Entry.number, Entry.status, Entry.receipt).order_by(Entry.number)).all()
+    assert [(number, status, receipt is None) for number, status, receipt in states] == [
+        (number, EntryStatus.WITHDRAWN if number <= 10 else EntryStatus.OK, number <= 10) for number in range(1, 21)
+    ]
+    assert session.get_one(Entry, (reward.id, 1)).reason == "The import of its file was taken back. Its receipt was R0."
+
+
+def test_nothing_is_taken_back_from_a_draw_closed_for_entries(session, make):
+    reward = make.reward(status=RewardStatus.ACTIVE)
+    run_id = upload(session, reward, (HEAD + rows(range(5))).encode())
+    run_jobs(session)
+    apply(session, run_id)
+    run_jobs(session)
+    session.get_one(Reward, reward.id).status = RewardStatus.EXPIRED
+    session.commit()
+    with pytest.raises(Refused):
+        taken_back(session, run_id)
+    assert session.query(Entry).count() == 5
+    assert look(session, run_id).undo_job_id is None

@@ -12,8 +12,9 @@ import click
 
 from webapp.adapters import spreadsheets
 from webapp.cli import runtime
+from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
-from webapp.domain.imports import ImportContract, ImportStatus, Outcome
+from webapp.domain.imports import ImportContract, ImportKind, ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.jobs import registry
 from webapp.jobs.runner import Runner
@@ -24,7 +25,7 @@ from webapp.queries import rewards as read_rewards
 from webapp.queries.imports import RunSheet
 from webapp.services import imports
 from webapp.services.import_steps import MOST_PROBLEMS
-from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries
+from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries, UploadRows
 from webapp.services.work import Work
 
 _LOOK_AGAIN = 0.2  # seconds
@@ -61,11 +62,23 @@ def entries(file: Path, reward: str, **options: Any) -> None:
     _import(file, lambda work, incoming: imports.upload(work, UploadEntries(reward_id, incoming)), **options)
 
 
-@group.command()
-@_options
-def profiles(file: Path, **options: Any) -> None:
-    """Import the people in FILE: new ones are created, what is empty on known ones is filled in."""
-    _import(file, imports.upload_profiles, **options)
+def _command(kind: ImportKind) -> click.Command:
+    """The command of a kind of rows that belong to no reward."""
+
+    @click.command(name=str(kind), help=f"Import the {rules.ROWS[kind][1]} in FILE. {_HELP[kind]}")
+    @_options
+    def run(file: Path, **options: Any) -> None:
+        _import(file, lambda work, incoming: imports.upload_rows(work, UploadRows(kind, incoming)), **options)
+
+    return run
+
+
+_HELP = {
+    ImportKind.PROFILES: "New ones are created, what is empty on known ones is filled in.",
+    ImportKind.ORGANISATIONS: "The id says which; new ones are created, known ones changed.",
+}
+for _kind in _HELP:
+    group.add_command(_command(_kind))
 
 
 def _import(
@@ -93,8 +106,14 @@ def _import(
     contract = ImportContract.GOOD_ROWS if good_rows else ImportContract.ALL_OR_NOTHING
     runtime.write(lambda work: imports.apply(work, ApplyImport(run_id, contract)))
     done = _finish(run_id, imports.APPLY, "Importing")
-    people = f"{done.run.created_count:,} new people"
-    _say(f"{found}; {done.run.entry_count:,} entries and {people} imported into {done.target}.", as_json=as_json)
+    _say(f"{found}; {_outcome(done)}.", as_json=as_json)
+
+
+def _outcome(sheet: RunSheet) -> str:
+    run = sheet.run
+    if run.kind in (ImportKind.ENTRIES, ImportKind.PROFILES):
+        return f"{run.entry_count:,} entries and {run.created_count:,} new people imported into {sheet.target}"
+    return f"{run.created_count:,} new and {run.changed_count:,} changed {rules.ROWS[ImportKind(run.kind)][1]}"
 
 
 def _say(words: str, *, as_json: bool) -> None:

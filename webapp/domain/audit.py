@@ -82,7 +82,9 @@ class Event(StrEnum):
     IMPORT_STARTED = "import.started"
     IMPORT_CHECKED = "import.checked"
     IMPORT_APPLIED = "import.applied"
+    IMPORT_PUT = "import.put"
     IMPORT_REFUSED = "import.refused"
+    IMPORT_UNDONE = "import.undone"
     ENTRIES_REVIEWED = "entries.reviewed"
     ENTRY_EXCLUDED = "entry.excluded"
     ENTRY_READMITTED = "entry.readmitted"
@@ -177,6 +179,8 @@ SENTENCES: dict[Event, str] = {
     Event.IMPORT_STARTED: "uploaded {file} for «{reward}» (SHA-256 {sha256})",
     Event.IMPORT_CHECKED: "checked {file}: {good} good, {duplicates} duplicate and {bad} bad of {records} records",
     Event.IMPORT_APPLIED: "imported {file} into «{reward}»: {entries} entries, {people} new people, {bad} rows left out",
+    Event.IMPORT_PUT: "imported {file}: {created} new and {changed} changed {kind}, {bad} rows left out",
+    Event.IMPORT_UNDONE: "took the import of {file} back: {gone} undone, {left} left as they are",
     Event.IMPORT_REFUSED: "could not import {file}: {problem}",
     Event.ENTRIES_REVIEWED: "reviewed the entries of «{reward}»: {eligible} take part, {excluded} do not",
     Event.ENTRY_EXCLUDED: "excluded entry {number} of «{reward}» as {status}: {reason}",

@@ -108,7 +108,7 @@ class RowRules:
         """The draft of a good row, or all its faults. ``values`` are the cells as they stand in the file."""
         self._faults = []
         if len(values) != len(self.headings):
-            return [self._wrong_length(values)]
+            return [wrong_length(values, len(self.headings))]
         picked = self._pick(self._prepared(values))
         external_id, first_name, last_name, phone, postcode, store, receipt, email, moment, tickets = picked
         if max(map(len, picked[: len(LENGTHS)])) > _SHORTEST_LIMIT:
@@ -155,11 +155,6 @@ class RowRules:
                 found[self._at[name]] = values[self._at[name]].strip()
         return [*found, ""]
 
-    def _wrong_length(self, values: Sequence[str]) -> Fault:
-        wanted, got = len(self.headings), len(values)
-        hint = "a delimiter inside a value needs quotation marks" if got > wanted else "some are missing at its end"
-        return Fault("", f"{got} values", f"The row has {got} values where the heading has {wanted}: {hint}.")
-
     def _fault(self, column: str, value: str, reason: str) -> None:
         self._faults.append(Fault(column, value, reason))
 
@@ -200,28 +195,41 @@ class RowRules:
         return number
 
     def _moment(self, text: str) -> datetime:
-        moment = self._parsed(text) if _MOMENT.fullmatch(text) else None
+        moment = parsed_moment(text, self._zone)
         if moment is not None and moment.year >= FIRST_YEAR and moment <= self.now:
             return moment
-        typed = shown(text)
-        if moment is None:
-            self._fault("entered_at", typed, _not_a_moment(typed))
-            return self.now
-        if moment > self.now:
-            said = f"{self.now:%Y-%m-%d %H:%M} UTC"
-            self._fault("entered_at", typed, f"«{typed}» lies in the future: the file was uploaded at {said}.")
-        else:
-            self._fault("entered_at", typed, f"«{typed}» lies before the year {FIRST_YEAR}.")
-        return moment
+        self._fault("entered_at", shown(text), moment_fault(text, self._zone, self.now))
+        return self.now
 
-    def _parsed(self, raw: str) -> datetime | None:
-        try:
-            moment = datetime.fromisoformat(raw.upper() if raw[-1] == "z" else raw)
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=self._zone)
-            return moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            return None
+
+def wrong_length(values: Sequence[str], wanted: int) -> Fault:
+    """Why a row with more or fewer values than the heading is bad."""
+    got = len(values)
+    hint = "a delimiter inside a value needs quotation marks" if got > wanted else "some are missing at its end"
+    return Fault("", f"{got} values", f"The row has {got} values where the heading has {wanted}: {hint}.")
+
+
+def parsed_moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """The ISO moment in UTC, read in ``zone`` when it names none; None when it is none."""
+    if not _MOMENT.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper() if text[-1] == "z" else text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment_fault(text: str, zone: ZoneInfo, now: datetime) -> str:
+    """Why ``text`` cannot be the moment of something that has happened by ``now``; empty when it can."""
+    moment, typed = parsed_moment(text, zone), shown(text)
+    if moment is None:
+        return _not_a_moment(typed)
+    if moment > now:
+        return f"«{typed}» lies in the future: the file was uploaded at {now:%Y-%m-%d %H:%M} UTC."
+    return f"«{typed}» lies before the year {FIRST_YEAR}." if moment.year < FIRST_YEAR else ""
 
 
 def _not_a_moment(typed: str) -> str:

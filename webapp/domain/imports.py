@@ -17,6 +17,11 @@ class ImportKind(StrEnum):
 
     ENTRIES = "entries"
     PROFILES = "profiles"
+    ORGANISATIONS = "organisations"
+    GROUPS = "groups"
+    MEMBERSHIPS = "memberships"
+    MODULES = "modules"
+    COMPLETIONS = "completions"
 
 
 class ImportStatus(StrEnum):
@@ -45,6 +50,15 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
+class Cell(StrEnum):
+    """How the value of a column is read."""
+
+    TEXT = "text"
+    KEY = "key"  # names something of ours; what it names is looked up
+    MOMENT = "moment"
+    WHOLE = "whole number"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One thing a row can tell: our name, the heading we write ourselves, and how others call it."""
@@ -53,6 +67,9 @@ class Column:
     heading: str
     synonyms: tuple[str, ...]
     hint: str = ""
+    cell: Cell = Cell.TEXT
+    most: int = 200
+    is_needed: bool = False  # the column must be chosen, and no row may leave it empty
 
 
 _PEOPLE = (
@@ -86,13 +103,118 @@ _ENTRY = (
         "tickets", "Entries", ("entries", "tickets", "chances", "weight", "count"), "How many tickets; 1 when left out."
     ),
 )
+_WHO = (
+    Column(
+        "external_id",
+        "Member ID",
+        _PEOPLE[0].synonyms,
+        "Who; without it the e-mail says.",
+        Cell.KEY,
+        64,
+    ),
+    Column("email", "E-mail", ("email", "emailaddress", "mail", "mailaddress"), "", Cell.KEY, 254),
+)
+_ORGANISATION = (
+    Column(
+        "external_id",
+        "Organisation ID",
+        ("externalid", "organisationid", "organizationid", "orgid", "id"),
+        "Says which organisation; a new id makes a new one.",
+        Cell.KEY,
+        64,
+        is_needed=True,
+    ),
+    Column("title", "Title", ("title", "name", "organisation", "organization", "organisationname"), is_needed=True),
+    Column(
+        "parent",
+        "Parent ID",
+        ("parent", "parentid", "parentexternalid", "parentorganisation", "parentorgid"),
+        "The id of the one above; empty stands at the top.",
+        Cell.KEY,
+        64,
+    ),
+    Column("type", "Type", ("type", "organisationtype", "orgtype"), "The name of a type.", Cell.KEY, 60),
+    Column("timezone", "Time zone", ("timezone", "zone", "tz"), "Such as Europe/London.", most=64),
+    Column("address", "Address", ("address", "postaladdress"), most=400),
+)
+_GROUP = (
+    Column("name", "Name", ("name", "group", "groupname", "handle"), "Says which group.", Cell.KEY, 60, is_needed=True),
+    Column("title", "Title", ("title", "grouptitle"), most=120, is_needed=True),
+    Column("kind", "Kind", ("kind", "grouptype", "type"), "primary, mailing list or subscription.", most=20),
+    Column("registration", "Registration", ("registration", "registrationmode"), "open, reviewed or closed.", most=20),
+    Column("notes", "Notes", ("notes", "note", "remarks"), most=2_000),
+)
+_MEMBERSHIP = (
+    *_WHO,
+    Column("group", "Group", ("group", "groupname", "groupid"), "The name of a group.", Cell.KEY, 60, is_needed=True),
+    Column(
+        "organisation",
+        "Organisation ID",
+        ("organisation", "organisationid", "organization", "orgid", "withinorg", "within"),
+        "Within which organisation; empty for none.",
+        Cell.KEY,
+        64,
+    ),
+    Column(
+        "joined_at", "Joined at", ("joinedat", "joined", "since", "date"), "The upload when left out.", Cell.MOMENT, 40
+    ),
+)
+_MODULE = (
+    Column("module", "Module", ("module", "path", "address"), "Such as club:/p1/c1/m1.", Cell.KEY, 261, is_needed=True),
+    Column("title", "Title", ("title", "name", "moduletitle"), is_needed=True),
+    Column("lapses_after", "Lapses after", ("lapsesafter", "validfor"), "Empty: never.", Cell.WHOLE, 4),
+    Column("lapses_unit", "Lapses unit", ("lapsesunit", "unit"), "days, months or years.", most=10),
+)
+_COMPLETION = (
+    *_WHO,
+    Column("module", "Module", ("module", "path"), "Such as club:/p1/c1/m1.", Cell.KEY, 261, is_needed=True),
+    Column(
+        "completed_at",
+        "Completed at",
+        ("completedat", "completed", "date", "datetime", "timestamp"),
+        "An ISO date and time.",
+        Cell.MOMENT,
+        40,
+        is_needed=True,
+    ),
+    Column("score", "Score", ("score", "scoreperc", "percent", "result"), "Per cent.", Cell.WHOLE, 3),
+)
 COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.ENTRIES: _PEOPLE + _ENTRY,
     ImportKind.PROFILES: _PEOPLE,
+    ImportKind.ORGANISATIONS: _ORGANISATION,
+    ImportKind.GROUPS: _GROUP,
+    ImportKind.MEMBERSHIPS: _MEMBERSHIP,
+    ImportKind.MODULES: _MODULE,
+    ImportKind.COMPLETIONS: _COMPLETION,
 }
+# Which columns make two rows of one file the same thing.
+KEYS: dict[ImportKind, tuple[str, ...]] = {
+    ImportKind.ORGANISATIONS: ("external_id",),
+    ImportKind.GROUPS: ("name",),
+    ImportKind.MEMBERSHIPS: ("external_id", "email", "group", "organisation"),
+    ImportKind.MODULES: ("module",),
+    ImportKind.COMPLETIONS: ("external_id", "email", "module", "completed_at"),
+}
+# What rows are called where they are counted.
+ROWS: dict[ImportKind, tuple[str, str]] = {
+    ImportKind.ENTRIES: ("entry", "entries"),
+    ImportKind.PROFILES: ("person", "people"),
+    ImportKind.ORGANISATIONS: ("organisation", "organisations"),
+    ImportKind.GROUPS: ("group", "groups"),
+    ImportKind.MEMBERSHIPS: ("membership", "memberships"),
+    ImportKind.MODULES: ("module", "modules"),
+    ImportKind.COMPLETIONS: ("completion", "completions"),
+}
+_NAME_PEOPLE = (ImportKind.ENTRIES, ImportKind.PROFILES, ImportKind.MEMBERSHIPS, ImportKind.COMPLETIONS)
 # What we put behind the columns of a rejects file; read over when it comes back.
 REJECT_HEADINGS = ("Line", "Column", "Reason")
 Mapped = dict[str, str]
+
+
+def target(kind: ImportKind) -> str:
+    """What rows of this kind go into, where it is no reward: «People», «Groups» …"""
+    return ROWS[kind][1].capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +259,17 @@ def usable(kind: ImportKind, mapping: Mapping[str, str], headings: Sequence[str]
 def may_check(kind: ImportKind, mapping: Mapping[str, str]) -> Verdict:
     """Whether these columns are enough to read rows from: somebody, and for an entry a moment."""
     twice = sorted({heading for heading in mapping.values() if list(mapping.values()).count(heading) > 1})
+    missing = next((column for column in COLUMNS[kind] if column.is_needed and not mapping.get(column.name)), None)
     return all_of(
+        Reason(
+            "import.no_column",
+            f"No column holds «{missing.heading}», which every one of the {ROWS[kind][1]} needs; choose it.",
+            missing.name,
+        )
+        if missing
+        else None,
         None
-        if mapping.get("external_id") or mapping.get("email")
+        if kind not in _NAME_PEOPLE or mapping.get("external_id") or mapping.get("email")
         else Reason(
             "import.no_person",
             "No column tells who a row belongs to; choose the column of the member id, of the e-mail, or both.",
@@ -167,6 +297,9 @@ class RunFacts:
     good: int
     bad: int
     file: str = "The file"
+    written: int = 0
+    undoing: bool = False
+    undone: bool = False
 
 
 _BUSY = {
@@ -217,6 +350,23 @@ def may_cancel(run: RunFacts) -> Verdict:
         None
         if run.status in (ImportStatus.CHECKING, ImportStatus.APPLYING)
         else Reason("import.not_running", f"{run.file} {_BUSY[run.status]}; there is nothing to stop.")
+    )
+
+
+UNDOABLE = (ImportStatus.DONE, ImportStatus.CANCELLED)
+
+
+def may_undo(run: RunFacts) -> Verdict:
+    """What an import wrote can be taken back, once (product.md ruling 11)."""
+    return all_of(
+        Reason("import.undone", f"The import of {run.file} has been taken back already.")
+        if run.undone
+        else Reason("import.undoing", f"{run.file} is being taken back at this moment.")
+        if run.undoing
+        else None,
+        Reason("import.not_applied", f"{run.file} {_BUSY[run.status]}; there is nothing to take back.")
+        if run.status not in UNDOABLE or not run.written
+        else None,
     )
 
 

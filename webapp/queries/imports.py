@@ -10,17 +10,16 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
-from webapp.domain.imports import ImportKind, ImportStatus, Outcome, RunFacts, heading_hash
+from webapp.domain.imports import ImportKind, ImportStatus, Outcome, RunFacts, heading_hash, target
 from webapp.models import ImportMapping, ImportProblem, ImportRun, Job, Reward, Site, StoredFile
 from webapp.queries import rewards
 
 PAGE = 50
-PEOPLE = "People"
 
 
 @dataclass(frozen=True, slots=True)
 class RunSheet:
-    """An upload with everything its page shows; ``reward`` is None for a file of people."""
+    """An upload with everything its page shows; ``reward`` is None for anything but entries."""
 
     run: ImportRun
     file: StoredFile
@@ -30,12 +29,21 @@ class RunSheet:
     @property
     def target(self) -> str:
         """What the rows go into, in words."""
-        return self.reward.title if self.reward else PEOPLE
+        return self.reward.title if self.reward else target(ImportKind(self.run.kind))
 
     @property
     def facts(self) -> RunFacts:
         run = self.run
-        return RunFacts(run.status, run.contract, run.good_count, run.bad_count, self.file.name)
+        return RunFacts(
+            run.status,
+            run.contract,
+            run.good_count,
+            run.bad_count,
+            self.file.name,
+            written=run.entry_count if run.reward_id else run.created_count + run.changed_count,
+            undoing=run.undo_job_id is not None,
+            undone=run.undone_at is not None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,11 @@ class RunRow:
     entry_count: int
     created_at: datetime
     created_by: str
+
+    @property
+    def target(self) -> str:
+        """What the rows went into, in words."""
+        return self.reward or target(ImportKind(self.kind))
 
 
 _LISTED: list[Any] = [

@@ -231,6 +231,22 @@ def hindrances(session: Session, organisation_id: int) -> tuple[int, int]:
     return row[0], row[1]
 
 
+def uses(session: Session, organisation_id: int) -> str:
+    """What refers to the organisation, in words; empty when nothing does."""
+    found = [
+        (Organisation, Organisation.parent_id, "organisation below it", "organisations below it"),
+        (Membership, Membership.organisation_id, "membership", "memberships"),
+        (Location, Location.organisation_id, "location", "locations"),
+        (StaffGrant, StaffGrant.organisation_id, "role of staff", "roles of staff"),
+    ]
+    told = []
+    for model, column, one, many in found:
+        count = session.scalar(select(func.count()).select_from(model).where(column == organisation_id)) or 0
+        if count:
+            told.append(f"{count:,} {one if count == 1 else many}")
+    return ", ".join(told)
+
+
 def known(session: Session, external_ids: Collection[str]) -> dict[str, Organisation]:
     """The organisations that files know by these ids."""
     if not external_ids:

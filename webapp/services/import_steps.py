@@ -10,12 +10,14 @@ from sqlalchemy import delete, insert, select, update
 
 from webapp.domain.audit import Event
 from webapp.domain.import_rows import Draft
-from webapp.domain.imports import ImportStatus, Outcome
+from webapp.domain.imports import ImportKind, ImportStatus, Outcome
+from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportProblem, ImportRun, Job, StoredChunk, StoredFile
 from webapp.queries import entries as entry_reads
 from webapp.queries.imports import Plan
 from webapp.services import entries, files, profiles
 from webapp.services.entries import Entropy
+from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.work import Work
 
 MOST_PROBLEMS = 100_000  # of each sort kept for the screen; the rejects file holds all
@@ -155,6 +157,22 @@ def apply_rows(work: Work, plan: Plan, drafts: Sequence[Draft], entropy: Entropy
     return _count(work, plan, Applied(len(fresh), created))
 
 
+def apply_table(work: Work, plan: Plan, drafts: Sequence[TableDraft]) -> None:
+    """Write some good rows of a file of organisations, groups or the like, in one transaction.
+
+    ``Refused`` when what a row names has gone since the check.
+    """
+    if not drafts:
+        return
+    created, changed = TABLES[plan.kind].put(work, drafts, plan.run_id)
+    work.session.execute(
+        update(ImportRun)
+        .where(ImportRun.id == plan.run_id)
+        .values(created_count=ImportRun.created_count + created, changed_count=ImportRun.changed_count + changed)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _count(work: Work, plan: Plan, applied: Applied) -> Applied:
     work.session.execute(
         update(ImportRun)
@@ -178,6 +196,17 @@ def finish(work: Work, plan: Plan) -> None:
         # Receipts that came in by another way since the check count as duplicates.
         run.good_count = run.entry_count
         run.duplicate_count = run.record_count - run.bad_count - run.good_count
+    if plan.kind not in (ImportKind.ENTRIES, ImportKind.PROFILES):
+        work.record(
+            Event.IMPORT_PUT,
+            run,
+            file=plan.file_name,
+            kind=str(plan.kind),
+            created=run.created_count,
+            changed=run.changed_count,
+            bad=run.bad_count,
+        )
+        return
     work.record(
         Event.IMPORT_APPLIED,
         run,

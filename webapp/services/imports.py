@@ -19,10 +19,13 @@ from webapp.models import ImportMapping, ImportRun, Job
 from webapp.queries import imports as read
 from webapp.queries.imports import RunSheet
 from webapp.services import entries, files, jobs
+from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.jobs import NewJob
 from webapp.services.work import Work, changed_rows, name_of
 
 CHECK, APPLY = "entries.check", "entries.import"
+# What can be uploaded without naming a reward.
+UPLOADABLE = (ImportKind.PROFILES, *TABLES)
 _MEDIA_TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
@@ -45,6 +48,15 @@ class UploadEntries:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadRows:
+    """A file of people, organisations or the like; ``encoding`` as in ``UploadEntries``."""
+
+    kind: ImportKind
+    file: IncomingFile
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseColumns:
     """Which column of the file, counted from 1, holds what; None for what the file does not tell."""
 
@@ -59,6 +71,23 @@ class ChooseColumns:
     entered_at: int | None = None
     receipt: int | None = None
     tickets: int | None = None
+    name: int | None = None
+    title: int | None = None
+    parent: int | None = None
+    type: int | None = None
+    timezone: int | None = None
+    address: int | None = None
+    kind: int | None = None
+    registration: int | None = None
+    notes: int | None = None
+    group: int | None = None
+    organisation: int | None = None
+    joined_at: int | None = None
+    module: int | None = None
+    lapses_after: int | None = None
+    lapses_unit: int | None = None
+    completed_at: int | None = None
+    score: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +114,9 @@ def upload(work: Work, command: UploadEntries) -> ImportRun:
     return _upload(work, command.file, ImportKind.ENTRIES, reward.title, reward_id=reward.id, site_id=reward.site_id)
 
 
-def upload_profiles(work: Work, file: IncomingFile) -> ImportRun:
-    """Keep a file of people that was read without a fault."""
-    return _upload(work, file, ImportKind.PROFILES, read.PEOPLE)
+def upload_rows(work: Work, command: UploadRows) -> ImportRun:
+    """Keep a file of people, organisations or the like that was read without a fault."""
+    return _upload(work, command.file, command.kind, rules.target(command.kind))
 
 
 def _upload(

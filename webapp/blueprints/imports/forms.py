@@ -9,8 +9,9 @@ from wtforms import RadioField, SelectChoice, SelectField
 
 from webapp.domain.imports import COLUMNS, ImportContract, ImportKind
 from webapp.queries.imports import RunSheet
-from webapp.services.imports import ApplyImport, ChooseColumns, positions
+from webapp.services.imports import ApplyImport, ChooseColumns, UploadRows, positions
 from webapp.web.forms import CommandForm
+from webapp.web.uploads import FileForm
 
 
 def _place(text: str | int | None) -> int | None:
@@ -45,21 +46,45 @@ class ColumnsForm(CommandForm[ChooseColumns]):
     receipt = _ColumnField("Receipt")
     tickets = _ColumnField("Entries")
     store = _ColumnField("Store")
+    name = _ColumnField("Name")
+    title = _ColumnField("Title")
+    parent = _ColumnField("Parent")
+    type = _ColumnField("Type")
+    timezone = _ColumnField("Time zone")
+    address = _ColumnField("Address")
+    kind = _ColumnField("Kind")
+    registration = _ColumnField("Registration")
+    notes = _ColumnField("Notes")
+    group = _ColumnField("Group")
+    organisation = _ColumnField("Organisation")
+    joined_at = _ColumnField("Joined at")
+    module = _ColumnField("Module")
+    lapses_after = _ColumnField("Lapses after")
+    lapses_unit = _ColumnField("Lapses unit")
+    completed_at = _ColumnField("Completed at")
+    score = _ColumnField("Score")
 
     @classmethod
     def of(cls, sheet: RunSheet) -> ColumnsForm:
-        """The form of one upload; a file of people has no columns about entries."""
+        """The form of one upload, with the columns its kind can have."""
         headings = list(sheet.run.headings)
         form = cls(data=positions(sheet.run.mapping, headings))
-        ours = {column.name: column for column in COLUMNS[ImportKind(sheet.run.kind)]}
+        kind = ImportKind(sheet.run.kind)
+        ours = {column.name: column for column in COLUMNS[kind]}
         for name in [name for name in form._fields if isinstance(form[name], _ColumnField)]:
             if name in ours:
                 form[name].offer(headings)
                 form[name].description = ours[name].hint
-                form[name].flags.required = name == "entered_at"
+                form[name].flags.required = name == "entered_at" or ours[name].is_needed
+                if kind not in (ImportKind.ENTRIES, ImportKind.PROFILES):
+                    form[name].label.text = ours[name].heading
             else:
                 del form[name]
         return form
+
+    def places(self) -> list[_ColumnField]:
+        """The fields there are, in the order of the form."""
+        return [item for item in self if isinstance(item, _ColumnField)]
 
     def to_command(self, **route: object) -> ChooseColumns:
         """A column that is not on the form is not in the file."""
@@ -67,6 +92,12 @@ class ColumnsForm(CommandForm[ChooseColumns]):
             name: self[name].data for name in self._fields if isinstance(self[name], _ColumnField)
         }
         return ChooseColumns(**chosen | route)
+
+
+class UploadRowsForm(FileForm[UploadRows]):
+    """A file of people, organisations or the like."""
+
+    command = UploadRows
 
 
 class ApplyForm(CommandForm[ApplyImport]):

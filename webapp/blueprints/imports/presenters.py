@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import url_for
+from flask import current_app, url_for
 
 from webapp.domain.imports import COLUMNS, ImportKind, ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
@@ -73,8 +73,26 @@ def card(job: Job, sheet: RunSheet) -> dict[str, Any]:
         "error": job.error or None,
         "poll_url": url_for(".progress", run_id=run_id) if is_moving else None,
         "ptag": tag_of(job),
-        "cancel_url": url_for(".cancel", run_id=run_id) if is_moving and not stops else None,
+        "cancel_url": url_for(".cancel", run_id=run_id)
+        if is_moving and not stops and not sheet.facts.undoing
+        else None,
     }
+
+
+# Where the rows of a kind can be seen, when they belong to no reward.
+_LISTS = {
+    ImportKind.PROFILES: "profiles.index",
+    ImportKind.ORGANISATIONS: "organisations.index",
+    ImportKind.GROUPS: "groups.index",
+    ImportKind.MEMBERSHIPS: "groups.index",
+    ImportKind.MODULES: "modules.index",
+    ImportKind.COMPLETIONS: "modules.index",
+}
+
+
+def lists() -> dict[str, str]:
+    """Kind → the address of its list, as far as there is one."""
+    return {str(kind): url_for(endpoint) for kind, endpoint in _LISTS.items() if endpoint in current_app.view_functions}
 
 
 def tag_of(job: Job) -> str:
@@ -110,4 +128,8 @@ def sample_rows(sheet: RunSheet) -> list[dict[str, Any]]:
     """The first good rows as they would be imported, moments in the zone of the site."""
     zone = sheet.site.timezone if sheet.site else None
     rows = sheet.run.findings.get("sample", [])
-    return [row | {"entered_at": moment(datetime.fromisoformat(row["entered_at"]), zone)} for row in rows]
+    moments = [column.name for column in COLUMNS[ImportKind(sheet.run.kind)] if column.name.endswith("_at")]
+    return [
+        row | {name: moment(datetime.fromisoformat(row[name]), zone) for name in moments if row.get(name)}
+        for row in rows
+    ]

@@ -8,9 +8,9 @@ from flask import Blueprint, abort, flash, request
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.imports import presenters
-from webapp.blueprints.imports.forms import ApplyForm, ColumnsForm
+from webapp.blueprints.imports.forms import ApplyForm, ColumnsForm, UploadRowsForm
 from webapp.domain import imports as rules
-from webapp.domain.imports import ImportStatus, Outcome
+from webapp.domain.imports import ImportKind, ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
@@ -18,10 +18,11 @@ from webapp.queries import audit as read_audit
 from webapp.queries import imports as read
 from webapp.queries import jobs as read_jobs
 from webapp.queries.imports import RunSheet
-from webapp.services import imports
+from webapp.services import import_undo, imports
+from webapp.services.import_undo import UndoImport
 from webapp.services.imports import CancelImport
 from webapp.web import downloads
-from webapp.web.access import requires, scope
+from webapp.web.access import organisation_scope, requires, scope
 from webapp.web.forms import PressForm
 from webapp.web.paging import number
 from webapp.web.rendering import asked_for_part, go, render, unchanged
@@ -38,10 +39,16 @@ def _sheet(run_id: int) -> RunSheet:
     return read.sheet(db.session(), run_id, scope(Permission.ENTRIES_IMPORT))
 
 
+def _is_moving(sheet: RunSheet) -> bool:
+    return sheet.run.status in MOVING or (sheet.run.undo_job_id is not None and sheet.run.undone_at is None)
+
+
 def _job(sheet: RunSheet) -> Job | None:
     """The job under way, or the one that ended last."""
     run = sheet.run
-    job_id = run.check_job_id if run.status is ImportStatus.CHECKING else run.apply_job_id or run.check_job_id
+    job_id = run.undo_job_id
+    if job_id is None:
+        job_id = run.check_job_id if run.status is ImportStatus.CHECKING else run.apply_job_id or run.check_job_id
     return read_jobs.get(db.session(), job_id) if job_id else None
 
 
@@ -57,6 +64,35 @@ def index() -> ResponseReturnValue:
         is_first=number("before") is None,
         tags=presenters.TAGS,
     )
+
+
+@bp.get("/new")
+@requires(Permission.ENTRIES_IMPORT)
+def choose() -> ResponseReturnValue:
+    """What can be imported: entries from the page of their reward, everything else from here."""
+    return render("imports/choose.html", kinds=_kinds())
+
+
+@bp.route("/new/<name:kind>", methods=["GET", "POST"])
+@requires(Permission.ENTRIES_IMPORT)
+def new(kind: str) -> ResponseReturnValue:
+    """Take a file of people, organisations or the like; its columns are chosen next."""
+    found = next((item for item in _kinds() if item == kind), None)
+    if found is None:
+        abort(404)
+    form = UploadRowsForm()
+    file = form.incoming()
+    if file and (run := form.submit(imports.upload_rows, kind=found, file=file)):
+        return go(".show", run_id=run.id)
+    return render(
+        "imports/new.html", "imports/_upload.html", form.status, form=form, kind=found, columns=rules.COLUMNS[found]
+    )
+
+
+def _kinds() -> list[ImportKind]:
+    """Rows that belong to no site and no branch of organisations need somebody who may work in all of them."""
+    is_everywhere = scope(Permission.ENTRIES_IMPORT) is None and organisation_scope(Permission.ENTRIES_IMPORT) is None
+    return list(imports.UPLOADABLE) if is_everywhere else []
 
 
 @bp.get("/<int:run_id>")
@@ -84,7 +120,10 @@ def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseRet
         form=form,
         columns=columns,
         press=PressForm(formdata=None),
-        card=presenters.card(job, sheet) if job and run.status in MOVING else None,
+        card=presenters.card(job, sheet) if job and _is_moving(sheet) else None,
+        rows=rules.ROWS[ImportKind(run.kind)],
+        may_undo=rules.may_undo(sheet.facts),
+        lists=presenters.lists(),
         steps=presenters.steps(sheet),
         tag_of=presenters.TAGS[run.status],
         tabs=presenters.tabs(sheet, outcome),
@@ -137,7 +176,7 @@ def progress(run_id: int) -> ResponseReturnValue:
     """The card of the job alone; nothing at all while it has not moved; the page anew once it has ended."""
     sheet = _sheet(run_id)
     job = _job(sheet)
-    if job is None or job.status in FINISHED or sheet.run.status not in MOVING or not asked_for_part():
+    if job is None or job.status in FINISHED or not _is_moving(sheet) or not asked_for_part():
         return go(".show", run_id=run_id)
     return unchanged(presenters.tag_of(job)) or render("imports/_progress.html", card=presenters.card(job, sheet))
 
@@ -153,6 +192,26 @@ def cancel(run_id: int) -> ResponseReturnValue:
     else:
         flash(str(next(iter(form.form_errors), "Nothing was stopped.")), "warning")
     return go(".show", run_id=run_id)
+
+
+@bp.route("/<int:run_id>/undo", methods=["GET", "POST"])
+@requires(Permission.ENTRIES_IMPORT)
+def undo(run_id: int) -> ResponseReturnValue:
+    """Take the import back, after saying what that does."""
+    sheet = _sheet(run_id)
+    form = PressForm()
+    if form.press(lambda work: import_undo.undo(work, UndoImport(run_id))):
+        return go(".show", run_id=run_id)
+    return render(
+        "imports/undo.html",
+        "imports/_undo.html",
+        form.status,
+        form=form,
+        sheet=sheet,
+        run=sheet.run,
+        rows=rules.ROWS[ImportKind(sheet.run.kind)],
+        verdict=rules.may_undo(sheet.facts),
+    )
 
 
 @bp.get("/<int:run_id>/rejects")

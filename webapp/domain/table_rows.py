@@ -1,0 +1,89 @@
+"""One row of a file of organisations, groups or the like: typed values, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from webapp.domain import exports, profiles
+from webapp.domain.import_rows import Fault, clean, moment_fault, parsed_moment, shown, wrong_length
+from webapp.domain.imports import COLUMNS, KEYS, Cell, Column, ImportKind
+
+_WHOLE = re.compile("[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class TableDraft:
+    """A good row: ``values`` by our column names, None for what the file does not tell; ``key`` says what it is about."""
+
+    line: int
+    key: tuple[str, ...]
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class TableRules:
+    """Judges rows of one file of ``kind``; ``zone`` and ``now`` as in ``import_rows.RowRules``."""
+
+    kind: ImportKind
+    headings: Sequence[str]
+    mapping: Mapping[str, str]
+    zone: str
+    now: datetime
+    cleaned: int = 0
+    _columns: list[tuple[Column, int]] = field(init=False)
+    _zone: ZoneInfo = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._columns = [
+            (column, self.headings.index(self.mapping[column.name]))
+            for column in COLUMNS[self.kind]
+            if column.name in self.mapping
+        ]
+        self._zone = ZoneInfo(self.zone)
+
+    def judge(self, line: int, values: Sequence[str]) -> TableDraft | list[Fault]:
+        """The draft of a good row, or all its faults. ``values`` are the cells as they stand in the file."""
+        if len(values) != len(self.headings):
+            return [wrong_length(values, len(self.headings))]
+        faults: list[Fault] = []
+        found: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS[self.kind])
+        for column, place in self._columns:
+            text = clean(exports.unguard(values[place]))
+            self.cleaned += not values[place].isprintable()
+            fault = self._fault(column, text)
+            if fault:
+                faults.append(Fault(column.name, shown(text), fault))
+            else:
+                found[column.name] = self._value(column, text)
+        if not faults and "email" in found and not found["external_id"] and not found["email"]:
+            faults.append(
+                Fault("external_id", "", "The row has neither a member id nor an e-mail, so nobody is named.")
+            )
+        return faults or TableDraft(line, tuple(str(found[name] or "") for name in KEYS[self.kind]), found)
+
+    def _fault(self, column: Column, text: str) -> str:
+        if not text:
+            return (
+                f"The value is empty; {column.heading[:1].lower()}{column.heading[1:]} is needed."
+                if column.is_needed
+                else ""
+            )
+        if len(text) > column.most:
+            return f"The value has {len(text):,} characters; at most {column.most} can be kept."
+        if column.cell is Cell.WHOLE and not _WHOLE.fullmatch(text):
+            return f"«{shown(text)}» is not a whole number in the digits 0 to 9."
+        if column.cell is Cell.MOMENT:
+            return moment_fault(text, self._zone, self.now)
+        return ""
+
+    def _value(self, column: Column, text: str) -> Any:
+        if column.cell is Cell.WHOLE:
+            return int(text) if text else None
+        if column.cell is Cell.MOMENT:
+            return (parsed_moment(text, self._zone) or self.now).astimezone(UTC) if text else None
+        return profiles.email_key(text) if column.name == "email" else text

@@ -1,0 +1,216 @@
+"""Looks at the rows of a file before anything is written: what every one is, and what the whole comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.adapters.scratch import Scratch
+from webapp.domain import imports as rules
+from webapp.domain.errors import Refused
+from webapp.domain.import_rows import Draft, Fault, RowRules, shown
+from webapp.domain.imports import COLUMNS, ROWS, Outcome
+from webapp.domain.profiles import resolve
+from webapp.domain.table_rows import TableDraft, TableRules
+from webapp.queries import entries, profiles
+from webapp.queries.imports import Plan
+from webapp.services.import_steps import MOST_PROBLEMS, NotedProblem, Tally
+from webapp.services.import_tables import KINDS as TABLES
+
+SAMPLE = 8
+Row = tuple[int, int, list[str]]  # record from 1, physical line, values
+
+
+@dataclass
+class Inspection:
+    """One pass over a file: what every row is, and what the whole comes to."""
+
+    plan: Plan
+    row_rules: RowRules
+    scratch: Scratch
+    records: int = 0
+    good: int = 0
+    duplicates: int = 0
+    bad: int = 0
+    without_receipt: int = 0
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+    def look_at(self, session: Any, chunk: Sequence[Row]) -> tuple[list[NotedProblem], list[list[str]]]:
+        """The problems of these rows, and those rows as the rejects file shows them."""
+        problems: list[NotedProblem] = []
+        rejected: list[list[str]] = []
+        drafts: list[tuple[int, Draft]] = []
+        for record, line, values in chunk:
+            judged = self.row_rules.judge(line, values)
+            if isinstance(judged, list):
+                self.bad += 1
+                problems += _problems(self.plan, record, line, judged)
+                rejected.append(_reject(self.plan, line, values, judged))
+            else:
+                drafts.append((record, judged))
+        self.records += len(chunk)
+        fresh, repeated = self._apart(session, drafts)
+        problems += repeated
+        self._count_people(session, fresh)
+        self._keep_sample(fresh)
+        self.good += len(fresh)
+        kept = [item for item in problems if _is_kept(item, self.bad, self.duplicates)]
+        return sorted(kept, key=lambda item: item.record), rejected
+
+    def _apart(self, session: Any, drafts: Sequence[tuple[int, Draft]]) -> tuple[list[Draft], list[NotedProblem]]:
+        """Good rows, and those whose receipt counts already: in the reward, or on an earlier good row."""
+        receipts = {draft.receipt for _, draft in drafts if draft.receipt}
+        entered = entries.numbers(session, self.plan.reward_id, sorted(receipts)) if self.plan.reward_id else {}
+        seen = self.scratch.receipts(receipts)
+        fresh: list[Draft] = []
+        repeated: list[NotedProblem] = []
+        for record, draft in drafts:
+            reason = self._repeats(record, draft, entered, seen)
+            if reason:
+                self.duplicates += 1
+                heading = _heading(self.plan, "receipt") if self.plan.reward_id else ""
+                repeated.append(
+                    NotedProblem(record, draft.line, Outcome.DUPLICATE, heading, shown(draft.receipt), reason)
+                )
+                continue
+            fresh.append(draft)
+            if draft.receipt:
+                seen[draft.receipt] = draft.line
+        self.scratch.add_receipts((draft.receipt, draft.line) for draft in fresh if draft.receipt)
+        return fresh, repeated
+
+    def _repeats(self, record: int, draft: Draft, entered: dict[str, int], seen: dict[str, int]) -> str:
+        if not draft.receipt:
+            self.without_receipt += 1
+            return imported_before(record, self.plan)
+        if draft.receipt in entered:
+            number = entered[draft.receipt]
+            return f"The receipt «{shown(draft.receipt)}» is already entered, as entry {number:,}."
+        if draft.receipt in seen:
+            return f"The receipt «{shown(draft.receipt)}» is already on line {seen[draft.receipt]:,} of this file."
+        return ""
+
+    def _count_people(self, session: Any, drafts: Sequence[Draft]) -> None:
+        ids = {draft.external_id for draft in drafts if draft.external_id}
+        keys = {draft.email_key for draft in drafts if draft.email_key}
+        known = profiles.known(session, sorted(ids), sorted(keys))
+        found = resolve(drafts, self.scratch.overlay(known, ids, keys))
+        self.scratch.keep(found.people, found.merged)
+
+    def _keep_sample(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts[: SAMPLE - len(self.sample)]:
+            row = draft._asdict() | {"entered_at": draft.entered_at.isoformat()}
+            self.sample.append({name: value for name, value in row.items() if name != "email_key"})
+
+    def tally(self) -> Tally:
+        new, known = self.scratch.people()
+        findings = {
+            "new_people": new,
+            "known_people": known,
+            "cleaned": self.row_rules.cleaned,
+            "without_receipt": self.without_receipt,
+            "sample": self.sample,
+        }
+        return Tally(self.records, self.good, self.duplicates, self.bad, findings)
+
+
+@dataclass
+class TableInspection:
+    """One pass over a file of organisations, groups or the like."""
+
+    plan: Plan
+    row_rules: TableRules
+    scratch: Scratch
+    records: int = 0
+    good: int = 0
+    duplicates: int = 0
+    bad: int = 0
+    new: int = 0
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+    def look_at(self, session: Any, chunk: Sequence[Row]) -> tuple[list[NotedProblem], list[list[str]]]:
+        """The problems of these rows, and those rows as the rejects file shows them."""
+        kind = TABLES[self.plan.kind]
+        if kind.is_whole and self.records:
+            raise Refused(
+                "import.too_many",
+                f"The file has more than {kind.most:,} rows; {ROWS[self.plan.kind][1]} name one another, so a file is read"
+                " whole. Split it, the upper levels first.",
+            )
+        judged = [(record, line, values, self.row_rules.judge(line, values)) for record, line, values in chunk]
+        drafts = [item for *_, item in judged if isinstance(item, TableDraft)]
+        refers = kind.refers(session, drafts)
+        seen = self.scratch.receipts({_joined(draft) for draft in drafts})
+        problems: list[NotedProblem] = []
+        rejected: list[list[str]] = []
+        fresh: list[TableDraft] = []
+        for record, line, values, found in judged:
+            faults = found if isinstance(found, list) else refers.get(line, ())
+            if faults:
+                self.bad += 1
+                problems += _problems(self.plan, record, line, faults)
+                rejected.append(_reject(self.plan, line, values, faults))
+            elif isinstance(found, TableDraft):
+                first = seen.setdefault(_joined(found), line)
+                if first == line:
+                    fresh.append(found)
+                else:
+                    self.duplicates += 1
+                    problems.append(_twice(record, found, first))
+        self.scratch.add_receipts((_joined(draft), draft.line) for draft in fresh)
+        self.records += len(chunk)
+        self.good += len(fresh)
+        self.new += len({draft.key for draft in fresh} - kind.known(session, fresh))
+        for draft in fresh[: SAMPLE - len(self.sample)]:
+            self.sample.append({"line": draft.line} | {name: _told(value) for name, value in draft.values.items()})
+        return [item for item in problems if _is_kept(item, self.bad, self.duplicates)], rejected
+
+    def tally(self) -> Tally:
+        """What the whole comes to."""
+        findings = {"new": self.new, "cleaned": self.row_rules.cleaned, "sample": self.sample}
+        return Tally(self.records, self.good, self.duplicates, self.bad, findings)
+
+
+def _joined(draft: TableDraft) -> str:
+    return "\n".join(draft.key)
+
+
+def _twice(record: int, draft: TableDraft, first: int) -> NotedProblem:
+    words = f"The row is about the same as line {first:,} of this file, which counts."
+    return NotedProblem(record, draft.line, Outcome.DUPLICATE, "", shown(" · ".join(filter(None, draft.key))), words)
+
+
+def _told(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else "" if value is None else value
+
+
+def _is_kept(item: NotedProblem, bad: int, duplicates: int) -> bool:
+    return (bad if item.outcome is Outcome.BAD else duplicates) <= MOST_PROBLEMS
+
+
+def _problems(plan: Plan, record: int, line: int, faults: Iterable[Fault]) -> Iterator[NotedProblem]:
+    for fault in faults:
+        yield NotedProblem(record, line, Outcome.BAD, _heading(plan, fault.column), shown(fault.value), fault.reason)
+
+
+def _heading(plan: Plan, column: str) -> str:
+    """The file's own heading where the fault is; ours when the file has none for it."""
+    if not column:
+        return ""
+    ours = next(item.heading for item in COLUMNS[plan.kind] if item.name == column)
+    return plan.mapping.get(column, ours)
+
+
+def _reject(plan: Plan, line: int, values: Sequence[str], faults: Sequence[Fault]) -> list[str]:
+    width = len(rules.original_headings(plan.headings))
+    own, beyond = [*values[:width], *[""] * (width - len(values))], values[len(plan.headings) :]
+    columns = "; ".join(dict.fromkeys(_heading(plan, fault.column) for fault in faults if fault.column))
+    return [*own, str(line), columns, " ".join(fault.reason for fault in faults), *beyond]
+
+
+def imported_before(record: int, plan: Plan) -> str:
+    """Without a receipt a row can only be told to be a repeat by the file being the very same."""
+    if record > plan.repeated_until or plan.reward_id is None:
+        return ""
+    return "This very file was imported before, and the row has no receipt to tell it from the one that is there."

@@ -1,0 +1,157 @@
+"""Takes an import back: what nobody has used since goes or becomes what it was; the rest stays and is listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, func, literal, select, update
+
+from webapp.domain import imports as rules
+from webapp.domain.audit import Event
+from webapp.domain.entries import EntryStatus
+from webapp.domain.errors import Conflict
+from webapp.domain.imports import ImportKind
+from webapp.models import Entry, ImportChange, ImportRun, Job, Reward
+from webapp.queries import imports as read
+from webapp.queries.imports import Plan
+from webapp.services import entries, jobs
+from webapp.services.import_tables import KINDS as TABLES
+from webapp.services.jobs import NewJob
+from webapp.services.work import Work, changed_rows, name_of
+
+UNDO = "imports.undo"
+MOST_LISTED = 200  # of what stays, with its reason
+
+
+@dataclass(frozen=True, slots=True)
+class UndoImport:
+    """Take back what an import wrote."""
+
+    run_id: int
+
+
+@dataclass(slots=True)
+class Undone:
+    """What one step looked at: how many rows ``gone``, ``withdrawn`` or ``restored``, and which stay and why."""
+
+    gone: int = 0
+    withdrawn: int = 0
+    restored: int = 0
+    left: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return self.gone + self.withdrawn + self.restored + len(self.left)
+
+
+def undo(work: Work, command: UndoImport) -> ImportRun:
+    """Queue it. ``Refused`` for an import that wrote nothing, was taken back before, or whose draw is closed for entries."""
+    sheet = read.sheet(work.session, command.run_id, None)
+    run = sheet.run
+    verdict = rules.may_undo(sheet.facts)
+    verdict.require()
+    if run.reward_id is not None:
+        entries.may_enter(work, run.reward_id)
+    job = jobs.enqueue(
+        work,
+        NewJob(UNDO, f"Take {sheet.file.name} back", run.site_id, name_of(run), {"run_id": run.id}, run.record_count),
+    )
+    begun = changed_rows(
+        work.session,
+        update(ImportRun)
+        .where(ImportRun.id == run.id, ImportRun.undo_job_id.is_(None), ImportRun.undone_at.is_(None))
+        .values(undo_job_id=job.id),
+    )
+    if not begun:
+        raise Conflict("import.undoing", f"{sheet.file.name} is being taken back at this moment.")
+    work.session.refresh(run)
+    return run
+
+
+def take_back(work: Work, plan: Plan, size: int) -> Undone:
+    """Look at up to ``size`` rows and take them back where they are unused; none is left to look at when ``count`` is 0."""
+    found = _entries(work, plan, size) if plan.kind is ImportKind.ENTRIES else _changes(work, plan, size)
+    run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
+    told = run.undone or {}
+    run.undone = {
+        "gone": told.get("gone", 0) + found.gone,
+        "withdrawn": told.get("withdrawn", 0) + found.withdrawn,
+        "restored": told.get("restored", 0) + found.restored,
+        "left_count": told.get("left_count", 0) + len(found.left),
+        "left": [*told.get("left", []), *found.left][:MOST_LISTED],
+    }
+    return found
+
+
+def _entries(work: Work, plan: Plan, size: int) -> Undone:
+    """Entries at the end of the list go, their numbers with them; what others follow stays in the list with 0 tickets."""
+    if plan.reward_id is None:
+        return Undone()
+    entries.hold(work, plan.reward_id)
+    own = (
+        Entry.reward_id == plan.reward_id,
+        Entry.import_run_id == plan.run_id,
+        Entry.status != EntryStatus.WITHDRAWN,
+    )
+    numbers = list(
+        work.session.scalars(select(Entry.number).where(*own).order_by(Entry.number.desc()).limit(size)).all()
+    )
+    last = work.session.scalar(select(Reward.entry_count).where(Reward.id == plan.reward_id)) or 0
+    tail = [number for place, number in enumerate(numbers) if number == last - place]
+    if tail:
+        _run(work, delete(Entry).where(Entry.reward_id == plan.reward_id, Entry.number >= tail[-1]))
+        _run(work, update(Reward).where(Reward.id == plan.reward_id).values(entry_count=last - len(tail)))
+        return Undone(gone=len(tail))
+    if numbers:
+        receipt = func.coalesce(literal(" Its receipt was ") + Entry.receipt + literal("."), literal(""))
+        words = literal("The import of its file was taken back.") + receipt
+        _run(
+            work,
+            update(Entry)
+            .where(*own, Entry.number >= numbers[-1])
+            .values(status=EntryStatus.WITHDRAWN, reason=words, receipt=None),
+        )
+    return Undone(withdrawn=len(numbers))
+
+
+def _changes(work: Work, plan: Plan, size: int) -> Undone:
+    """Newest first, so that what was made later and stands on the earlier goes before it."""
+    found = Undone()
+    wanted = select(ImportChange).where(ImportChange.run_id == plan.run_id).order_by(ImportChange.id.desc()).limit(size)
+    for change in work.session.scalars(wanted).all():
+        why = TABLES[plan.kind].take_back(work, change)
+        if why:
+            found.left.append(why)
+        elif change.before:
+            found.restored += 1
+        else:
+            found.gone += 1
+        work.session.delete(change)
+        work.session.flush()
+    return found
+
+
+def finish(work: Work, plan: Plan) -> None:
+    """The import is taken back: say so once."""
+    run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
+    if run.undone_at is not None:
+        return
+    run.undone_at, run.undone_by = work.now, work.actor.label
+    told: dict[str, Any] = run.undone or {}
+    gone = told.get("gone", 0) + told.get("withdrawn", 0) + told.get("restored", 0)
+    work.record(Event.IMPORT_UNDONE, run, run.site_id, file=plan.file_name, gone=gone, left=told.get("left_count", 0))
+
+
+def _stopped(work: Work, job: Job) -> None:
+    """What was not taken back yet can be tried again."""
+    run = work.session.get_one(ImportRun, int(job.arguments["run_id"]))
+    if run.undone_at is None and run.undo_job_id == job.id:
+        run.undo_job_id, run.problem = None, job.error[:1000]
+
+
+def _run(work: Work, statement: Any) -> None:
+    work.session.execute(statement, execution_options={"synchronize_session": False})
+
+
+jobs.ENDINGS[UNDO] = _stopped
