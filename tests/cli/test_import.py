@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tests.factories import Factories
 from webapp.domain.rewards import RewardStatus
 from webapp.extensions import engine_options
-from webapp.models import Entry, ImportRun, Profile, Reward
+from webapp.models import Entry, ImportRun, Organisation, Profile, Reward
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,=1+1,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,,2026-01-05T10:00:00Z,R2,3\n"
@@ -144,3 +144,14 @@ def test_every_command_has_help(command):
         ["export", "profiles"],
     ):
         assert "Usage:" in command(*words, "--help").stdout
+
+
+def test_organisations_come_in_by_a_command_of_their_own(command, own, tmp_path):
+    path = tmp_path / "organisations.csv"
+    path.write_text("Organisation ID,Title,Parent ID\ngroup,The group,\nsouth,South,group\n")
+    done = command("import", "organisations", str(path), "--json")
+    assert json.loads(done.stdout) == {"records": 2, "good": 2, "duplicates": 0, "bad": 0, "problems": []}
+    assert "2 new and 0 changed organisations." in done.stderr
+    assert "0 new and 0 changed organisations." in command("import", "organisations", str(path)).stdout
+    own.rollback()
+    assert own.scalars(select(Organisation.external_id).order_by(Organisation.id)).all() == ["group", "south"]

@@ -1,4 +1,4 @@
-"""Files of organisations: checked with what their rows name, imported, imported again, and taken back."""
+"""Files of organisations, groups and memberships: checked with what their rows name, imported, imported again, and taken back."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sqlalchemy import select
 from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
 from webapp.domain.errors import Refused
+from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.imports import ImportContract, ImportKind, ImportStatus
-from webapp.models import ImportProblem, ImportRun, Organisation
+from webapp.models import Group, ImportProblem, ImportRun, Membership, Organisation
 from webapp.services import import_undo, imports, organisations
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadRows
@@ -22,12 +23,17 @@ HEAD = "Organisation ID,Title,Parent ID,Type,Time zone\n"
 
 @pytest.fixture
 def put(work, session):
-    """Upload, check and, when told, import a file of organisations; gives the run."""
+    """Upload, check and, when told, import a file; gives the run."""
 
-    def run(body: str, contract: ImportContract | None = ImportContract.GOOD_ROWS) -> ImportRun:
-        stream = io.BytesIO((HEAD + body).encode())
+    def run(
+        body: str,
+        contract: ImportContract | None = ImportContract.GOOD_ROWS,
+        kind: ImportKind = ImportKind.ORGANISATIONS,
+        head: str = HEAD,
+    ) -> ImportRun:
+        stream = io.BytesIO((head + body).encode())
         file = IncomingFile("o.csv", spreadsheets.survey(stream, "o.csv"), spreadsheets.Pieces(stream))
-        found = imports.upload_rows(work, UploadRows(ImportKind.ORGANISATIONS, file))
+        found = imports.upload_rows(work, UploadRows(kind, file))
         places = imports.positions(found.mapping, list(found.headings))
         imports.choose_columns(work, ChooseColumns(found.id, **places))
         session.commit()
@@ -130,3 +136,66 @@ def test_a_check_alone_cannot_be_taken_back(put, work):
     run = put("a,A,,,\n", None)
     with pytest.raises(Refused, match="there is nothing to take back"):
         import_undo.undo(work, UndoImport(run.id))
+
+
+GROUPS = {"kind": ImportKind.GROUPS, "head": "Name,Title,Kind,Registration,Notes\n"}
+MEMBERSHIPS = {"kind": ImportKind.MEMBERSHIPS, "head": "Member ID,E-mail,Group,Organisation ID,Joined at\n"}
+
+
+def reasons(session, run: ImportRun) -> dict[int, str]:
+    return dict(
+        session.execute(
+            select(ImportProblem.line, ImportProblem.reason)
+            .where(ImportProblem.run_id == run.id)
+            .order_by(ImportProblem.id)
+        ).all()
+    )
+
+
+def test_groups_come_in_change_and_go_back(put, work, session):
+    put("gold,Gold,primary,closed,\n", **GROUPS)
+    run = put("gold,Gold members,,open,\nnews,News,Mailing list,,Monthly\n", **GROUPS)
+    assert (run.created_count, run.changed_count) == (1, 1)
+    found = {group.name: group for group in session.scalars(select(Group)).all()}
+    assert (found["gold"].title, found["gold"].registration) == ("Gold members", Registration.OPEN)
+    assert (found["news"].kind, found["news"].notes) == (GroupKind.MAILING_LIST, "Monthly")
+    undo(work, session, run)
+    left = session.scalars(select(Group)).all()
+    assert [(group.name, group.title, group.registration) for group in left] == [("gold", "Gold", Registration.CLOSED)]
+
+
+def test_a_group_with_a_wrong_word_is_told(put, session):
+    run = put("Big Group,Big,primary,closed,\nok,Ok,tertiary,closed,\n", None, **GROUPS)
+    told = reasons(session, run)
+    assert "cannot be the name of a group" in told[2]
+    assert told[3] == "«tertiary» is none of: primary, mailing list, subscription."
+
+
+def test_people_come_into_groups_within_organisations_and_go_again(put, work, session, make):
+    ann, bo = make.profile(external_id="M1"), make.profile(external_id="M2", email="bo@example.com")
+    put("gold,Gold,,,\n", **GROUPS)
+    put("club,Club,,,\n")
+    run = put("M1,,gold,club,2026-01-05T10:00:00Z\n,Bo@Example.com,gold,,\nM1,,gold,club,\n", **MEMBERSHIPS)
+    assert (run.good_count, run.duplicate_count, run.created_count) == (2, 1, 2)
+    members = session.scalars(select(Membership).order_by(Membership.profile_id)).all()
+    assert [(row.profile_id, row.organisation_id is not None) for row in members] == [(ann.id, True), (bo.id, False)]
+    assert session.scalars(select(Group.member_count)).one() == 2
+    again = put("M1,,gold,club,\n", **MEMBERSHIPS)
+    assert again.created_count == 0
+    run = undo(work, session, run)
+    assert run.undone["gone"] == 2
+    assert session.scalars(select(Group.member_count)).one() == 0
+
+
+def test_a_membership_of_nobody_in_nothing_is_told(put, session, make):
+    make.profile(external_id="M1")
+    run = put("M9,,gold,,\nM1,,gold,nowhere,tomorrow\n,,gold,,\n", None, **MEMBERSHIPS)
+    told = session.execute(
+        select(ImportProblem.line, ImportProblem.reason)
+        .where(ImportProblem.run_id == run.id)
+        .order_by(ImportProblem.id)
+    ).all()
+    assert (2, "Nobody has the member id or e-mail «M9».") in told
+    assert (2, "There is no group «gold».") in told
+    assert (4, "The row has neither a member id nor an e-mail, so nobody is named.") in told
+    assert run.bad_count == 3

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.jobs import run_jobs
-from webapp.models import Entry, ImportRun
+from webapp.models import Entry, ImportRun, Organisation
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,Ann,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,bo@example.com,2026-01-05T10:00:00Z,R2,3\n"
@@ -171,3 +171,53 @@ def test_only_editors_import(signed_in, make, role):
     person = signed_in(role)
     person.get("/imports", status=403)
     person.get(f"/rewards/{make.reward().name}/entries/upload", status=403)
+
+
+ORGANISATIONS = "Organisation ID,Title,Parent ID\ngroup,The group,\nsouth,South,group\nlost,Lost,nowhere\n"
+
+
+def table(console, session, content: str = ORGANISATIONS, kind: str = "organisations"):
+    page = console.get(f"/imports/new/{kind}")
+    page = console.follow(console.submit(page, "#form", file=(io.BytesIO(content.encode()), "o.csv")))
+    page = console.submit(page, "#columns")
+    run_jobs(session)
+    return console.follow(page)
+
+
+def test_organisations_are_checked_imported_and_taken_back_on_the_screens(console, session):
+    assert "/imports/new/organisations" in str(console.get("/imports/new").soup)
+    page = table(console, session)
+    assert [text.split()[:2] for text in page.texts(".figure")][:3] == [["Good", "2"], ["Duplicate", "0"], ["Bad", "1"]]
+    assert "There is no organisation «nowhere», neither here nor in this file." in page.text
+    page = console.submit(page, "#apply", contract="good-rows")
+    run_jobs(session)
+    page = console.follow(page)
+    assert "2 organisations imported" in page.text
+    undo = console.get(page.soup.select_one("a[href$='/undo']")["href"])
+    assert "new organisations go" in undo.text
+    page = console.submit(undo, "#form")
+    run_jobs(session)
+    page = console.follow(page)
+    assert "Taken back" in page.text
+    assert session.query(Organisation).count() == 0
+    assert page.soup.select_one("a[href$='/undo']") is None
+
+
+def test_pressing_take_back_twice_is_once(console, session):
+    page = table(console, session)
+    page = console.submit(page, "#apply", contract="good-rows")
+    run_jobs(session)
+    page = console.follow(page)
+    undo = console.get(page.soup.select_one("a[href$='/undo']")["href"])
+    first, second = console.submit(undo, "#form"), console.submit(undo, "#form")
+    assert first.response.location == second.response.location
+    run_jobs(session)
+    fresh = console.get(urlsplit(undo.response.request.path).path)
+    assert "has been taken back already" in fresh.text
+
+
+def test_an_editor_of_one_site_imports_no_organisations(signed_in, make):
+    editor = signed_in("editor", site_id=make.site().id)
+    editor.get("/imports/new/organisations", status=404)
+    assert "need an editor of all sites" in editor.get("/imports/new").text
+    assert signed_in("editor").get("/imports/new/nonsense", status=404)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 
@@ -70,6 +71,7 @@ class Column:
     cell: Cell = Cell.TEXT
     most: int = 200
     is_needed: bool = False  # the column must be chosen, and no row may leave it empty
+    choices: tuple[str, ...] = ()  # the only values there are
 
 
 _PEOPLE = (
@@ -140,8 +142,20 @@ _ORGANISATION = (
 _GROUP = (
     Column("name", "Name", ("name", "group", "groupname", "handle"), "Says which group.", Cell.KEY, 60, is_needed=True),
     Column("title", "Title", ("title", "grouptitle"), most=120, is_needed=True),
-    Column("kind", "Kind", ("kind", "grouptype", "type"), "primary, mailing list or subscription.", most=20),
-    Column("registration", "Registration", ("registration", "registrationmode"), "open, reviewed or closed.", most=20),
+    Column(
+        "kind",
+        "Kind",
+        ("kind", "grouptype", "type"),
+        "primary, mailing list or subscription.",
+        choices=tuple(map(str, GroupKind)),
+    ),
+    Column(
+        "registration",
+        "Registration",
+        ("registration", "registrationmode"),
+        "open, reviewed or closed.",
+        choices=tuple(map(str, Registration)),
+    ),
     Column("notes", "Notes", ("notes", "note", "remarks"), most=2_000),
 )
 _MEMBERSHIP = (

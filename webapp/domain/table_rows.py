@@ -68,22 +68,23 @@ class TableRules:
 
     def _fault(self, column: Column, text: str) -> str:
         if not text:
-            return (
-                f"The value is empty; {column.heading[:1].lower()}{column.heading[1:]} is needed."
-                if column.is_needed
-                else ""
-            )
+            needed = f"{column.heading[:1].lower()}{column.heading[1:]}"
+            return f"The value is empty; {needed} is needed." if column.is_needed else ""
+        if column.choices:
+            told = f"«{shown(text)}» is none of: {', '.join(column.choices)}."
+            return "" if text.casefold() in column.choices else told
         if len(text) > column.most:
             return f"The value has {len(text):,} characters; at most {column.most} can be kept."
-        if column.cell is Cell.WHOLE and not _WHOLE.fullmatch(text):
-            return f"«{shown(text)}» is not a whole number in the digits 0 to 9."
         if column.cell is Cell.MOMENT:
             return moment_fault(text, self._zone, self.now)
-        return ""
+        is_wrong = column.cell is Cell.WHOLE and not _WHOLE.fullmatch(text)
+        return f"«{shown(text)}» is not a whole number in the digits 0 to 9." if is_wrong else ""
 
     def _value(self, column: Column, text: str) -> Any:
         if column.cell is Cell.WHOLE:
             return int(text) if text else None
         if column.cell is Cell.MOMENT:
             return (parsed_moment(text, self._zone) or self.now).astimezone(UTC) if text else None
+        if column.choices:
+            return text.casefold() or None
         return profiles.email_key(text) if column.name == "email" else text

@@ -11,7 +11,6 @@ from webapp.domain import imports as rules
 from webapp.domain.audit import Event
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import Conflict
-from webapp.domain.imports import ImportKind
 from webapp.models import Entry, ImportChange, ImportRun, Job, Reward
 from webapp.queries import imports as read
 from webapp.queries.imports import Plan
@@ -71,7 +70,7 @@ def undo(work: Work, command: UndoImport) -> ImportRun:
 
 def take_back(work: Work, plan: Plan, size: int) -> Undone:
     """Look at up to ``size`` rows and take them back where they are unused; none is left to look at when ``count`` is 0."""
-    found = _entries(work, plan, size) if plan.kind is ImportKind.ENTRIES else _changes(work, plan, size)
+    found = _changes(work, plan, size) if plan.kind in TABLES else _entries(work, plan, size)
     run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
     told = run.undone or {}
     run.undone = {
@@ -117,6 +116,9 @@ def _entries(work: Work, plan: Plan, size: int) -> Undone:
 
 def _changes(work: Work, plan: Plan, size: int) -> Undone:
     """Newest first, so that what was made later and stands on the earlier goes before it."""
+    take_all_back = TABLES[plan.kind].take_all_back
+    if take_all_back:
+        return Undone(gone=take_all_back(work, plan.run_id))
     found = Undone()
     wanted = select(ImportChange).where(ImportChange.run_id == plan.run_id).order_by(ImportChange.id.desc()).limit(size)
     for change in work.session.scalars(wanted).all():
