@@ -1,4 +1,4 @@
-"""`export`: entries and people as CSV or JSON, a few rows in memory at a time."""
+"""`export`: entries, people and what they belong to as CSV or JSON, a few rows in memory at a time."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from webapp.adapters import spreadsheets
 from webapp.cli import runtime
 from webapp.domain.entries import EntryStatus
 from webapp.queries import entries as read_entries
+from webapp.queries import groups as read_groups
+from webapp.queries import locations as read_locations
+from webapp.queries import memberships as read_memberships
+from webapp.queries import modules as read_modules
+from webapp.queries import organisation_types as read_types
+from webapp.queries import organisations as read_organisations
 from webapp.queries import profiles as read_profiles
 from webapp.queries import rewards as read_rewards
+from webapp.queries import tiers as read_tiers
 
 _Option = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -34,7 +43,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(name="export")
 def group() -> None:
-    """Write entries or people to FILE, or to the standard output."""
+    """Write the rows of one kind to FILE, or to the standard output."""
 
 
 @group.command()
@@ -61,6 +70,39 @@ def profiles(file: Path | None, *, as_json: bool, mark: bool) -> None:
         _write(file, _pieces(read_profiles.EXPORT, rows, as_json=as_json, mark=mark))
 
 
+Stream = Callable[[Session], Iterator[tuple[object, ...]]]
+# Kind → what it is, its columns, its rows. Every column that an import of the kind reads is among them.
+_WHOLE: dict[str, tuple[str, Sequence[str], Stream]] = {
+    "organisation-types": ("the types of organisations", read_types.EXPORT, read_types.stream),
+    "organisations": ("organisations, parents before children", read_organisations.EXPORT, read_organisations.stream),
+    "groups": ("groups", read_groups.EXPORT, read_groups.stream),
+    "memberships": (
+        "who is in which group, within which organisation",
+        read_memberships.EXPORT,
+        read_memberships.stream,
+    ),
+    "modules": ("modules", read_modules.EXPORT, read_modules.stream),
+    "completions": ("who completed which module", read_modules.EXPORT_COMPLETIONS, read_modules.stream_completions),
+    "tiers": ("tiers in the order of rank", read_tiers.EXPORT, read_tiers.stream),
+    "locations": ("locations", read_locations.EXPORT, read_locations.stream),
+}
+
+
+def _whole(kind: str) -> None:
+    """Add the command that exports every row of a kind."""
+    what, names, stream = _WHOLE[kind]
+
+    def export(file: Path | None, *, as_json: bool, mark: bool) -> None:
+        with runtime.session() as session:
+            _write(file, _pieces(names, stream(session), as_json=as_json, mark=mark))
+
+    group.command(name=kind, help=f"Export {what}.")(_options(export))
+
+
+for _kind in _WHOLE:
+    _whole(_kind)
+
+
 def _pieces(names: Sequence[str], rows: Iterable[tuple[object, ...]], *, as_json: bool, mark: bool) -> Iterator[bytes]:
     plain = ([_plain(value) for value in row] for row in rows)
     return _json(names, plain) if as_json else spreadsheets.csv_stream(names, plain, mark=mark)
@@ -70,7 +112,7 @@ def _plain(value: object) -> Any:
     """Moments in ISO 8601 with their zone, states as their names."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return str(value) if isinstance(value, EntryStatus) else value
+    return str(value) if isinstance(value, StrEnum) else value
 
 
 def _json(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:

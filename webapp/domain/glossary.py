@@ -147,7 +147,7 @@ COMMANDS = (
     ("backup FILE", "Copies the database while it is in use."),
     ("staff add, list, disable", "People who may sign in."),
     ("import KIND FILE", "Reads entrants or people from a file; rejects go to FILE.rejects.csv."),
-    ("export KIND [FILE]", "Writes entries or people as a stream."),
+    ("export KIND [FILE]", "Writes entries, people, organisations, groups, modules … as a stream."),
     ("vouchers generate TYPE N", "Makes codes."),
     ("vouchers print", "Prints vouchers into a PDF."),
     ("draw verify BUNDLE", "Recomputes a draw from its evidence, without a database."),
