@@ -105,7 +105,8 @@ def join(work: Work, membership_rows: Sequence[MembershipRow], run_id: int | Non
             raise rules.unknown_person(row.external_id or row.email)
         organisation_id = organisations[row.organisation] if row.organisation else None
         wanted.setdefault((groups[row.group], person, organisation_id), row.joined_at or work.now)
-    fresh = sorted(wanted.keys() - _there(work, wanted), key=_order)
+    # Whoever joined last is written last, so that lists by id begin with them.
+    fresh = sorted(wanted.keys() - _there(work, wanted), key=lambda key: (key[0], wanted[key], key[1], key[2] or 0))
     lines = [(*key, wanted[key]) for key in fresh]
     bulk.insert_rows(work.session, cast(Table, Membership.__table__), _NAMES, lines, {"import_run_id": run_id})
     _count(work, Counter(key[0] for key in fresh), Counter(key[2] for key in fresh if key[2] is not None))
@@ -168,10 +169,6 @@ def _there(work: Work, wanted: Mapping[Key, datetime]) -> set[Key]:
         )
     )
     return {(row[0], row[1], row[2]) for row in rows}
-
-
-def _order(key: Key) -> tuple[int, int, int]:
-    return key[0], key[1], key[2] or 0
 
 
 def _count(work: Work, groups: Mapping[int, int], organisations: Mapping[int, int]) -> None:

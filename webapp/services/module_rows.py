@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
@@ -113,7 +114,8 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
         ends = row.lapses_at or rules.lapses_at(row.completed_at, module.lapses_after, module.lapses_unit, zone)
         wanted[module.id, person, row.completed_at] = rules.checked_score(row.score), ends
     there = _there(work, wanted)
-    fresh = sorted(wanted.keys() - there.keys())
+    # The latest is written last, so that lists by id begin with it.
+    fresh = sorted(wanted.keys() - there.keys(), key=itemgetter(0, 2, 1))
     lines = [(*key, *wanted[key]) for key in fresh]
     bulk.insert_rows(work.session, _COMPLETIONS, _NAMES, lines, {"import_run_id": run_id})
     changed = [
