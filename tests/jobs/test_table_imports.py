@@ -12,7 +12,7 @@ from webapp.adapters import spreadsheets
 from webapp.domain.errors import Refused
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.imports import ImportContract, ImportKind, ImportStatus
-from webapp.models import Group, ImportProblem, ImportRun, Membership, Organisation
+from webapp.models import Completion, Group, ImportProblem, ImportRun, Membership, Module, Organisation
 from webapp.services import import_undo, imports, organisations
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadRows
@@ -199,3 +199,49 @@ def test_a_membership_of_nobody_in_nothing_is_told(put, session, make):
     assert (2, "There is no group «gold».") in told
     assert (4, "The row has neither a member id nor an e-mail, so nobody is named.") in told
     assert run.bad_count == 3
+
+
+MODULES = {"kind": ImportKind.MODULES, "head": "Module,Title,Lapses after,Lapses unit\n"}
+COMPLETIONS = {"kind": ImportKind.COMPLETIONS, "head": "Member ID,Module,Completed at,Score\n"}
+
+
+def test_modules_come_in_change_and_go_back(put, work, session, make):
+    make.site(name="club")
+    put("club:/p1/c1/m1,First steps,12,months\n", **MODULES)
+    run = put("club:/p1/c1/m1,First steps,,\nclub:/p1/c1/m2,Second steps,30,days\n", **MODULES)
+    assert (run.created_count, run.changed_count) == (1, 1)
+    undo(work, session, run)
+    left = session.scalars(select(Module)).all()
+    assert [(module.path, module.lapses_after) for module in left] == [("/p1/c1/m1", 12)]
+
+
+def test_a_module_without_site_or_path_is_told(put, session):
+    told = reasons(session, put("m1,A,,\nnowhere:/p1,B,,\nnowhere:/p1/c1/m1,C,soon,weeks\n", None, **MODULES))
+    assert "does not name a module" in told[2]
+    assert told[3] == "There is no site called «nowhere»."
+    assert told[4].startswith("«weeks» is none of: days, months, years.")
+
+
+def test_completions_come_in_once_and_go_again(put, work, session, make):
+    make.site(name="club")
+    make.profile(external_id="M1")
+    put("club:/p1,First steps,12,months\n", **MODULES)
+    body = "M1,club:/p1,2026-01-05T10:00:00Z,90\nM1,club:/p1,2026-01-06T10:00:00Z,\n"
+    run = put(body, **COMPLETIONS)
+    assert run.created_count == 2
+    assert session.scalars(select(Module.completion_count)).one() == 2
+    assert put(body, **COMPLETIONS).created_count == 0
+    assert undo(work, session, run).undone["gone"] == 2
+    assert session.scalars(select(Completion)).all() == []
+
+
+def test_a_completion_of_nobody_in_nothing_with_a_score_of_101_is_told(put, session, make):
+    make.site(name="club")
+    make.profile(external_id="M1")
+    run = put("M9,club:/p1,2026-01-05T10:00:00Z,101\nM1,club:/p1,05/01/26,1\n", None, **COMPLETIONS)
+    told = session.scalars(select(ImportProblem.reason).where(ImportProblem.run_id == run.id)).all()
+    assert "Nobody has the member id or e-mail «M9»." in told
+    assert "There is no module «club:/p1»." in told
+    assert "A score of 101 is no percentage; use 0 to 100 or leave it empty." in told
+    assert any("has a year of two digits" in reason for reason in told)
+    assert run.bad_count == 2

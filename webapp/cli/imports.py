@@ -78,6 +78,8 @@ _HELP = {
     ImportKind.ORGANISATIONS: "The id says which; new ones are created, known ones changed.",
     ImportKind.GROUPS: "The name says which; new ones are created, known ones changed.",
     ImportKind.MEMBERSHIPS: "A person by member id or e-mail, a group by name, an organisation by id.",
+    ImportKind.MODULES: "The site and path say which; new ones are created, known ones changed.",
+    ImportKind.COMPLETIONS: "A person by member id or e-mail, a module by site and path.",
 }
 for _kind in _HELP:
     group.add_command(_command(_kind))

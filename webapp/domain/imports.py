@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from webapp.domain.groups import GroupKind, Registration
+from webapp.domain.modules import LapseUnit
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 
@@ -177,7 +178,13 @@ _MODULE = (
     Column("module", "Module", ("module", "path", "address"), "Such as club:/p1/c1/m1.", Cell.KEY, 261, is_needed=True),
     Column("title", "Title", ("title", "name", "moduletitle"), is_needed=True),
     Column("lapses_after", "Lapses after", ("lapsesafter", "validfor"), "Empty: never.", Cell.WHOLE, 4),
-    Column("lapses_unit", "Lapses unit", ("lapsesunit", "unit"), "days, months or years.", most=10),
+    Column(
+        "lapses_unit",
+        "Lapses unit",
+        ("lapsesunit", "unit"),
+        "days, months or years.",
+        choices=tuple(map(str, LapseUnit)),
+    ),
 )
 _COMPLETION = (
     *_WHO,

@@ -66,5 +66,10 @@ def names(session: Session, scope: frozenset[int] | None = None) -> dict[int, st
     return dict(session.execute(statement.order_by(func.lower(Site.title), Site.id)).all())
 
 
+def handles(session: Session) -> list[str]:
+    """The names that files know the sites by."""
+    return list(session.scalars(select(Site.name).order_by(Site.name)))
+
+
 def _missing() -> NotFound:
     return NotFound("site.unknown", "There is no such site.")

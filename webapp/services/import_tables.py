@@ -2,52 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Executable, delete, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from webapp.domain import groups as group_rules
-from webapp.domain.errors import DomainError
 from webapp.domain.groups import GroupKind, Registration
-from webapp.domain.import_rows import Fault, shown
+from webapp.domain.import_rows import shown
 from webapp.domain.imports import ImportKind
 from webapp.domain.sites import checked_zone
 from webapp.domain.table_rows import TableDraft
 from webapp.models import Group, ImportChange, Organisation
 from webapp.queries import groups as read_groups
-from webapp.queries import memberships as read_memberships
 from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read_organisations
-from webapp.queries.memberships import Named
-from webapp.services import group_rows, organisations
+from webapp.services import group_rows, import_modules, organisations
 from webapp.services.group_rows import GroupRow, MembershipRow
 from webapp.services.organisations import OrganisationRow
+from webapp.services.table_kinds import (
+    Faults,
+    Found,
+    TableKind,
+    archived,
+    look_for_person,
+    nothing,
+    people_of,
+    refusal,
+    run_sql,
+)
 from webapp.services.work import Work
-
-Faults = Mapping[int, Sequence[Fault]]  # by line
-
-
-@dataclass(frozen=True, slots=True)
-class TableKind:
-    """One kind of file.
-
-    ``refers`` tells which rows name something there is not; ``known`` which of the keys are there already; ``put``
-    writes rows and gives (created, changed), the same rows again change nothing; ``take_back`` undoes one change, or says
-    why it stays; ``take_all_back`` does that for what carries the number of its import and needs no look one by one.
-    ``most`` rows are read as one, and a
-    file may not have more when ``is_whole`` (its rows name one another).
-    """
-
-    refers: Callable[[Session, Sequence[TableDraft]], Faults]
-    known: Callable[[Session, Sequence[TableDraft]], set[tuple[str, ...]]]
-    put: Callable[[Work, Sequence[TableDraft], int], tuple[int, int]]
-    take_back: Callable[[Work, ImportChange], str]
-    take_all_back: Callable[[Work, int], int] | None = None
-    most: int = 2_000
-    is_whole: bool = False
 
 
 def _organisation_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
@@ -57,8 +42,8 @@ def _organisation_references(session: Session, drafts: Sequence[TableDraft]) -> 
     wanted = {str(draft.values["parent"]) for draft in drafts if draft.values["parent"]} - own
     parents = set(read_organisations.ids(session, sorted(wanted))) | own
     zones = {draft.values["timezone"] for draft in drafts if draft.values["timezone"]}
-    wrong = {zone: told for zone in zones if (told := _refusal(checked_zone, zone))}
-    found = _Found()
+    wrong = {zone: told for zone in zones if (told := refusal(checked_zone, zone))}
+    found = Found()
     for draft in drafts:
         parent, kind, zone = draft.values["parent"], draft.values["type"], draft.values["timezone"]
         if parent and parent not in parents:
@@ -69,22 +54,6 @@ def _organisation_references(session: Session, drafts: Sequence[TableDraft]) -> 
         if zone in wrong:
             found.add(draft, "timezone", wrong[zone])
     return found.faults
-
-
-class _Found:
-    def __init__(self) -> None:
-        self.faults: dict[int, list[Fault]] = {}
-
-    def add(self, draft: TableDraft, column: str, words: str) -> None:
-        self.faults.setdefault(draft.line, []).append(Fault(column, shown(str(draft.values[column] or "")), words))
-
-
-def _refusal(check: Callable[..., object], *arguments: Any) -> str:
-    try:
-        check(*arguments)
-    except DomainError as refusal:
-        return refusal.message
-    return ""
 
 
 def _known_organisations(session: Session, drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
@@ -108,7 +77,7 @@ def _take_back_organisation(work: Work, change: ImportChange) -> str:
         return f"{called} was changed since."
     if change.before:
         values = {name: value for name, value in change.before.items() if name != "parent"}
-        _run(work, update(Organisation).where(Organisation.id == found.id).values(**values, updated_at=work.now))
+        run_sql(work, update(Organisation).where(Organisation.id == found.id).values(**values, updated_at=work.now))
         if "parent" in change.before:
             work.session.refresh(found)
             organisations.put(work, [OrganisationRow(found.external_id, found.title, parent=change.before["parent"])])
@@ -116,16 +85,16 @@ def _take_back_organisation(work: Work, change: ImportChange) -> str:
     uses = read_organisations.uses(work.session, found.id)
     if uses:
         return f"{called} is used: {uses}."
-    _run(work, delete(Organisation).where(Organisation.id == found.id))
+    run_sql(work, delete(Organisation).where(Organisation.id == found.id))
     work.session.expunge(found)
     return ""
 
 
 def _group_references(_session: Session, drafts: Sequence[TableDraft]) -> Faults:
     """A name must be one."""
-    found = _Found()
+    found = Found()
     for draft in drafts:
-        told = _refusal(group_rules.checked_name, draft.values["name"], draft.values["title"])
+        told = refusal(group_rules.checked_name, draft.values["name"], draft.values["title"])
         if told:
             found.add(draft, "name", told)
     return found.faults
@@ -155,11 +124,11 @@ def _take_back_group(work: Work, change: ImportChange) -> str:
     if any(getattr(found, name) != value for name, value in change.after.items()):
         return f"«{found.title}» ({found.name}) was changed since."
     if change.before:
-        _run(work, update(Group).where(Group.id == found.id).values(**change.before, version=Group.version + 1))
+        run_sql(work, update(Group).where(Group.id == found.id).values(**change.before, version=Group.version + 1))
         return ""
     if found.member_count:
         return f"«{found.title}» ({found.name}) is used: {found.member_count:,} members."
-    _run(work, delete(Group).where(Group.id == found.id))
+    run_sql(work, delete(Group).where(Group.id == found.id))
     work.session.expunge(found)
     return ""
 
@@ -167,38 +136,18 @@ def _take_back_group(work: Work, change: ImportChange) -> str:
 def _membership_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
     """The person, the group and the organisation must be there, and the two not archived."""
     values = [draft.values for draft in drafts]
-    people = read_memberships.people(
-        session,
-        sorted({str(one["external_id"]) for one in values if one["external_id"]}),
-        sorted({str(one["email"]) for one in values if one["email"]}),
-    )
+    people = people_of(session, drafts)
     groups = read_groups.known(session, sorted({str(one["group"]) for one in values}))
     within = {str(one["organisation"]) for one in values if one["organisation"]}
     organisations_there = read_organisations.known(session, sorted(within))
-    found = _Found()
+    found = Found()
     for draft in drafts:
-        told = _person_fault(people, draft.values)
-        if told:
-            found.add(draft, "external_id" if draft.values["external_id"] else "email", told)
-        _archived(found, draft, "group", groups.get(draft.values["group"]), "group")
+        look_for_person(found, draft, people)
+        archived(found, draft, "group", groups.get(draft.values["group"]), "group")
         if draft.values["organisation"]:
             there = organisations_there.get(draft.values["organisation"])
-            _archived(found, draft, "organisation", there, "organisation")
+            archived(found, draft, "organisation", there, "organisation")
     return found.faults
-
-
-def _person_fault(people: Named, values: Mapping[str, Any]) -> str:
-    external_id, email = values["external_id"] or "", values["email"] or ""
-    if people.find(external_id, email) is not None:
-        return ""
-    return f"Nobody has the member id or e-mail «{shown(external_id or email)}»."
-
-
-def _archived(found: _Found, draft: TableDraft, column: str, there: Group | Organisation | None, noun: str) -> None:
-    if there is None:
-        found.add(draft, column, f"There is no {noun} «{shown(str(draft.values[column]))}».")
-    elif there.archived_at is not None:
-        found.add(draft, column, f"The {noun} «{shown(there.title)}» is archived; restore it first.")
 
 
 def _known_memberships(_session: Session, _drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
@@ -220,15 +169,8 @@ def _join(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, i
     return group_rows.join(work, rows, run_id)
 
 
-def _nothing(_work: Work, _change: ImportChange) -> str:
-    return ""
-
-
-def _run(work: Work, statement: Executable) -> None:
-    work.session.execute(statement, execution_options={"synchronize_session": False})
-
-
 KINDS: dict[ImportKind, TableKind] = {
+    **import_modules.KINDS,
     ImportKind.ORGANISATIONS: TableKind(
         _organisation_references,
         _known_organisations,
@@ -239,6 +181,6 @@ KINDS: dict[ImportKind, TableKind] = {
     ),
     ImportKind.GROUPS: TableKind(_group_references, _known_groups, _put_groups, _take_back_group),
     ImportKind.MEMBERSHIPS: TableKind(
-        _membership_references, _known_memberships, _join, _nothing, take_all_back=group_rows.take_back
+        _membership_references, _known_memberships, _join, nothing, take_all_back=group_rows.take_back
     ),
 }

@@ -1,0 +1,122 @@
+"""Files of modules and completions: what their rows refer to, how they are written, how they are taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from webapp.domain import modules as rules
+from webapp.domain.import_rows import shown
+from webapp.domain.imports import ImportKind
+from webapp.domain.modules import LapseUnit
+from webapp.domain.table_rows import TableDraft
+from webapp.models import ImportChange, Module
+from webapp.queries import modules as read
+from webapp.queries import sites as read_sites
+from webapp.services import module_rows
+from webapp.services.module_rows import CompletionRow, ModuleRow
+from webapp.services.table_kinds import (
+    Faults,
+    Found,
+    TableKind,
+    archived,
+    look_for_person,
+    nothing,
+    people_of,
+    refusal,
+    run_sql,
+)
+from webapp.services.work import Work
+
+
+def _module_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
+    """The address must be one, on a site there is."""
+    found = Found()
+    sites = set(read_sites.handles(session))
+    for draft in drafts:
+        if told := refusal(rules.parts, draft.values["module"]):
+            found.add(draft, "module", told)
+        elif (site := rules.parts(draft.values["module"])[0]) not in sites:
+            found.add(draft, "module", f"There is no site called «{shown(site)}».")
+    return found.faults
+
+
+def _known_modules(session: Session, drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
+    there = read.known(session, [rules.parts(draft.key[0]) for draft in drafts])
+    return {draft.key for draft in drafts if rules.parts(draft.key[0]) in there}
+
+
+def _put_modules(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
+    rows = [
+        ModuleRow(
+            draft.values["module"],
+            draft.values["title"],
+            draft.values["lapses_after"],
+            LapseUnit(draft.values["lapses_unit"] or LapseUnit.MONTHS),
+        )
+        for draft in drafts
+    ]
+    return module_rows.put(work, rows, run_id)
+
+
+def _take_back_module(work: Work, change: ImportChange) -> str:
+    found = work.session.get(Module, change.subject_id, populate_existing=True)
+    if found is None:
+        return ""
+    if any(getattr(found, name) != value for name, value in change.after.items()):
+        return f"«{found.title}» ({found.path}) was changed since."
+    if change.before:
+        run_sql(work, update(Module).where(Module.id == found.id).values(**change.before, version=Module.version + 1))
+        return ""
+    if found.completion_count:
+        return f"«{found.title}» ({found.path}) is used: {found.completion_count:,} completions."
+    run_sql(work, delete(Module).where(Module.id == found.id))
+    work.session.expunge(found)
+    return ""
+
+
+def _completion_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
+    """The person and the module must be there, the module not archived, the score within 0 to 100."""
+    people = people_of(session, drafts)
+    wrong = {name: refusal(rules.parts, name) for name in {str(draft.values["module"]) for draft in drafts}}
+    there = read.known(session, [rules.parts(name) for name, told in wrong.items() if not told])
+    found = Found()
+    for draft in drafts:
+        look_for_person(found, draft, people)
+        if told := wrong[draft.values["module"]]:
+            found.add(draft, "module", told)
+        else:
+            module = there.get(rules.parts(draft.values["module"]))
+            archived(found, draft, "module", module[0] if module else None, "module")
+        if told := refusal(rules.checked_score, draft.values["score"]):
+            found.add(draft, "score", told)
+    return found.faults
+
+
+def _known_completions(_session: Session, _drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
+    """None: whether a completion is there already is told when the rows are written."""
+    return set()
+
+
+def _complete(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
+    rows = [
+        CompletionRow(
+            draft.values["module"],
+            draft.values["external_id"] or "",
+            draft.values["email"] or "",
+            draft.values["completed_at"],
+            draft.values["score"],
+        )
+        for draft in drafts
+    ]
+    return module_rows.complete(work, rows, run_id)
+
+
+KINDS: dict[ImportKind, TableKind] = {
+    ImportKind.MODULES: TableKind(_module_references, _known_modules, _put_modules, _take_back_module),
+    ImportKind.COMPLETIONS: TableKind(
+        _completion_references, _known_completions, _complete, nothing, take_all_back=module_rows.take_back
+    ),
+}

@@ -1,0 +1,104 @@
+"""What every kind of table in a file is made of, and the looks at people and archives they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Executable
+from sqlalchemy.orm import Session
+
+from webapp.domain.errors import DomainError
+from webapp.domain.import_rows import Fault, shown
+from webapp.domain.table_rows import TableDraft
+from webapp.models import Group, ImportChange, Module, Organisation
+from webapp.queries import memberships as read_people
+from webapp.queries.memberships import Named
+from webapp.services.work import Work
+
+Faults = Mapping[int, Sequence[Fault]]  # by line
+
+
+@dataclass(frozen=True, slots=True)
+class TableKind:
+    """One kind of file.
+
+    ``refers`` tells which rows name something there is not; ``known`` which of the keys are there already; ``put``
+    writes rows and gives (created, changed), the same rows again change nothing; ``take_back`` undoes one change, or says
+    why it stays; ``take_all_back`` does that for what carries the number of its import and needs no look one by one.
+    ``most`` rows are read as one, and a
+    file may not have more when ``is_whole`` (its rows name one another).
+    """
+
+    refers: Callable[[Session, Sequence[TableDraft]], Faults]
+    known: Callable[[Session, Sequence[TableDraft]], set[tuple[str, ...]]]
+    put: Callable[[Work, Sequence[TableDraft], int], tuple[int, int]]
+    take_back: Callable[[Work, ImportChange], str]
+    take_all_back: Callable[[Work, int], int] | None = None
+    most: int = 2_000
+    is_whole: bool = False
+
+
+class Found:
+    """The faults of some rows, by line."""
+
+    def __init__(self) -> None:
+        self.faults: dict[int, list[Fault]] = {}
+
+    def add(self, draft: TableDraft, column: str, words: str) -> None:
+        self.faults.setdefault(draft.line, []).append(Fault(column, shown(str(draft.values[column] or "")), words))
+
+
+def people_of(session: Session, drafts: Sequence[TableDraft]) -> Named:
+    """Whom the member ids and e-mails of these rows mean."""
+    values = [draft.values for draft in drafts]
+    return read_people.people(
+        session,
+        sorted({str(one["external_id"]) for one in values if one["external_id"]}),
+        sorted({str(one["email"]) for one in values if one["email"]}),
+    )
+
+
+def look_for_person(found: Found, draft: TableDraft, people: Named) -> None:
+    """Note that nobody is meant, on the column that names them."""
+    told = person_fault(people, draft.values)
+    if told:
+        found.add(draft, "external_id" if draft.values["external_id"] else "email", told)
+
+
+def refusal(check: Callable[..., object], *arguments: Any) -> str:
+    """Why ``check`` refuses these, or an empty text."""
+    try:
+        check(*arguments)
+    except DomainError as refusal:
+        return refusal.message
+    return ""
+
+
+def person_fault(people: Named, values: Mapping[str, Any]) -> str:
+    """Why nobody is meant, or an empty text."""
+    external_id, email = values["external_id"] or "", values["email"] or ""
+    if people.find(external_id, email) is not None:
+        return ""
+    return f"Nobody has the member id or e-mail «{shown(external_id or email)}»."
+
+
+def archived(
+    found: Found, draft: TableDraft, column: str, there: Group | Module | Organisation | None, noun: str
+) -> None:
+    """Note what is not there, or is and is archived."""
+    if there is None:
+        found.add(draft, column, f"There is no {noun} «{shown(str(draft.values[column]))}».")
+    elif there.archived_at is not None:
+        found.add(draft, column, f"The {noun} «{shown(there.title)}» is archived; restore it first.")
+
+
+def nothing(_work: Work, _change: ImportChange) -> str:
+    """For kinds whose rows carry the number of their import."""
+    return ""
+
+
+def run_sql(work: Work, statement: Executable) -> None:
+    """A bulk statement past the session, which is asked anew afterwards."""
+    work.session.execute(statement, execution_options={"synchronize_session": False})
