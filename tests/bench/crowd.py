@@ -265,6 +265,8 @@ SCREENS = {
     "person, edit": "/profiles/{profile}/edit",
     "person, merge?": "/profiles/{profile}/merge?q=a",
     "person, merge": "/profiles/{profile}/merge/{other}",
+    "person, erase?": "/profiles/erase",
+    "person, erase": "/profiles/{profile}/erase",
     "people, facts": "/profiles/attributes",
     "organisations": "/organisations",
     "organisations, found": "/organisations?q=shop",

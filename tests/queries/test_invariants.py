@@ -48,6 +48,7 @@ PLANTS: dict[str, Plant] = {
     "organisation members counted": lambda make: make.organisation(member_count=1),
     "organisation paths": lambda make: make.add(Organisation(external_id="A", title="A", path="/9/", **AT)),
     "module completions counted": lambda make: make.module(completion_count=1),
+    "erased people are nobody": lambda make: make.profile(erased_at=NOW),
     "vouchers idle counted": lambda make: make.voucher_type(idle_count=1),
     "vouchers redeemed counted": lambda make: make.voucher_type(redeemed_count=1),
     "sent has a time": lambda make: make.message(status=OutboxStatus.SENT, attempts=1),

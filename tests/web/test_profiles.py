@@ -250,3 +250,37 @@ def test_somebody_out_of_reach_is_not_merged(signed_in, make, zoe):
     editor.get(f"/profiles/{zoe.id}/merge")
     editor.get(f"/profiles/{zoe.id}/merge/{other.id}", status=404)
     editor.post(f"/profiles/{zoe.id}/merge/{other.id}", {"reason": "the same"}, status=404)
+
+
+def test_an_administrator_erases_without_seeing_who_it_is(signed_in, make, session, zoe):
+    person = signed_in("administrator")
+    page = person.get("/profiles/erase")
+    page = person.submit(page, "form#form", status=422, wanted="nobody@example.com")
+    assert "Nobody has this member id" in page.text
+    page = person.follow(person.submit(person.get("/profiles/erase"), "form#form", wanted="ZOE@example.com"))
+    assert page.texts("h1") == [f"Erase person {zoe.id}"]
+    assert "Zoë" not in page.text
+    page = person.submit(page, "form#form", status=422, confirmation="yes")
+    assert f"Type the number {zoe.id} to confirm." in page.text
+    person.submit(person.get(f"/profiles/{zoe.id}/erase"), "form#form", confirmation=str(zoe.id))
+    session.expire_all()
+    assert zoe.erased_at is not None
+    assert "erased on" in person.get(f"/profiles/{zoe.id}/erase").text
+    person.get(f"/profiles/{zoe.id}", status=403)
+
+
+def test_what_is_left_of_an_erased_person_says_so(console, make, zoe):
+    console.submit(console.get(f"/profiles/{zoe.id}/erase"), "form#form", confirmation=str(zoe.id))
+    page = console.get(f"/profiles/{zoe.id}")
+    assert "Erased on" in page.text
+    assert "zoe@example.com" not in page.text
+    assert console.get("/profiles").soup.select("tbody") == []
+    assert console.get("/search?q=zoe").texts(".found a") == []
+    assert console.client.get(f"/profiles/{zoe.id}/edit").headers["Location"] == f"/profiles/{zoe.id}"
+
+
+@pytest.mark.parametrize("role", ["viewer", "till", "editor", "draw supervisor", "fulfilment"])
+def test_only_administrators_erase(signed_in, zoe, role):
+    person = signed_in(role)
+    person.get("/profiles/erase", status=403)
+    person.get(f"/profiles/{zoe.id}/erase", status=403)

@@ -150,6 +150,7 @@ COMMANDS = (
     ("export KIND [FILE]", "Writes entries, people, organisations, groups, modules … as a stream."),
     ("vouchers generate TYPE N", "Makes codes."),
     ("vouchers print", "Prints vouchers into a PDF."),
+    ("erase PROFILE", "Erases a person who asks to be forgotten; draws still verify."),
     ("draw verify BUNDLE", "Recomputes a draw from its evidence, without a database."),
     ("draw bundle REWARD -o FILE.zip", "Writes the evidence of a draw."),
     ("audit verify", "Checks the chain of the audit log."),

@@ -191,6 +191,17 @@ INVARIANTS: tuple[Invariant, ...] = (
         "where w.voucher_count <> coalesce(v.n, 0) or v.least <> w.profile_id or v.most <> w.profile_id",
     ),
     Invariant(
+        "erased people are nobody",
+        "An erased person keeps no name, address, phone, identity or word to be found by.",
+        "select p.id from profiles p where p.erased_at is not null and (p.email <> '' or p.email_key is not null "
+        "or p.first_name <> '' or p.last_name <> '' or p.phone <> '' or p.home_phone <> '' or p.search_text <> '' "
+        "or p.name_key <> '' or p.phone_key <> '' or p.birth_year is not null or cast(p.attributes as varchar(99)) <> '{}' "
+        "or (p.merged_into_id is null and (p.external_id is null or p.external_id not like 'erased-%')) "
+        "or (p.merged_into_id is not null and p.external_id is not null) "
+        "or exists (select 1 from profile_identities i where i.profile_id = p.id) "
+        "or exists (select 1 from profile_terms t where t.profile_id = p.id))",
+    ),
+    Invariant(
         "import accounts for every row",
         "Good, duplicate and bad rows make up the file.",
         "select id from import_runs where status in ('checked', 'applying', 'done') "

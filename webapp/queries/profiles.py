@@ -207,7 +207,7 @@ def page(
             Profile.phone,
             Profile.updated_at,
         )
-        .where(Profile.merged_into_id.is_(None), _visible(scope))
+        .where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), _visible(scope))
         .order_by(Profile.id.desc())
         .limit(size + 1)
     )

@@ -2,6 +2,6 @@
 
 from webapp.blueprints.profiles.views import bp
 
-from webapp.blueprints.profiles import editing, merging  # isort: skip
+from webapp.blueprints.profiles import editing, erasing, merging  # isort: skip
 
-__all__ = ["bp", "editing", "merging"]
+__all__ = ["bp", "editing", "erasing", "merging"]

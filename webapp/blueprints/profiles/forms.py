@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from flask import request
+from flask_wtf import FlaskForm
 from wtforms import BooleanField, FieldList, Form, FormField, SelectChoice, SelectField, SelectMultipleField
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, ValidationError
@@ -18,6 +19,7 @@ from webapp.services.profiles import (
     ChangeProfile,
     CreateAttribute,
     CreateProfile,
+    EraseProfile,
     IdentityLine,
     MergeProfiles,
     ProfileTerms,
@@ -179,3 +181,15 @@ class MergeForm(CommandForm[MergeProfiles]):
         "How you know", length=300, required="Say in a few words how you know that they are one person.",
         description="Stays with the merge. Leave names and addresses out.",
     )  # fmt: skip
+
+
+class EraseForm(CommandForm[EraseProfile]):
+    command = EraseProfile
+
+    confirmation = TextField("The person's number", length=10, required=True, render_kw={"autocomplete": "off"})
+
+
+class FindForm(FlaskForm):  # type: ignore[misc]
+    """Whoever handles a privacy request knows an id or an address, and need not see anything else."""
+
+    wanted = TextField("Member id, e-mail or number", length=254, required=True, render_kw={"autocomplete": "off"})

@@ -457,6 +457,8 @@ def upgrade() -> None:
     op.execute(f"alter table account_settings add column {optional}")
     _index_names()
     op.create_index("ix_profiles_import_run_id", "profiles", ["import_run_id"])
+    erased = sa.text("erased_at is not null")
+    op.create_index("ix_profiles_erased_at", "profiles", ["erased_at"], sqlite_where=erased, postgresql_where=erased)
     op.create_index("ix_outbox_messages_recipient", "outbox_messages", ["recipient"])
     _regrant("organisation_id", "staff_id role site_id", "staff_id role site_id organisation_id")
 
@@ -509,6 +511,7 @@ def _regrant(column: str, before: str, after: str) -> None:
 def downgrade() -> None:
     _regrant("organisation_id", "staff_id role site_id organisation_id", "staff_id role site_id")
     op.drop_index("ix_outbox_messages_recipient", "outbox_messages")
+    op.drop_index("ix_profiles_erased_at", "profiles")
     op.drop_index("ix_profiles_import_run_id", "profiles")
     op.execute("alter table account_settings drop column is_second_factor_optional")
     for table, columns in _COLUMNS.items():

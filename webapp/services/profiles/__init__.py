@@ -10,6 +10,7 @@ from webapp.services.profiles.attributes import (
 )
 from webapp.services.profiles.editing import ChangeProfile, CreateProfile, ProfileTerms, change, create
 from webapp.services.profiles.enrolment import enrol
+from webapp.services.profiles.erasure import EraseProfile, erase
 from webapp.services.profiles.identities import IdentityLine
 from webapp.services.profiles.merging import MergeProfiles, facts, merge
 
@@ -18,6 +19,7 @@ __all__ = [
     "ChangeProfile",
     "CreateAttribute",
     "CreateProfile",
+    "EraseProfile",
     "IdentityLine",
     "MergeProfiles",
     "ProfileTerms",
@@ -27,6 +29,7 @@ __all__ = [
     "create",
     "create_attribute",
     "enrol",
+    "erase",
     "facts",
     "merge",
     "restore_attribute",

@@ -1,0 +1,27 @@
+"""`erase`: a person is forgotten by one command."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from tests.factories import Factories
+from webapp.extensions import engine_options
+from webapp.models import Profile
+
+
+def test_a_person_is_erased_by_what_they_are_known_by(command):
+    engine = create_engine(command.settings.database, **engine_options(command.settings.database, threads=1))
+    with Session(engine, expire_on_commit=False) as session:
+        person = Factories(session).profile(first_name="Xanthippe", email="xq@quill.example")
+    assert "Nobody has the member id" in command("erase", "nobody@quill.example", status=1).stderr
+    assert "Erase this person for good?" in command("erase", "xq@quill.example", input="n\n", status=1).stdout
+    told = json.loads(command("erase", "XQ@quill.example", "--yes", "--json").stdout)
+    assert (told["person"], told["entries"]) == (person.id, 0)
+    with Session(engine) as session:
+        left = session.scalars(select(Profile)).one()
+        assert (left.first_name, left.email) == ("", "")
+        assert left.external_id.startswith("erased-")
+    engine.dispose()

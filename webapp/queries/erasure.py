@@ -1,0 +1,181 @@
+"""What there is of a person to erase, and where else their names stand."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, false, func, literal, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from webapp.domain.fulfilment import Stage
+from webapp.domain.imports import ImportStatus
+from webapp.models import (
+    Draw,
+    Entry,
+    ImportProblem,
+    ImportRun,
+    Job,
+    Membership,
+    OutboxMessage,
+    Profile,
+    ProfileIdentity,
+    Reward,
+    StoredFile,
+    Voucher,
+    Winner,
+)
+from webapp.queries import files
+
+ENDED = (ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.CANCELLED)
+_OPEN = (Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED)
+_SHORTEST = 4  # signs of a text that is looked for elsewhere: shorter ones stand everywhere
+_OVERLAP = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person with every row that is theirs, and the texts by which others could know them."""
+
+    profile: Profile
+    ids: tuple[int, ...]
+    texts: tuple[str, ...]
+    addresses: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def subject(session: Session, profile_id: int) -> Subject:
+    """The person and the rows merged into them; the words they are known by: addresses, ids, phones, identities."""
+    rows = session.scalars(
+        select(Profile).where(or_(Profile.id == profile_id, Profile.merged_into_id == profile_id)).order_by(Profile.id)
+    ).all()
+    ids = tuple(row.id for row in rows)
+    others = session.scalars(select(ProfileIdentity.identifier).where(ProfileIdentity.profile_id.in_(ids))).all()
+    addresses = {text for row in rows for text in (row.email, row.email_key) if text}
+    known = {text for row in rows for text in (row.external_id, row.phone, row.home_phone) if text} | set(others)
+    names = {name for row in rows for name in (row.first_name, row.last_name) if name}
+    full = {row.full_name for row in rows if row.first_name and row.last_name}
+    texts = {text for text in addresses | known | full if len(text) >= _SHORTEST}
+    profile = next(row for row in rows if row.id == profile_id)
+    return Subject(profile, ids, tuple(sorted(texts)), tuple(sorted(addresses)), tuple(sorted(names)))
+
+
+def counts(session: Session, who: Subject) -> dict[str, int]:
+    """How much there is of each thing that goes or stays."""
+    sealed = select(Draw.reward_id).where(Draw.sealed_at.is_not(None))
+    parts = {
+        "entries": select(func.count()).select_from(Entry).where(Entry.profile_id.in_(who.ids)),
+        "sealed": select(func.count())
+        .select_from(Entry)
+        .where(Entry.profile_id.in_(who.ids), Entry.reward_id.in_(sealed)),
+        "winners": select(func.count()).select_from(Winner).where(Winner.profile_id.in_(who.ids)),
+        "identities": select(func.count()).select_from(ProfileIdentity).where(ProfileIdentity.profile_id.in_(who.ids)),
+        "memberships": select(func.count()).select_from(Membership).where(Membership.profile_id.in_(who.ids)),
+        "messages": select(func.count()).select_from(OutboxMessage).where(mentioned_in_messages(who)),
+        "problems": select(func.count()).select_from(ImportProblem).where(mentioned_in_problems(who)),
+    }
+    rows = union_all(*(select(literal(name), part.scalar_subquery()) for name, part in parts.items()))
+    return {row[0]: row[1] for row in session.execute(rows)}
+
+
+def open_prizes(session: Session, who: Subject) -> list[str]:
+    """Rewards whose prize still waits for this person."""
+    wanted = (
+        select(Reward.title)
+        .join(Winner, Winner.reward_id == Reward.id)
+        .where(Winner.profile_id.in_(who.ids), Winner.slot.is_not(None), Winner.stage.in_(_OPEN))
+    )
+    return list(session.scalars(wanted.order_by(Reward.id).limit(5)))
+
+
+def _contains(column: InstrumentedAttribute[str], texts: Iterable[str]) -> ColumnElement[bool]:
+    return or_(false(), *(func.lower(column).contains(text.lower(), autoescape=True) for text in texts))
+
+
+def mentioned_in_messages(who: Subject) -> ColumnElement[bool]:
+    """Messages to one of the person's addresses, or that hold one of their words."""
+    words = [_contains(column, who.texts) for column in (OutboxMessage.subject, OutboxMessage.body)]
+    return or_(OutboxMessage.recipient.in_(who.addresses), *words)
+
+
+def mentioned_in_problems(who: Subject) -> ColumnElement[bool]:
+    """Problems of imports whose value or reason holds one of the person's words."""
+    return or_(
+        _contains(ImportProblem.value, who.texts),
+        _contains(ImportProblem.reason, who.texts),
+        ImportProblem.value.in_(who.names),
+    )
+
+
+def files_with(session: Session, who: Subject) -> Iterator[tuple[ImportRun, int]]:
+    """Uploads and rejects files in which the person stands, with the import each belongs to."""
+    if not who.texts:
+        return
+    pattern = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in who.texts), re.IGNORECASE)
+    runs = session.scalars(select(ImportRun).order_by(ImportRun.id)).all()
+    for run in runs:
+        for file_id in (run.file_id, run.rejects_file_id):
+            if file_id is not None and _holds(session, file_id, run.encoding, pattern):
+                yield run, file_id
+
+
+def sheets_with(session: Session, who: Subject) -> list[int]:
+    """Printed sheets, kept as results of jobs, that have a card with the person's name on it."""
+    theirs = set(session.scalars(select(Voucher.id).where(Voucher.profile_id.in_(who.ids))))
+    if not theirs:
+        return []
+    rewards = select(Winner.reward_id).where(Winner.profile_id.in_(who.ids)).distinct()
+    subjects = [f"rewards:{number}" for number in session.scalars(rewards)]
+    jobs = session.scalars(select(Job).where(Job.kind == "vouchers.print", Job.subject.in_(subjects)))
+    found = [job.cursor.get("file") for job in jobs if theirs & set(job.arguments.get("voucher_ids", ()))]
+    return [int(number) for number in found if number]
+
+
+def _holds(session: Session, file_id: int, encoding: str, pattern: re.Pattern[str]) -> bool:
+    file = files.get(session, file_id)
+    if not file.size:
+        return False
+    if file.name.endswith(".xlsx") or encoding == "xlsx":
+        return _sheet_holds(session, file, pattern)
+    kept = ""
+    with files.open_text(session, file_id, encoding) as reader:
+        reader.reconfigure(errors="replace")
+        while piece := reader.read(files.PIECE):
+            if pattern.search(kept + piece):
+                return True
+            kept = piece[-_OVERLAP:]
+    return False
+
+
+def _sheet_holds(session: Session, file: StoredFile, pattern: re.Pattern[str]) -> bool:
+    """A spreadsheet is an archive of XML; its texts stand in it as they are but for five signs."""
+    try:
+        with zipfile.ZipFile(files.open_binary(session, file.id)) as book:
+            for name in book.namelist():
+                with book.open(name) as part, io.TextIOWrapper(part, "utf-8", errors="replace") as reader:
+                    kept = ""
+                    while piece := reader.read(files.PIECE):
+                        if pattern.search(kept + piece):
+                            return True
+                        kept = piece[-_OVERLAP:]
+    except zipfile.BadZipFile:
+        pass  # a rejects file of such an upload is plain text
+    else:
+        return False
+    return any(pattern.search(piece.decode("utf-8", "replace")) for piece in files.read(session, file.id))
+
+
+def find(session: Session, text: str) -> int | None:
+    """The person with exactly this member id, e-mail or number; who was merged is found as who they are."""
+    from_number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    ways = or_(Profile.external_id == text, Profile.email_key == text.strip().casefold(), Profile.id == from_number)
+    statement = (
+        select(func.coalesce(Profile.merged_into_id, Profile.id))
+        .where(ways, Profile.erased_at.is_(None))
+        .order_by(Profile.external_id == text)
+        .limit(1)
+    )
+    return session.scalar(statement)

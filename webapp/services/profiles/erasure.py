@@ -1,0 +1,184 @@
+"""Erase a person: what says who they were goes everywhere, what draws were sealed on stays (reliability.md section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import String, cast, delete, func, or_, select, update
+
+from webapp.domain.audit import Event
+from webapp.domain.errors import Conflict, NotFound, Refused
+from webapp.domain.outbox import OutboxStatus
+from webapp.domain.people import Gender
+from webapp.models import (
+    ExportRun,
+    Group,
+    ImportChange,
+    ImportProblem,
+    ImportRun,
+    Membership,
+    Organisation,
+    OutboxMessage,
+    Profile,
+    ProfileIdentity,
+    ProfileMerge,
+    StoredChunk,
+    StoredFile,
+)
+from webapp.queries import erasure as read
+from webapp.queries.erasure import Subject
+from webapp.services.profiles import indexing
+from webapp.services.work import Work, changed_rows
+
+_NOTHING: dict[str, Any] = {
+    "title": "", "first_name": "", "last_name": "", "email": "", "email_key": None, "phone": "", "home_phone": "",
+    "zone": "", "tags": [], "attributes": {}, "search_text": "", "name_key": "", "phone_key": "", "gender": Gender.UNKNOWN,
+    "birth_day": None, "birth_month": None, "birth_year": None, "joined_at": None, "joined_location_id": None,
+    "preferred_location_id": None, "tier_id": None, "statuses": [], "consents": {},
+}  # fmt: skip
+_WAITING = (OutboxStatus.QUEUED, OutboxStatus.RETRY, OutboxStatus.CLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class EraseProfile:
+    """Erase one person for good. ``confirmation`` is the person's number, typed; ``mark`` is fresh random text."""
+
+    profile_id: int
+    confirmation: str
+    mark: str
+
+
+def erase(work: Work, command: EraseProfile) -> Profile:
+    """Take away everything that says who the person was; gives the row that is left.
+
+    Entries, tickets and places in draws stay with it, so that every seal and proof still verifies: they only ever knew
+    an opaque reference. Uploads and rejects files that name the person lose their content and keep name, hash and
+    counts. Raises ``Refused`` while a prize waits for the person or an import under way still holds them, and without
+    the typed number; ``Conflict`` when somebody was faster.
+    """
+    if command.confirmation.strip() != str(command.profile_id):
+        raise Refused("erase.confirm", f"Type the number {command.profile_id} to confirm.", "confirmation")
+    profile = work.session.get(Profile, command.profile_id, populate_existing=True)
+    if profile is None:
+        raise NotFound("profile.not_found", "There is no such person.")
+    if profile.merged_into_id is not None or profile.erased_at is not None:
+        raise Refused("erase.gone", "This row was merged or erased before; there is nothing left to erase.")
+    who = read.subject(work.session, profile.id)
+    if waiting := read.open_prizes(work.session, who):
+        raise Refused(
+            "erase.prize",
+            f"A prize of «{waiting[0]}» waits for this person. Hand it over, or pass it on, before you erase them.",
+        )
+    found = list(read.files_with(work.session, who))
+    if busy := next((run for run, _ in found if run.status not in read.ENDED), None):
+        raise Refused(
+            "erase.import", f"Import {busy.id} still holds this person. Finish or cancel it before you erase them."
+        )
+    file_ids = {file_id for _, file_id in found} | set(read.sheets_with(work.session, who))
+    cleared = _clear(work, who, sorted(file_ids), command.mark)
+    told = ", ".join(f"{count:,} {name}" for name, count in cleared.items() if count) or "the row alone"
+    work.record(Event.PROFILE_ERASED, profile, person=str(profile.id), cleared=told)
+    return profile
+
+
+def _clear(work: Work, who: Subject, file_ids: Sequence[int], mark: str) -> dict[str, int]:
+    session = work.session
+    own = changed_rows(
+        session,
+        update(Profile)
+        .where(Profile.id == who.profile.id, Profile.erased_at.is_(None), Profile.merged_into_id.is_(None))
+        .values(
+            **_NOTHING,
+            external_id=f"erased-{mark}",
+            erased_at=work.now,
+            updated_at=work.now,
+            version=Profile.version + 1,
+        ),
+    )
+    if not own:
+        raise Conflict("erase.changed", "Somebody merged or erased this person a moment ago. Open the page again.")
+    session.execute(
+        update(Profile)
+        .where(Profile.merged_into_id == who.profile.id)
+        .values(**_NOTHING, external_id=None, erased_at=work.now, updated_at=work.now, version=Profile.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    counts = {
+        "identities": changed_rows(session, delete(ProfileIdentity).where(ProfileIdentity.profile_id.in_(who.ids))),
+        "memberships": _leave_groups(work, who),
+        "messages": _messages(work, who),
+        "import problems": changed_rows(
+            session,
+            update(ImportProblem).where(read.mentioned_in_problems(who)).values(value="", reason="Erased on request."),
+        ),
+        "files": len(file_ids),
+    }
+    _files(work, file_ids)
+    _traces(work, who)
+    indexing.drop(work, who.ids)
+    indexing.forget(work, who.names)
+    session.refresh(who.profile)
+    return counts
+
+
+def _leave_groups(work: Work, who: Subject) -> int:
+    left = work.session.execute(
+        delete(Membership)
+        .where(Membership.profile_id.in_(who.ids))
+        .returning(Membership.group_id, Membership.organisation_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for group_id, organisation_id in left:
+        _count_down(work, Group, group_id)
+        if organisation_id is not None:
+            _count_down(work, Organisation, organisation_id)
+    return len(left)
+
+
+def _count_down(work: Work, model: Any, row_id: int) -> None:
+    statement = update(model).where(model.id == row_id).values(member_count=model.member_count - 1)
+    work.session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _messages(work: Work, who: Subject) -> int:
+    """What waits is not sent; of what left, only when and how it went stays."""
+    mentioned = read.mentioned_in_messages(who)
+    waiting = OutboxMessage.status.in_(_WAITING)
+    work.session.execute(
+        update(OutboxMessage)
+        .where(mentioned, waiting)
+        .values(status=OutboxStatus.SKIPPED, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    return changed_rows(
+        work.session,
+        update(OutboxMessage)
+        .where(mentioned)
+        .values(recipient="", subject="Erased", body="", error="The person was erased."),
+    )
+
+
+def _files(work: Work, file_ids: Sequence[int]) -> None:
+    """The content goes; name, hash and what became of the rows stay with the import."""
+    if file_ids:
+        chunks = delete(StoredChunk).where(StoredChunk.file_id.in_(file_ids))
+        work.session.execute(chunks.execution_options(synchronize_session=False))
+        sizes = update(StoredFile).where(StoredFile.id.in_(file_ids)).values(size=0)
+        work.session.execute(sizes.execution_options(synchronize_session=False))
+
+
+def _traces(work: Work, who: Subject) -> None:
+    """What imports, merges and exports noted of the person."""
+    of_people = select(ImportRun.id).where(ImportRun.kind == "profiles")
+    merges = or_(ProfileMerge.winner_id.in_(who.ids), ProfileMerge.loser_id.in_(who.ids))
+    words = [func.lower(cast(ExportRun.filters, String)).contains(text.lower(), autoescape=True) for text in who.texts]
+    statements = [
+        delete(ImportChange).where(ImportChange.subject_id.in_(who.ids), ImportChange.run_id.in_(of_people)),
+        update(ProfileMerge).where(merges).values(reason=""),
+    ]
+    if words:
+        statements.append(update(ExportRun).where(or_(*words)).values(filters={}))
+    for statement in statements:
+        work.session.execute(statement.execution_options(synchronize_session=False))
