@@ -17,7 +17,7 @@ def test_a_person_is_erased_by_what_they_are_known_by(command):
     with Session(engine, expire_on_commit=False) as session:
         person = Factories(session).profile(first_name="Xanthippe", email="xq@quill.example")
     assert "Nobody has the member id" in command("erase", "nobody@quill.example", status=1).stderr
-    assert "Erase this person for good?" in command("erase", "xq@quill.example", input="n\n", status=1).stdout
+    assert "Erase this person for good?" in command("erase", "xq@quill.example", stdin="n\n", status=1).stdout
     told = json.loads(command("erase", "XQ@quill.example", "--yes", "--json").stdout)
     assert (told["person"], told["entries"]) == (person.id, 0)
     with Session(engine) as session:

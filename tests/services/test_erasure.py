@@ -177,6 +177,7 @@ def remains(database, session, folder, words):
             if path.is_file():
                 data = path.read_bytes()
                 found |= {word for word in words if word.encode() in data}
+        return found
     tables = session.scalars(
         text("select table_name from information_schema.tables where table_schema = 'public'")
     ).all()
