@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.errors import NotFound
 from webapp.domain.profiles import fold
 from webapp.models import Location, Organisation
-from webapp.queries.matching import begins
+from webapp.queries.matching import begins, has_word
 from webapp.queries.subtrees import Within, inside
 
 PAGE = 50
@@ -85,7 +85,7 @@ def page(
         .limit(size + 1)
     )
     if search:
-        statement = statement.where(_matches(search))
+        statement = statement.where(_matches(session, search))
     if after is not None:
         last = select(Location.search_text).where(Location.id == after).scalar_subquery()
         beyond = or_(Location.search_text > last, Location.id > after)
@@ -93,14 +93,10 @@ def page(
     return [ListedLocation(*row) for row in session.execute(statement)]
 
 
-def _matches(search: str) -> ColumnElement[bool]:
+def _matches(session: Session, search: str) -> ColumnElement[bool]:
     """Whether a word of the title, or the id, begins with ``search``."""
-    folded = fold(search)
-    return or_(
-        begins(Location.search_text, folded),
-        Location.search_text.contains(f" {folded}", autoescape=True),
-        begins(Location.external_id, search.strip()),
-    )
+    folded, own = fold(search), begins(Location.external_id, search.strip())
+    return or_(begins(Location.search_text, folded), has_word(session, Location.search_text, folded), own)
 
 
 def counts(session: Session, within: Within) -> tuple[int, int]:

@@ -41,7 +41,6 @@ def index() -> ResponseReturnValue:
         is_first=after is None,
         filters=filters,
         types=read_types.titles(session),
-        archived=read.archived_count(session, where),
     )
 
 
