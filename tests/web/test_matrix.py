@@ -1,19 +1,40 @@
-"""Every address × every role × every method, with real requests (reliability.md P15, P16)."""
+"""Every address × every role × every method, with real requests (reliability.md P15, P16, P17; rewards.md K150).
+
+Each proof has a twin that plants the fault it is there for, and must find it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select, update
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import AnyConverter
 
 from tests.support.clock import NOW
+from webapp.blueprints.rewards import views as rewards_views
+from webapp.cli import main
 from webapp.domain.fulfilment import Stage
-from webapp.domain.permissions import ROLES, Permission, Role
-from webapp.models import ImportRun, Job, StoredFile
+from webapp.domain.identity import Actor, Grant
+from webapp.domain.permissions import ROLES, WITHIN_ORGANISATIONS, Permission, Role
+from webapp.extensions import db
+from webapp.models import Base, ImportRun, Job, Site, StaffMember, StaffSession, StoredFile
+from webapp.services import staff, staff_account, staff_sessions
+from webapp.services.work import Work
+from webapp.web import reach
 
 CALLERS = [*Role, None]
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
 # Addresses that belong to no screen: what a browser or a monitor asks for.
 PLUMBING = {"static", "csp_report"}
 # Signing out would end the walk; it is public and tested elsewhere.
@@ -112,72 +133,313 @@ def addresses(rule, values):
         yield built[1]
 
 
-def test_an_address_without_a_permission_does_not_start(app):
-    assert [
-        rule.rule for rule, view in routes(app) if not isinstance(getattr(view, "permission", None), Permission)
-    ] == []
+@pytest.fixture
+def browser_of(signed_in, anonymous):
+    """A browser in which somebody of the role is signed in, or nobody."""
+    return lambda caller: (signed_in(caller) if caller else anonymous).client
 
 
-def decided(view, caller, method):
+def undeclared(app):
+    return [rule.rule for rule, view in routes(app) if not isinstance(getattr(view, "permission", None), Permission)]
+
+
+def test_p15_an_address_without_a_permission_does_not_start(app):
+    assert undeclared(app) == []
+
+
+def test_p15_finds_an_address_without_a_permission():
+    naked = Flask("naked", static_folder=None)
+    naked.add_url_rule("/naked", "naked", lambda: "")
+    assert undeclared(naked) == ["/naked"]
+
+
+@pytest.fixture(scope="module")
+def published():
+    """What `permissions --json` prints: the names of roles by the name of the permission."""
+    printed = CliRunner().invoke(main, ["permissions", "--json"], catch_exceptions=False)
+    return json.loads(printed.output)["permissions"]
+
+
+def decided(published, view, caller, method):
     """What the published table says: the statuses that may follow, or must not."""
     permission = view.permission
     if permission is Permission.PUBLIC:
         return "goes on"
     if caller is None:
-        return 302 if method == "GET" else 401
-    if permission is Permission.SIGNED_IN or permission in ROLES[caller]:
+        return 401 if method == "POST" else 302
+    if permission is Permission.SIGNED_IN or str(caller) in published[str(permission)]:
         return "goes on"
     return 403
 
 
-@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: str(caller or "stranger"))
-def test_every_address_answers_as_the_table_says(app, world, signed_in, anonymous, caller):
-    browser = (signed_in(caller) if caller else anonymous).client
-    wrong = []
+@pytest.fixture
+def ask(shared):
+    """Sends a request and takes back what it changed, so that each meets the world as it was."""
+
+    def ask(browser, url, method, **options):
+        kept = browser.get_cookie("session")
+        savepoint = shared.begin_nested()
+        try:
+            return browser.open(url, method=method, **options)
+        finally:
+            if savepoint.is_active:
+                savepoint.rollback()
+            if kept is not None:
+                browser.set_cookie("session", kept.value)
+
+    return ask
+
+
+def matched(app, url, method):
+    """The screen an address leads to with this method; None when it knows the address and not the method."""
+    try:
+        return app.url_map.bind("localhost").match(url, method)[0]
+    except MethodNotAllowed:
+        return None
+
+
+def walk(app, world, published, caller, send):
+    """Where an answer is not what the table says, whatever the method."""
     for rule, view in routes(app):
-        for url, method in product(addresses(rule, world.values), sorted({"GET", "POST"} & rule.methods)):
-            status = (answer := browser.open(url, method=method)).status_code
-            expected = decided(view, caller, method)
-            if expected == "goes on":
-                is_sent_away = view.permission is not Permission.PUBLIC and "/sign-in" in answer.headers.get(
-                    "Location", ""
-                )
-                fits = status not in {401, 403, 500} and not is_sent_away
+        for url, method in product(addresses(rule, world.values), METHODS):
+            if (leads_to := matched(app, url, method)) not in {rule.endpoint, None}:
+                continue  # another screen's address: this one is only posted to, say
+            answer = send(url, method)
+            status = answer.status_code
+            if leads_to is None:
+                expected, fits = 405, status == 405
+            elif (expected := decided(published, view, caller, method)) == "goes on":
+                away = view.permission is not Permission.PUBLIC and "/sign-in" in answer.headers.get("Location", "")
+                is_fault = status >= 500 and rule.endpoint != "health.readyz"  # a test's installation is not ready
+                fits = status not in {401, 403} and not is_fault and not away
             else:
                 fits = status == expected
             if not fits:
-                wrong.append(f"{method} {url} as {caller}: {status}, not {expected}")
-    assert wrong == []
+                yield f"{method} {url} as {caller}: {status}, not {expected}"
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: str(caller or "stranger"))
+def test_p15_every_address_answers_every_method_as_the_table_says(app, world, browser_of, published, ask, caller):
+    send = partial(ask, browser_of(caller))
+    assert list(walk(app, world, published, caller, send)) == []
+
+
+def test_p15_finds_a_screen_that_does_not_ask(app, world, signed_in, published, ask, monkeypatch):
+    """The permission is declared and not looked at: only a real request can tell."""
+
+    def settings():
+        return "for everybody"
+
+    settings.permission = Permission.SETTINGS_EDIT
+    monkeypatch.setitem(app.view_functions, "settings.index", settings)
+    found = list(walk(app, world, published, Role.VIEWER, partial(ask, signed_in(Role.VIEWER).client)))
+    assert found == ["GET /settings as viewer: 200, not 403", "HEAD /settings as viewer: 200, not 403",
+                     "POST /settings as viewer: 200, not 403"]  # fmt: skip
+
+
+def test_p15_finds_a_role_that_lost_a_right(app, world, signed_in, published, ask):
+    other = published | {"audit.view": [str(role) for role in Role]}
+    found = list(walk(app, world, other, Role.VIEWER, partial(ask, signed_in(Role.VIEWER).client)))
+    assert found
+    assert all("/audit" in line for line in found)
 
 
 @pytest.mark.parametrize("endpoint", SPELT_OUT)
-def test_the_table_says_what_was_agreed(app, endpoint):
-    if endpoint not in app.view_functions:
-        pytest.skip(f"there is no {endpoint} yet")
+def test_p15_the_table_says_what_was_agreed(app, endpoint):
     permission = app.view_functions[endpoint].permission
     assert {role for role in Role if permission in ROLES[role]} == SPELT_OUT[endpoint]
 
 
-def test_looking_changes_nothing(app, world, console):
-    """No GET writes, but for the probe's own lease."""
+def digest(connection):
+    """SHA-256 of every row of every table, but for the lease a probe takes for itself."""
+    found = hashlib.sha256()
+    for table in sorted(Base.metadata.tables.values(), key=lambda table: table.name):
+        if table.name != "leases":
+            rows = sorted(repr(tuple(row)) for row in connection.execute(select(table)))
+            found.update(f"{table.name}: {rows}\n".encode())
+    return found.hexdigest()
+
+
+def look_everywhere(app, world, browser):
     for rule, _view in routes(app):
         for url in addresses(rule, world.values) if "GET" in rule.methods else ():
-            console.statements.clear()
-            console.client.get(url)
-            writes = [line for line in console.statements if line.startswith(("INSERT", "UPDATE", "DELETE"))]
-            assert [line for line in writes if " leases " not in line] == [], url
+            browser.get(url)
+            browser.head(url)
+            browser.get(url, headers=PART)
 
 
-def test_nothing_of_another_site_can_be_seen_or_done(app, world, signed_in):
-    """P16: an id of another site is answered like one that does not exist, whatever the method."""
-    wrong = []
-    browsers = {role: signed_in(role, site_id=world.other).client for role in Role}
+def test_p15_looking_changes_nothing(app, world, console, shared):
+    before = digest(shared)
+    look_everywhere(app, world, console.client)
+    assert digest(shared) == before
+
+
+def test_p15_finds_a_page_that_writes(app, world, console, shared, monkeypatch):
+    def help_page():
+        db.session.execute(update(StaffMember).values(name="Eve"))
+        db.session.commit()
+        return ""
+
+    help_page.permission = Permission.SIGNED_IN
+    monkeypatch.setitem(app.view_functions, "help.index", help_page)
+    before = digest(shared)
+    look_everywhere(app, world, console.client)
+    assert digest(shared) != before
+
+
+def elsewhere(app, values, missing, browsers, ask):
+    """Answers of a person of another place that are not 404, or tell more than those for an id that is nobody's."""
     for rule, view in routes(app):
-        role = next((role for role in Role if view.permission in ROLES[role]), None)
-        if role is None or not rule.arguments:
+        for role in (role for role in Role if view.permission in ROLES[role] and rule.arguments and role in browsers):
+            pairs = list(zip(addresses(rule, values), addresses(rule, missing), strict=True))
+            for (url, nobodys), method, headers in product(pairs, sorted({"GET", "POST"} & rule.methods), ({}, PART)):
+                answer = ask(browsers[role], url, method, headers=headers)
+                if answer.status_code != 404:
+                    yield f"{method} {url} as {role} of another place: {answer.status_code}"
+                elif told(answer, url) != told(ask(browsers[role], nobodys, method, headers=headers), nobodys):
+                    yield f"{method} {url} as {role} of another place: other words than for {nobodys}"
+
+
+def told(answer, url):
+    """What there is to read, and where it leads, without what names this one request: the reference, the address, the id."""
+    soup = BeautifulSoup(answer.get_data(as_text=True), "html.parser")
+    main = soup.select_one("main") or soup
+    text = " ".join([*main.stripped_strings, *(str(link["href"]) for link in main.select("[href]"))])
+    text = re.sub(r"\b[0-9a-f]{16}\b", "reference", text).replace(url, "address")
+    own = [
+        part for part in url.split("/") if part.isdigit() or part in {"spring-draw", "no-such", "D-7KQ2M9XA", "D-NO"}
+    ]
+    return re.sub("|".join(rf"(?<![\w-]){re.escape(part)}(?![\w-])" for part in own) or "$^", "id", text)
+
+
+def nobodys(values):
+    """Values that fit the same addresses and name nothing."""
+    others = {"name": "no-such", "reference": "D-NO"}
+    return {name: others.get(name, 999_999 if isinstance(value, int) else value) for name, value in values.items()}
+
+
+def test_p16_nothing_of_another_site_is_seen_or_done(app, world, signed_in, ask):
+    browsers = {role: signed_in(role, site_id=world.other).client for role in Role}
+    assert list(elsewhere(app, world.values, nobodys(world.values), browsers, ask)) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/vouchers?reward=spring-draw",
+        "/vouchers/print?reward=spring-draw",
+        "/vouchers/print/preview/a4-1.png?reward=spring-draw",
+    ],
+)
+def test_p16_an_id_in_the_query_is_no_way_round(world, signed_in, address):
+    page = signed_in(Role.FULFILMENT, site_id=world.other).get(address, status=404)
+    nobody = signed_in(Role.FULFILMENT, site_id=world.other).get(address.replace("spring-draw", "no-such"), status=404)
+    assert page.texts("main h1") == nobody.texts("main h1")
+
+
+def test_p16_finds_a_screen_that_does_not_keep_to_its_site(app, world, signed_in, ask, monkeypatch):
+    monkeypatch.setattr(rewards_views, "scope", lambda _permission: None)
+    browsers = {role: signed_in(role, site_id=world.other).client for role in Role}
+    found = list(elsewhere(app, world.values, nobodys(world.values), browsers, ask))
+    assert found
+    assert all("/rewards/spring-draw" in line for line in found)
+
+
+def of_organisations(app):
+    return [
+        (rule, view)
+        for rule, view in routes(app)
+        if view.permission in WITHIN_ORGANISATIONS and "organisation_id" in rule.arguments
+    ]
+
+
+def test_k150_nothing_of_another_organisation_is_seen_or_done(app, world, make, signed_in, ask):
+    """A role within one organisation: its own is open, one beside it is not there, and neither is the one above."""
+    top = make.organisation()
+    mine, beside = make.organisation(top), make.organisation(top)
+    below = make.organisation(mine)
+    wrong = []
+    found = of_organisations(app)
+    assert found
+    for role, (rule, view) in product(Role, found):
+        if view.permission not in ROLES[role]:
             continue
-        for url, method in product(addresses(rule, world.values), sorted({"GET", "POST"} & rule.methods)):
-            answer = browsers[role].open(url, method=method)
-            if answer.status_code != 404:
-                wrong.append(f"{method} {url} as {role} of another site: {answer.status_code}")
+        browser = signed_in(role, organisation_id=mine.id).client
+        for which, method in product((mine, below, beside, top), sorted({"GET", "POST"} & rule.methods)):
+            (url,) = addresses(rule, world.values | {"organisation_id": which.id})
+            status = ask(browser, url, method).status_code
+            if (status == 404) != (which in (beside, top)):
+                wrong.append(f"{method} {url} as {role} within one organisation: {status}")
     assert wrong == []
+
+
+def test_k150_a_role_within_an_organisation_opens_no_other_screen(app, world, make, signed_in, published, ask):
+    """Screens that do not know organisations, exports and prints among them, are closed to it: 403 before any id is read."""
+    wrong = []
+    for role in Role:
+        browser = signed_in(role, organisation_id=make.organisation().id).client
+        for rule, view in routes(app):
+            if view.permission in {*WITHIN_ORGANISATIONS, Permission.PUBLIC, Permission.SIGNED_IN}:
+                continue
+            for url, method in product(addresses(rule, world.values), sorted({"GET", "POST"} & rule.methods)):
+                if (status := ask(browser, url, method).status_code) != 403:
+                    wrong.append(f"{method} {url} as {role} within one organisation: {status}")
+    assert wrong == []
+
+
+def test_k150_finds_a_screen_that_does_not_keep_to_its_organisation(app, world, make, signed_in, ask, monkeypatch):
+    monkeypatch.setattr(reach, "organisation_scope", lambda _permission: None)
+    mine, beside = make.organisation(), make.organisation()
+    browser = signed_in(Role.EDITOR, organisation_id=mine.id).client
+    (rule,) = [rule for rule, _ in of_organisations(app) if rule.endpoint == "organisations.show"]
+    (url,) = addresses(rule, world.values | {"organisation_id": beside.id})
+    assert ask(browser, url, "GET").status_code == 200
+
+
+def demote(session, work, person):
+    staff.change_grants(work, staff.ChangeGrants(person.id, (Grant(Role.VIEWER),)))
+
+
+def disable(session, work, person):
+    staff.disable(work, staff.DisableStaff(person.id))
+
+
+def log_out(session, work, person):
+    number = session.scalars(select(StaffSession.id).where(StaffSession.staff_id == person.id)).one()
+    staff_sessions.sign_out(work, number)
+
+
+def change_password(session, work, person):
+    """As from another browser: this one is one of the others."""
+    actor = Actor(person.name, person.id)
+    renewal = staff_sessions.RenewToken(0, "", "")
+    staff_account.change_password(Work(session, actor, NOW), staff_account.ChangePassword("x", renewal))
+
+
+ENDS = {"demoted": demote, "disabled": disable, "logged out": log_out, "password changed": change_password}
+
+
+@pytest.mark.parametrize("what", [*ENDS, "nothing"])
+def test_p17_rights_withdrawn_bite_on_the_next_request(make, signed_in, session, work, what):
+    """Page, part, download and form alike; with nothing withdrawn all four go on, so the proof can fail."""
+    browser = signed_in(Role.EDITOR, email="ed@example.org")
+    person = session.scalars(select(StaffMember).where(StaffMember.email == "ed@example.org")).one()
+    job = make.job(status="done", result_file_id=make.file().id, created_by_id=person.id)
+    asked = [
+        ("GET", f"/jobs/{job.id}", {}),
+        ("GET", f"/jobs/{job.id}/progress", PART),
+        ("GET", f"/jobs/{job.id}/result", {}),
+        ("POST", "/sites/new", {}),
+    ]
+
+    def statuses():
+        return [browser.client.open(url, method=method, headers=headers).status_code for method, url, headers in asked]
+
+    fine = [200, 200, 200, 422]
+    assert statuses() == fine
+    if what != "nothing":
+        ENDS[what](session, work, person)
+        session.commit()
+    assert statuses() == {"nothing": fine, "demoted": [403] * 4}.get(what, [302, 401, 302, 401])
+    session.expire_all()
+    assert session.scalars(select(Site).where(Site.title == "")).all() == []
