@@ -1,5 +1,11 @@
 """Fixtures for every test; each file of `tests/support` tells its own."""
 
+from hypothesis import settings
+
+# A busy machine is no fault of the program: no test is judged by the clock.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
 pytest_plugins = [
     "tests.support.run",
     "tests.support.databases",

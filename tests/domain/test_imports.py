@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from webapp.domain import exports, profiles
 from webapp.domain import imports as rules
+from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import Draft, RowRules, clean
-from webapp.domain.imports import ImportContract, ImportKind, ImportStatus, RunFacts
+from webapp.domain.imports import ImportContract, ImportStatus, RunFacts
 
 ENTRANTS = Path(__file__).parent.parent / "data" / "entrants.csv.gz"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -11,7 +11,8 @@ from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
 from webapp.domain.errors import Refused
 from webapp.domain.groups import GroupKind, Registration
-from webapp.domain.imports import ImportContract, ImportKind, ImportStatus
+from webapp.domain.import_columns import ImportKind
+from webapp.domain.imports import ImportContract, ImportStatus
 from webapp.models import Completion, Group, ImportProblem, ImportRun, Membership, Module, Organisation
 from webapp.services import import_undo, imports, organisations
 from webapp.services.import_undo import UndoImport

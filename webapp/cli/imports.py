@@ -12,9 +12,10 @@ import click
 
 from webapp.adapters import spreadsheets
 from webapp.cli import runtime
-from webapp.domain import imports as rules
+from webapp.domain import import_columns
 from webapp.domain.errors import Refused
-from webapp.domain.imports import ImportContract, ImportKind, ImportStatus, Outcome
+from webapp.domain.import_columns import ImportKind
+from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.jobs import registry
 from webapp.jobs.runner import Runner
@@ -65,7 +66,7 @@ def entries(file: Path, reward: str, **options: Any) -> None:
 def _command(kind: ImportKind) -> click.Command:
     """The command of a kind of rows that belong to no reward."""
 
-    @click.command(name=str(kind), help=f"Import the {rules.ROWS[kind][1]} in FILE. {_HELP[kind]}")
+    @click.command(name=str(kind), help=f"Import the {import_columns.ROWS[kind][1]} in FILE. {_HELP[kind]}")
     @_options
     def run(file: Path, **options: Any) -> None:
         _import(file, lambda work, incoming: imports.upload_rows(work, UploadRows(kind, incoming)), **options)
@@ -117,7 +118,7 @@ def _outcome(sheet: RunSheet) -> str:
     run = sheet.run
     if run.kind in (ImportKind.ENTRIES, ImportKind.PROFILES):
         return f"{run.entry_count:,} entries and {run.created_count:,} new people imported into {sheet.target}"
-    return f"{run.created_count:,} new and {run.changed_count:,} changed {rules.ROWS[ImportKind(run.kind)][1]}"
+    return f"{run.created_count:,} new and {run.changed_count:,} changed {import_columns.ROWS[ImportKind(run.kind)][1]}"
 
 
 def _say(words: str, *, as_json: bool) -> None:

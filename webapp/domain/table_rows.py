@@ -10,8 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from webapp.domain import exports, profiles
+from webapp.domain.import_columns import COLUMNS, KEYS, Cell, Column, ImportKind
 from webapp.domain.import_rows import Fault, clean, moment_fault, parsed_moment, shown, wrong_length
-from webapp.domain.imports import COLUMNS, KEYS, Cell, Column, ImportKind
 
 _WHOLE = re.compile("[0-9]{1,9}")
 

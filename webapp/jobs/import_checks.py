@@ -9,8 +9,9 @@ from typing import Any
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
+from webapp.domain.import_columns import COLUMNS, ROWS
 from webapp.domain.import_rows import Draft, Fault, RowRules, shown
-from webapp.domain.imports import COLUMNS, ROWS, Outcome
+from webapp.domain.imports import Outcome
 from webapp.domain.profiles import resolve
 from webapp.domain.table_rows import TableDraft, TableRules
 from webapp.queries import entries, profiles

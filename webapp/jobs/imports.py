@@ -10,8 +10,8 @@ from webapp.adapters import randomness, spreadsheets
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Conflict, Refused
+from webapp.domain.import_columns import ROWS, ImportKind
 from webapp.domain.import_rows import Draft, RowRules
-from webapp.domain.imports import ROWS, ImportKind
 from webapp.domain.table_rows import TableDraft, TableRules
 from webapp.jobs.import_checks import Inspection, Row, TableInspection, imported_before
 from webapp.jobs.running import Handler, RunningJob

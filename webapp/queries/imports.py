@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
-from webapp.domain.imports import ImportKind, ImportStatus, Outcome, RunFacts, heading_hash, target
+from webapp.domain.import_columns import ImportKind
+from webapp.domain.imports import ImportStatus, Outcome, RunFacts, heading_hash, target
 from webapp.models import ImportMapping, ImportProblem, ImportRun, Job, Reward, Site, StoredFile
 from webapp.queries import rewards
 

@@ -8,8 +8,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from webapp.domain import modules as rules
+from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import shown
-from webapp.domain.imports import ImportKind
 from webapp.domain.modules import LapseUnit
 from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportChange, Module

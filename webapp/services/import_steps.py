@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from webapp.domain.audit import Event
+from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import Draft
-from webapp.domain.imports import ImportKind, ImportStatus, Outcome
+from webapp.domain.imports import ImportStatus, Outcome
 from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportProblem, ImportRun, Job, StoredChunk, StoredFile
 from webapp.queries import entries as entry_reads

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from webapp.domain import groups as group_rules
 from webapp.domain.groups import GroupKind, Registration
+from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import shown
-from webapp.domain.imports import ImportKind
 from webapp.domain.sites import checked_zone
 from webapp.domain.table_rows import TableDraft
 from webapp.models import Group, ImportChange, Organisation

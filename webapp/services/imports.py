@@ -11,7 +11,8 @@ from sqlalchemy.exc import NoResultFound
 from webapp.domain import imports as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict
-from webapp.domain.imports import ImportContract, ImportKind, ImportStatus, Survey
+from webapp.domain.import_columns import ImportKind
+from webapp.domain.imports import ImportContract, ImportStatus, Survey
 from webapp.domain.jobs import JobStatus
 from webapp.domain.permissions import Permission
 from webapp.domain.verdicts import Verdict

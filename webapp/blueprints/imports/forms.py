@@ -7,7 +7,8 @@ from typing import Any
 
 from wtforms import RadioField, SelectChoice, SelectField
 
-from webapp.domain.imports import COLUMNS, ImportContract, ImportKind
+from webapp.domain.import_columns import COLUMNS, ImportKind
+from webapp.domain.imports import ImportContract
 from webapp.queries.imports import RunSheet
 from webapp.services.imports import ApplyImport, ChooseColumns, UploadRows, positions
 from webapp.web.forms import CommandForm

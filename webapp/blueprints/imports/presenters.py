@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import current_app, url_for
 
-from webapp.domain.imports import COLUMNS, ImportKind, ImportStatus, Outcome
+from webapp.domain.import_columns import COLUMNS, ImportKind
+from webapp.domain.imports import ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.queries.imports import RunSheet
 from webapp.web.filters import moment

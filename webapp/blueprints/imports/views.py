@@ -9,8 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.imports import presenters
 from webapp.blueprints.imports.forms import ApplyForm, ColumnsForm, UploadRowsForm
+from webapp.domain import import_columns
 from webapp.domain import imports as rules
-from webapp.domain.imports import ImportKind, ImportStatus, Outcome
+from webapp.domain.import_columns import ImportKind
+from webapp.domain.imports import ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
@@ -85,7 +87,12 @@ def new(kind: str) -> ResponseReturnValue:
     if file and (run := form.submit(imports.upload_rows, kind=found, file=file)):
         return go(".show", run_id=run.id)
     return render(
-        "imports/new.html", "imports/_upload.html", form.status, form=form, kind=found, columns=rules.COLUMNS[found]
+        "imports/new.html",
+        "imports/_upload.html",
+        form.status,
+        form=form,
+        kind=found,
+        columns=import_columns.COLUMNS[found],
     )
 
 
@@ -121,7 +128,7 @@ def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseRet
         columns=columns,
         press=PressForm(formdata=None),
         card=presenters.card(job, sheet) if job and _is_moving(sheet) else None,
-        rows=rules.ROWS[ImportKind(run.kind)],
+        rows=import_columns.ROWS[ImportKind(run.kind)],
         may_undo=rules.may_undo(sheet.facts),
         lists=presenters.lists(),
         steps=presenters.steps(sheet),
@@ -209,7 +216,7 @@ def undo(run_id: int) -> ResponseReturnValue:
         form=form,
         sheet=sheet,
         run=sheet.run,
-        rows=rules.ROWS[ImportKind(sheet.run.kind)],
+        rows=import_columns.ROWS[ImportKind(sheet.run.kind)],
         verdict=rules.may_undo(sheet.facts),
     )
 

@@ -1,0 +1,200 @@
+"""What the rows of a file can be, and what their columns are called here and elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from webapp.domain.groups import GroupKind, Registration
+from webapp.domain.modules import LapseUnit
+
+
+class ImportKind(StrEnum):
+    """What the rows of a file are."""
+
+    ENTRIES = "entries"
+    PROFILES = "profiles"
+    ORGANISATIONS = "organisations"
+    GROUPS = "groups"
+    MEMBERSHIPS = "memberships"
+    MODULES = "modules"
+    COMPLETIONS = "completions"
+
+
+class Cell(StrEnum):
+    """How the value of a column is read."""
+
+    TEXT = "text"
+    KEY = "key"  # names something of ours; what it names is looked up
+    MOMENT = "moment"
+    WHOLE = "whole number"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing a row can tell: our name, the heading we write ourselves, and how others call it."""
+
+    name: str
+    heading: str
+    synonyms: tuple[str, ...]
+    hint: str = ""
+    cell: Cell = Cell.TEXT
+    most: int = 200
+    is_needed: bool = False  # the column must be chosen, and no row may leave it empty
+    choices: tuple[str, ...] = ()  # the only values there are
+
+
+_PEOPLE = (
+    Column(
+        "external_id",
+        "Member ID",
+        ("memberid", "member", "membernumber", "memberno", "externalid", "customerid", "cardnumber", "userid"),
+        "Tells a person apart; without it the e-mail does.",
+    ),
+    Column("first_name", "First name", ("firstname", "forename", "givenname", "first")),
+    Column("last_name", "Surname", ("surname", "lastname", "familyname", "last")),
+    Column("email", "E-mail", ("email", "emailaddress", "mail", "mailaddress")),
+    Column("phone", "Mobile", ("mobile", "phone", "telephone", "mobilephone", "mobilenumber", "phonenumber", "tel")),
+    Column("postcode", "Postcode", ("postcode", "zip", "zipcode", "postalcode", "plz")),
+)
+_ENTRY = (
+    Column("store", "Store", ("store", "shop", "branch", "outlet", "location")),
+    Column(
+        "entered_at",
+        "Entered at",
+        ("enteredat", "entered", "entrydate", "entrytime", "date", "datetime", "timestamp", "submittedat", "createdat"),
+        "An ISO date and time; without a zone it is read in the zone of the site.",
+    ),
+    Column(
+        "receipt",
+        "Receipt",
+        ("receipt", "receiptno", "receiptnumber", "receiptid", "reference", "transaction", "transactionid"),
+        "The same receipt counts once.",
+    ),
+    Column(
+        "tickets", "Entries", ("entries", "tickets", "chances", "weight", "count"), "How many tickets; 1 when left out."
+    ),
+)
+_WHO = (
+    Column(
+        "external_id",
+        "Member ID",
+        _PEOPLE[0].synonyms,
+        "Who; without it the e-mail says.",
+        Cell.KEY,
+        64,
+    ),
+    Column("email", "E-mail", ("email", "emailaddress", "mail", "mailaddress"), "", Cell.KEY, 254),
+)
+_ORGANISATION = (
+    Column(
+        "external_id",
+        "Organisation ID",
+        ("externalid", "organisationid", "organizationid", "orgid", "id"),
+        "Says which organisation; a new id makes a new one.",
+        Cell.KEY,
+        64,
+        is_needed=True,
+    ),
+    Column("title", "Title", ("title", "name", "organisation", "organization", "organisationname"), is_needed=True),
+    Column(
+        "parent",
+        "Parent ID",
+        ("parent", "parentid", "parentexternalid", "parentorganisation", "parentorgid"),
+        "The id of the one above; empty stands at the top.",
+        Cell.KEY,
+        64,
+    ),
+    Column("type", "Type", ("type", "organisationtype", "orgtype"), "The name of a type.", Cell.KEY, 60),
+    Column("timezone", "Time zone", ("timezone", "zone", "tz"), "Such as Europe/London.", most=64),
+    Column("address", "Address", ("address", "postaladdress"), most=400),
+)
+_GROUP = (
+    Column("name", "Name", ("name", "group", "groupname", "handle"), "Says which group.", Cell.KEY, 60, is_needed=True),
+    Column("title", "Title", ("title", "grouptitle"), most=120, is_needed=True),
+    Column(
+        "kind",
+        "Kind",
+        ("kind", "grouptype", "type"),
+        "primary, mailing list or subscription.",
+        choices=tuple(map(str, GroupKind)),
+    ),
+    Column(
+        "registration",
+        "Registration",
+        ("registration", "registrationmode"),
+        "open, reviewed or closed.",
+        choices=tuple(map(str, Registration)),
+    ),
+    Column("notes", "Notes", ("notes", "note", "remarks"), most=2_000),
+)
+_MEMBERSHIP = (
+    *_WHO,
+    Column("group", "Group", ("group", "groupname", "groupid"), "The name of a group.", Cell.KEY, 60, is_needed=True),
+    Column(
+        "organisation",
+        "Organisation ID",
+        ("organisation", "organisationid", "organization", "orgid", "withinorg", "within"),
+        "Within which organisation; empty for none.",
+        Cell.KEY,
+        64,
+    ),
+    Column(
+        "joined_at", "Joined at", ("joinedat", "joined", "since", "date"), "The upload when left out.", Cell.MOMENT, 40
+    ),
+)
+_MODULE = (
+    Column("module", "Module", ("module", "path", "address"), "Such as club:/p1/c1/m1.", Cell.KEY, 261, is_needed=True),
+    Column("title", "Title", ("title", "name", "moduletitle"), is_needed=True),
+    Column("lapses_after", "Lapses after", ("lapsesafter", "validfor"), "Empty: never.", Cell.WHOLE, 4),
+    Column(
+        "lapses_unit",
+        "Lapses unit",
+        ("lapsesunit", "unit"),
+        "days, months or years.",
+        choices=tuple(map(str, LapseUnit)),
+    ),
+)
+_COMPLETION = (
+    *_WHO,
+    Column("module", "Module", ("module", "path"), "Such as club:/p1/c1/m1.", Cell.KEY, 261, is_needed=True),
+    Column(
+        "completed_at",
+        "Completed at",
+        ("completedat", "completed", "date", "datetime", "timestamp"),
+        "An ISO date and time.",
+        Cell.MOMENT,
+        40,
+        is_needed=True,
+    ),
+    Column("score", "Score", ("score", "scoreperc", "percent", "result"), "Per cent.", Cell.WHOLE, 3),
+)
+COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
+    ImportKind.ENTRIES: _PEOPLE + _ENTRY,
+    ImportKind.PROFILES: _PEOPLE,
+    ImportKind.ORGANISATIONS: _ORGANISATION,
+    ImportKind.GROUPS: _GROUP,
+    ImportKind.MEMBERSHIPS: _MEMBERSHIP,
+    ImportKind.MODULES: _MODULE,
+    ImportKind.COMPLETIONS: _COMPLETION,
+}
+# Which columns make two rows of one file the same thing.
+KEYS: dict[ImportKind, tuple[str, ...]] = {
+    ImportKind.ORGANISATIONS: ("external_id",),
+    ImportKind.GROUPS: ("name",),
+    ImportKind.MEMBERSHIPS: ("external_id", "email", "group", "organisation"),
+    ImportKind.MODULES: ("module",),
+    ImportKind.COMPLETIONS: ("external_id", "email", "module", "completed_at"),
+}
+# What rows are called where they are counted.
+ROWS: dict[ImportKind, tuple[str, str]] = {
+    ImportKind.ENTRIES: ("entry", "entries"),
+    ImportKind.PROFILES: ("person", "people"),
+    ImportKind.ORGANISATIONS: ("organisation", "organisations"),
+    ImportKind.GROUPS: ("group", "groups"),
+    ImportKind.MEMBERSHIPS: ("membership", "memberships"),
+    ImportKind.MODULES: ("module", "modules"),
+    ImportKind.COMPLETIONS: ("completion", "completions"),
+}
+# Kinds whose rows say whom they belong to.
+NAME_PEOPLE = (ImportKind.ENTRIES, ImportKind.PROFILES, ImportKind.MEMBERSHIPS, ImportKind.COMPLETIONS)
