@@ -1,13 +1,16 @@
 """The screens of the team."""
 
 import re
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.support.clock import NOW
+from tests.support.signing_in import sign_in
+from webapp.domain.identity import Actor
 from webapp.domain.permissions import Role
-from webapp.models import OutboxMessage, StaffGrant, StaffInvitation, StaffMember
+from webapp.models import OutboxMessage, StaffGrant, StaffInvitation, StaffMember, StaffSession
 from webapp.queries import choices
 from webapp.services import passwords, staff_sessions
 
@@ -213,3 +216,29 @@ def test_an_administrator_within_an_organisation_is_not_one_of_all(console, make
     make.staff(Role.ADMINISTRATOR, organisation_id=hull.id, password_hash="x")
     page = console.post(f"/staff/{actor.staff_id}/edit", {"grants": ["viewer:all"]}, status=422)
     assert "last active administrator" in page.text
+
+
+def test_t9_the_right_to_draw_holds_a_day_later_and_everybody_concerned_is_told(
+    console, make, session, new_console, moment
+):
+    sam = make.staff(Role.VIEWER, name="Sam Okafor", email="sam@example.org", totp_since=NOW)
+    guard = make.staff(Role.DRAW_SUPERVISOR, email="guard@example.org")
+    console.submit(console.get(f"/staff/{sam.id}/edit"), grants=["viewer:all", "draw supervisor:all"])
+    told = {row.recipient for row in session.scalars(select(OutboxMessage))}
+    assert {guard.email, "ann@example.org", "sam@example.org"} <= told
+    assert "on" in console.get(f"/staff/{sam.id}").texts("td small")[0]
+    actor = Actor(sam.name, sam.id)
+    early = new_console()
+    sign_in(early.client, session, actor)
+    for hours, status in ((0, 403), (23, 403), (1, 200)):
+        moment.forward(hours=hours)
+        session.execute(update(StaffSession).values(seen_at=moment.now, expires_at=moment.now + timedelta(hours=1)))
+        session.commit()
+        early.get("/audit", status=status)
+
+
+def test_t9_a_role_held_already_does_not_start_anew(console, make, session):
+    sam = make.staff(Role.DRAW_SUPERVISOR, name="Sam Okafor")
+    console.submit(console.get(f"/staff/{sam.id}/edit"), grants=["draw supervisor:all", "viewer:all"])
+    assert session.scalars(select(StaffGrant.holds_from).where(StaffGrant.staff_id == sam.id)).all() == [None, None]
+    assert session.scalars(select(OutboxMessage)).all() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from webapp.domain.verdicts import Reason, Verdict, all_of
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
+WAIT_FOR_DRAWS = timedelta(hours=24)  # between a draw supervisor's role being given and its holding (T9)
 CONFIRMED_FOR = timedelta(minutes=10)  # how long a password given counts for the acts that ask for one
 INVITATION = timedelta(hours=24)
 WINDOW = timedelta(minutes=5)
@@ -136,6 +137,14 @@ def may_give(changed: Iterable[Grant], within: frozenset[int] | None) -> Verdict
             ),
         )
     )
+
+
+def holds_from(grant: Grant, now: datetime, *, by_staff: bool) -> datetime | None:
+    """When a grant begins to hold, None for at once: a colleague who gives the right to draw cannot have it used today.
+
+    Everybody concerned is told, and has a day to object (reliability.md T9). Who sets the installation up waits for nobody.
+    """
+    return now + WAIT_FOR_DRAWS if by_staff and grant.role is Role.DRAW_SUPERVISOR else None
 
 
 def may_promote_self(gained: Iterable[Grant], *, is_self: bool, is_small_team: bool) -> Verdict:

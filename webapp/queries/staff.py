@@ -271,6 +271,14 @@ def _administers() -> ColumnElement[bool]:
     )
 
 
+def guardians(session: Session) -> list[str]:
+    """Addresses of everybody active who administers or draws: they are told who is to draw from now on."""
+    held = exists().where(
+        StaffGrant.staff_id == StaffMember.id, StaffGrant.role.in_((Role.ADMINISTRATOR, Role.DRAW_SUPERVISOR))
+    )
+    return list(session.scalars(select(StaffMember.email).where(StaffMember.is_active, held).order_by(StaffMember.id)))
+
+
 def lock_administrators(session: Session) -> None:
     """Hold every administrator of all sites until the transaction ends; SQLite has one writer anyway."""
     session.execute(select(StaffMember.id).where(_administers()).order_by(StaffMember.id).with_for_update())

@@ -239,18 +239,45 @@ def reachable(work: Work, staff_id: int) -> StaffMember:
 
 
 def _set_grants(work: Work, member: StaffMember, wanted: Iterable[Grant]) -> None:
+    kept = select(StaffGrant).where(StaffGrant.staff_id == member.id)
+    had = {read.grant_of(row): row.holds_from for row in work.session.scalars(kept)}
     work.session.execute(delete(StaffGrant).where(StaffGrant.staff_id == member.id))
+    by_staff = work.actor.staff_id is not None
+    begins = {
+        grant: had.get(grant) or rules.holds_from(grant, work.now, by_staff=by_staff and grant not in had)
+        for grant in wanted
+    }
     rows = [
         {
             "staff_id": member.id,
             "role": grant.role,
             "site_id": grant.site_id,
             "organisation_id": grant.organisation_id,
+            "holds_from": begins[grant],
         }
-        for grant in sorted(set(wanted), key=str)
+        for grant in sorted(begins, key=str)
     ]
     work.session.execute(insert(StaffGrant), rows)
     work.session.expire(member, ["grants"])
+    if any(begins[grant] for grant in begins.keys() - had.keys()):
+        _tell_of_draws(work, member)
+
+
+_DRAWS_GIVEN = """{by} gave {name} ({email}) the role of a draw supervisor.
+
+It holds from {when} on. If this is not as it should be, take the role away on the Staff page before then:
+
+Staff, {name}, Change roles.
+"""
+
+
+def _tell_of_draws(work: Work, member: StaffMember) -> None:
+    """One message to every administrator and draw supervisor (reliability.md T9)."""
+    when = f"{work.now + rules.WAIT_FOR_DRAWS:%Y-%m-%d %H:%M} UTC"
+    text = _DRAWS_GIVEN.format(by=work.actor.label, name=member.name, email=member.email, when=when)
+    for address in read.guardians(work.session):
+        key = f"draws-given:{member.id}:{work.now:%Y%m%dT%H%M%S%f}:{token_hash(address)[:16]}"
+        work.post(key, address, "Somebody is to draw prizes in Largesse", text)
 
 
 def _renew_tokens(work: Work, member: StaffMember) -> None:

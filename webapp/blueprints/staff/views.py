@@ -73,6 +73,7 @@ def show(staff_id: int) -> ResponseReturnValue:
         invitation=read.open_invitation(session, staff_id, clock.now()),
         history=read_audit.of_subject(session, f"staff_members:{staff_id}"),
         duties=rules.DUTIES,
+        now=clock.now(),
         form=PressForm(),
         is_self=staff_id == actor().staff_id,
     )
