@@ -131,7 +131,7 @@ def test_people_are_exported(command, own, file):
     command("import", "entries", str(file), "--reward", "spring", "--good-rows")
     rows = json.loads(command("export", "profiles", "--json").stdout)
     assert [row["external_id"] for row in rows] == ["M1", "M2"]
-    assert command("export", "profiles").stdout.splitlines()[0].startswith("id,external_id,first_name")
+    assert command("export", "profiles").stdout.splitlines()[0].startswith("id,external_id,title,first_name")
 
 
 def test_every_command_has_help(command):

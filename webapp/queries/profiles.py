@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, and_, cast, exists, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.draws import DrawState
 from webapp.domain.entries import EntryStatus
@@ -276,27 +277,95 @@ def prizes(session: Session, ids: Collection[int], scope: frozenset[int] | None)
 
 
 def stream(session: Session) -> Iterator[tuple[object, ...]]:
-    """Everybody, oldest first, as ``EXPORT`` names it, holding a few rows at a time."""
+    """Everybody who is not merged or erased, oldest first, as ``EXPORT`` names it, holding a few rows at a time.
+
+    Lists are comma-separated; a consent is written «email_promo=yes»; ``attributes`` is JSON text by name without the
+    postcode; ``identities`` are «system=identifier». JSON is read only where there is any.
+    """
+    joined, preferred = aliased(Location), aliased(Location)
+    columns: list[Any] = [*_EXPORTED.values(), Tier.name, joined.external_id, preferred.external_id]
+    columns += [cast(getattr(Profile, name), String) for name in _PACKED]
     statement = (
-        select(*_EXPORTED.values())
-        .where(Profile.merged_into_id.is_(None))
+        select(*columns)
+        .outerjoin(Tier, Tier.id == Profile.tier_id)
+        .outerjoin(joined, joined.id == Profile.joined_location_id)
+        .outerjoin(preferred, preferred.id == Profile.preferred_location_id)
+        .where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None))
         .order_by(Profile.id)
-        .execution_options(yield_per=1_000)
+        .execution_options(yield_per=_STREAMED)
     )
-    for row in session.execute(statement):
-        yield (*row[:-1], row[-1].get("postcode", ""))
+    width = len(_EXPORTED) + 3
+    for part in session.connection().execute(statement).partitions():
+        known = _known_elsewhere(session, part[0][0], part[-1][0])
+        for row in part:
+            tags, statuses, consents, attributes = row[width:]
+            postcode, rest = _facts(attributes)
+            lists = (
+                ", ".join(json.loads(tags)) if tags != "[]" else "",
+                ", ".join(json.loads(statuses)) if statuses != "[]" else "",
+                _consents(consents) if consents != "{}" else "",
+            )
+            yield (*row[:width], *lists, postcode, rest, known.get(row[0], ""))
 
 
+def _known_elsewhere(session: Session, first: int, last: int) -> dict[int, str]:
+    """The identities of the people from ``first`` to ``last``, as an export writes them."""
+    wanted = select(ProfileIdentity.profile_id, ProfileIdentity.system, ProfileIdentity.identifier)
+    rows = session.connection().execute(
+        wanted.where(ProfileIdentity.profile_id.between(first, last)).order_by(ProfileIdentity.id)
+    )
+    found: dict[int, str] = {}
+    for number, system, identifier in rows:
+        line = f"{system}={identifier}"
+        found[number] = f"{found[number]}, {line}" if number in found else line
+    return found
+
+
+def _facts(text: str) -> tuple[str, str]:
+    """Postcode, and the other facts as JSON; most people have one or neither."""
+    if text == "{}":
+        return "", ""
+    facts = json.loads(text)
+    postcode = str(facts.pop("postcode", ""))
+    return postcode, json.dumps(facts, ensure_ascii=False, sort_keys=True) if facts else ""
+
+
+def _consents(text: str) -> str:
+    return ", ".join(f"{name}={'yes' if on else 'no'}" for name, on in json.loads(text).items())
+
+
+_STREAMED = 2_000
 _EXPORTED = {
-    "id": Profile.id,
-    "external_id": Profile.external_id,
-    "first_name": Profile.first_name,
-    "last_name": Profile.last_name,
-    "email": Profile.email,
-    "phone": Profile.phone,
-    "zone": Profile.zone,
-    "created_at": Profile.created_at,
-    "updated_at": Profile.updated_at,
-    "attributes": Profile.attributes,
+    name: getattr(Profile, name)
+    for name in (
+        "id",
+        "external_id",
+        "title",
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "home_phone",
+        "zone",
+        "birth_day",
+        "birth_month",
+        "birth_year",
+        "gender",
+        "joined_at",
+        "created_at",
+        "updated_at",
+    )
 }
-EXPORT = (*list(_EXPORTED)[:-1], "postcode")
+_PACKED = ("tags", "statuses", "consents", "attributes")
+EXPORT = (
+    *_EXPORTED,
+    "tier",
+    "joined_location",
+    "preferred_location",
+    "tags",
+    "statuses",
+    "consents",
+    "postcode",
+    "attributes",
+    "identities",
+)
