@@ -142,13 +142,19 @@ def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPer
     parts = []
     for key, owner in _NAMES:
         lows = _listed(session, names)
-        low = lows.c.value if _is_sqlite(session) else collate(lows.c.value, "C")
         found = select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), literal(0).label("rank"))
-        found = found.select_from(lows).join(owner.class_, (key >= low) & (key < low.concat(_LAST)))
         if owner is ProfileTerm.profile_id:
-            found = found.join(Profile, Profile.id == owner)
+            found = found.join_from(ProfileTerm, Profile, Profile.id == owner)
         found = found.where(Profile.erased_at.is_(None), *_visible(scope))
-        parts.append(select(found.limit(size + 1).subquery()))
+        if _is_sqlite(session):
+            fits = (key >= lows.c.value) & (key < lows.c.value.concat(_LAST))
+            parts.append(select(found.join(lows, fits).limit(size + 1).subquery()))
+        else:
+            # A few rows of each name by themselves: PostgreSQL would take a join on ranges for a walk through everybody.
+            low = collate(lows.c.value, "C")
+            each = found.where(key >= low, key < low.concat(_LAST)).order_by(key).limit(size + 1)
+            few = each.correlate(lows).lateral()
+            parts.append(select(few.c.id, few.c.rank).select_from(lows.join(few, true())))
     return _people(session, union_all(*parts).subquery(), size)
 
 
