@@ -25,6 +25,7 @@ from webapp.domain.audit import Event
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Actor
+from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.jobs import JobStatus
 from webapp.domain.rewards import RewardStatus
@@ -35,7 +36,7 @@ from webapp.queries import files
 from webapp.queries import imports as read
 from webapp.services import import_undo, imports
 from webapp.services.import_undo import UndoImport
-from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries
+from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries, UploadRows
 from webapp.services.work import perform
 
 ENTRANTS = Path(__file__).parent.parent / "data" / "entrants.csv.gz"
@@ -407,8 +408,9 @@ def test_taken_back_at_once_nothing_is_left_and_the_mended_file_comes_in(session
     apply(session, first)
     run_jobs(session)
     run = taken_back(session, first)
-    assert (run.undone["gone"], run.undone["withdrawn"]) == (30, 0)
+    assert (run.undone["gone"], run.undone["withdrawn"], run.undone["people"]) == (30, 0, 30)
     assert (session.query(Entry).count(), session.get_one(Reward, reward.id).entry_count) == (0, 0)
+    assert session.query(Profile).count() == 0
     again = upload(session, reward, (HEAD + rows(range(30))).encode())
     run_jobs(session)
     apply(session, again)
@@ -445,3 +447,24 @@ def test_nothing_is_taken_back_from_a_draw_closed_for_entries(session, make):
         taken_back(session, run_id)
     assert session.query(Entry).count() == 5
     assert look(session, run_id).undo_job_id is None
+
+
+def test_people_who_were_used_or_changed_since_stay_when_their_file_is_taken_back(session, make):
+    content = b"Member ID,First name,E-mail\nM1,Ann,ann@example.com\nM2,Bo,bo@example.com\nM3,Cy,cy@example.com\n"
+    file = IncomingFile(
+        "p.csv", spreadsheets.survey(io.BytesIO(content), "p.csv"), spreadsheets.Pieces(io.BytesIO(content))
+    )
+    run = perform(session, ANN, NOW, lambda work: imports.upload_rows(work, UploadRows(ImportKind.PROFILES, file)))
+    places = imports.positions(run.mapping, run.headings)
+    perform(session, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, **places)))
+    run_jobs(session)
+    apply(session, run.id)
+    run_jobs(session)
+    people = {row.external_id: row for row in session.scalars(select(Profile)).all()}
+    assert {row.import_run_id for row in people.values()} == {run.id}
+    make.entry(make.reward(), profile_id=people["M1"].id)
+    people["M2"].first_name, people["M2"].updated_at = "Beau", look(session, run.id).finished_at + timedelta(days=1)
+    session.commit()
+    done = taken_back(session, run.id)
+    assert (done.undone["people"], done.undone["left_count"]) == (1, 2)
+    assert session.scalars(select(Profile.external_id).order_by(Profile.id)).all() == ["M1", "M2"]

@@ -189,7 +189,7 @@ def undo(job: RunningJob) -> Ending:
     job.step(lambda work: import_undo.finish(work, plan), done=plan.record_count, total=plan.record_count)
     with job.read() as session:
         told = read.sheet(session, plan.run_id, None).run.undone
-    gone, stay = sum(told[name] for name in ("gone", "withdrawn", "restored")), told["left_count"]
+    gone, stay = sum(told[name] for name in ("gone", "withdrawn", "restored", "people")), told["left_count"]
     return Ending(f"{gone:,} rows taken back, {stay:,} stay.")
 
 

@@ -140,7 +140,7 @@ def apply_rows(work: Work, plan: Plan, drafts: Sequence[Draft], entropy: Entropy
     A receipt the reward has by now is passed over. ``Refused`` when the reward takes no entries any more.
     """
     if plan.reward_id is None:
-        _, created = profiles.enrol(work, drafts, plan.uploaded_at)
+        _, created = profiles.enrol(work, drafts, plan.uploaded_at, plan.run_id)
         return _count(work, plan, Applied(0, created))
     entries.hold(work, plan.reward_id)
     taken = entry_reads.numbers(work.session, plan.reward_id, sorted({d.receipt for d in drafts if d.receipt}))
@@ -153,7 +153,7 @@ def apply_rows(work: Work, plan: Plan, drafts: Sequence[Draft], entropy: Entropy
         fresh.append(draft)
     if not fresh:
         return Applied(0, 0)
-    people, created = profiles.enrol(work, fresh, plan.uploaded_at)
+    people, created = profiles.enrol(work, fresh, plan.uploaded_at, plan.run_id)
     entries.add(work, plan.reward_id, fresh, people, entropy, plan.run_id)
     return _count(work, plan, Applied(len(fresh), created))
 

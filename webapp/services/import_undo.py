@@ -14,7 +14,7 @@ from webapp.domain.errors import Conflict
 from webapp.models import Entry, ImportChange, ImportRun, Job, Reward
 from webapp.queries import imports as read
 from webapp.queries.imports import Plan
-from webapp.services import entries, jobs
+from webapp.services import entries, jobs, profiles
 from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.jobs import NewJob
 from webapp.services.work import Work, changed_rows, name_of
@@ -32,16 +32,18 @@ class UndoImport:
 
 @dataclass(slots=True)
 class Undone:
-    """What one step looked at: how many rows ``gone``, ``withdrawn`` or ``restored``, and which stay and why."""
+    """What one step looked at: rows ``gone``, ``withdrawn`` or ``restored``, ``people`` gone, and what stays and why."""
 
     gone: int = 0
     withdrawn: int = 0
     restored: int = 0
+    people: int = 0
+    passed: int = 0  # people looked at who stay
     left: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
-        return self.gone + self.withdrawn + self.restored + len(self.left)
+        return self.gone + self.withdrawn + self.restored + self.people + (self.passed or len(self.left))
 
 
 def undo(work: Work, command: UndoImport) -> ImportRun:
@@ -71,12 +73,15 @@ def undo(work: Work, command: UndoImport) -> ImportRun:
 def take_back(work: Work, plan: Plan, size: int) -> Undone:
     """Look at up to ``size`` rows and take them back where they are unused; none is left to look at when ``count`` is 0."""
     found = _changes(work, plan, size) if plan.kind in TABLES else _entries(work, plan, size)
+    if plan.kind not in TABLES and not found.count:
+        found = _people(work, plan, size)
     run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
     told = run.undone or {}
     run.undone = {
         "gone": told.get("gone", 0) + found.gone,
         "withdrawn": told.get("withdrawn", 0) + found.withdrawn,
         "restored": told.get("restored", 0) + found.restored,
+        "people": told.get("people", 0) + found.people,
         "left_count": told.get("left_count", 0) + len(found.left),
         "left": [*told.get("left", []), *found.left][:MOST_LISTED],
     }
@@ -114,6 +119,13 @@ def _entries(work: Work, plan: Plan, size: int) -> Undone:
     return Undone(withdrawn=len(numbers))
 
 
+def _people(work: Work, plan: Plan, size: int) -> Undone:
+    """After the entries, whom the import brought. Who stays is listed for a file of people; else their entries say so."""
+    run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
+    gone, left = profiles.take_back(work, plan.run_id, run.finished_at or work.now, size)
+    return Undone(people=gone, passed=len(left), left=left if plan.reward_id is None else [])
+
+
 def _changes(work: Work, plan: Plan, size: int) -> Undone:
     """Newest first, so that what was made later and stands on the earlier goes before it."""
     take_all_back = TABLES[plan.kind].take_all_back
@@ -141,7 +153,7 @@ def finish(work: Work, plan: Plan) -> None:
         return
     run.undone_at, run.undone_by = work.now, work.actor.label
     told: dict[str, Any] = run.undone or {}
-    gone = told.get("gone", 0) + told.get("withdrawn", 0) + told.get("restored", 0)
+    gone = sum(told.get(name, 0) for name in ("gone", "withdrawn", "restored", "people"))
     work.record(Event.IMPORT_UNDONE, run, run.site_id, file=plan.file_name, gone=gone, left=told.get("left_count", 0))
 
 

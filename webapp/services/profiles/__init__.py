@@ -13,6 +13,7 @@ from webapp.services.profiles.enrolment import enrol
 from webapp.services.profiles.erasure import EraseProfile, erase
 from webapp.services.profiles.identities import IdentityLine
 from webapp.services.profiles.merging import MergeProfiles, facts, merge
+from webapp.services.profiles.taking_back import take_back
 
 __all__ = [
     "ArchiveAttribute",
@@ -33,4 +34,5 @@ __all__ = [
     "facts",
     "merge",
     "restore_attribute",
+    "take_back",
 ]

@@ -19,8 +19,10 @@ from webapp.services.work import Work
 _TABLE = cast(Table, Profile.__table__)
 
 
-def enrol(work: Work, rows: Sequence[Identified], since: datetime) -> tuple[list[int], int]:
+def enrol(work: Work, rows: Sequence[Identified], since: datetime, run_id: int | None = None) -> tuple[list[int], int]:
     """The id of each row's person, and by how many people created after ``since`` there are more now.
+
+    New people carry ``run_id``, the import that brought them.
 
     Unknown people are created, known ones filled in. See ``domain.profiles.resolve`` for who is one person. A rival that creates the same person at the same
     moment makes the transaction fail with ``Conflict``; the caller runs it again.
@@ -28,18 +30,18 @@ def enrol(work: Work, rows: Sequence[Identified], since: datetime) -> tuple[list
     ids = {row.external_id for row in rows if row.external_id}
     keys = {row.email_key for row in rows if row.email_key}
     found = resolve(rows, read.known(work.session, sorted(ids), sorted(keys)))
-    created = _write(work, found, since)
+    created = _write(work, found, since, run_id)
     return [_id(person) for person in found.people], created
 
 
-def _write(work: Work, found: Resolution, since: datetime) -> int:
+def _write(work: Work, found: Resolution, since: datetime, run_id: int | None) -> int:
     everybody = {id(person): person for person in (*found.people, *found.merged)}.values()
     changed = [person for person in everybody if person.id is not None and person.is_changed]
     true = [person for person in found.created if person.merged is None]
     # First whoever gives an address away, then whoever takes it: both databases check uniqueness at once.
     _release(work, [person for person in changed if person.merged is not None and person.email_key is None])
-    _insert(work, true)
-    _insert(work, [person for person in found.created if person.merged is not None and person.email_key])
+    _insert(work, true, run_id)
+    _insert(work, [person for person in found.created if person.merged is not None and person.email_key], run_id)
     _update(work, [person for person in changed if person.merged is None])
     return len(true) - _merge(work, [person for person in changed if person.merged is not None], since)
 
@@ -50,13 +52,13 @@ def _id(person: Person) -> int:
     return person.id
 
 
-def _insert(work: Work, people: Sequence[Person]) -> None:
+def _insert(work: Work, people: Sequence[Person], run_id: int | None) -> None:
     """Sorted, so that rivals meet in the same order and the unique indexes fill from one side."""
     if not people:
         return
     ordered = sorted(people, key=lambda person: (person.external_id or "", person.email_key or ""))
     rows = [tuple(_columns(person).values()) for person in ordered]
-    same = {"zone": "", "tags": [], "created_at": work.now, "updated_at": work.now}
+    same = {"zone": "", "tags": [], "created_at": work.now, "updated_at": work.now, "import_run_id": run_id}
     bulk.insert_rows(work.session, _TABLE, list(_columns(ordered[0])), rows, same)
     # Asking for the ids afterwards is twice as quick as an insert that returns them.
     members = [person.external_id for person in ordered if person.external_id]
