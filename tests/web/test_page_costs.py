@@ -140,7 +140,7 @@ def test_every_screen_is_among_them(crowded: Flask, addresses: dict[str, str]) -
         ("board", "<article", 11),
         ("board, column", "<article", 24),
         ("tiers", "<tr", crowd.MANY),
-        ("staff", "<tr", crowd.MANY),
+        ("staff", "<tr", 50),
         ("audit", "timeline__dot", 50),
         ("winner", "timeline__dot", 50),
     ],

@@ -242,3 +242,19 @@ def test_t9_a_role_held_already_does_not_start_anew(console, make, session):
     console.submit(console.get(f"/staff/{sam.id}/edit"), grants=["draw supervisor:all", "viewer:all"])
     assert session.scalars(select(StaffGrant.holds_from).where(StaffGrant.staff_id == sam.id)).all() == [None, None]
     assert session.scalars(select(OutboxMessage)).all() == []
+
+
+def test_a_large_team_is_shown_fifty_at_a_time_and_searched(console, make):
+    for number in range(60):
+        make.staff(Role.VIEWER, name=f"Vera {number:02}", email=f"vera{number}@example.org")
+    make.staff(Role.VIEWER, name="Aaron", email="aaron@example.org", is_active=False)
+    page = console.get("/staff")
+    first = page.texts("tbody th a")
+    assert len(first) == 50
+    page = console.get(page.soup.select_one("a[rel=next]")["href"])
+    rest = page.texts("tbody th a")
+    assert rest[-1] == "Aaron"
+    assert not set(first) & set(rest)
+    assert {f"Vera {number:02}" for number in range(60)} <= set(first + rest)
+    assert console.get("/staff?q=VERA1@").texts("tbody th a") == ["Vera 01"]
+    assert "No people match" in console.get("/staff?q=nobody").text

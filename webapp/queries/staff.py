@@ -211,21 +211,43 @@ def find_by_email(session: Session, email: str) -> StaffMember | None:
     ).one_or_none()
 
 
-def team(session: Session, scope: frozenset[int] | None = None, *, size: int = 500) -> list[TeamRow]:
-    """Everybody within ``scope``, the active first, then by name."""
+def team(
+    session: Session,
+    scope: frozenset[int] | None = None,
+    *,
+    search: str = "",
+    after: int | None = None,
+    size: int | None = None,
+) -> list[TeamRow]:
+    """Everybody within ``scope``, the active first, then by name; ``size`` and one more when there are further ones.
+
+    ``after`` is the last id seen; ``search`` is any part of a name or address.
+    """
     seen = select(func.max(StaffSession.seen_at)).where(StaffSession.staff_id == StaffMember.id).scalar_subquery()
     invited = (
         select(func.max(StaffInvitation.expires_at))
         .where(StaffInvitation.staff_id == StaffMember.id, StaffInvitation.used_at.is_(None))
         .scalar_subquery()
     )
-    found = session.execute(
+    name = func.lower(StaffMember.name)
+    statement = (
         select(StaffMember, seen, invited)
         .where(_within(scope))
         .options(selectinload(StaffMember.grants))
-        .order_by(StaffMember.is_active.desc(), func.lower(StaffMember.name), StaffMember.id)
-        .limit(size)
-    ).all()
+        .order_by(StaffMember.is_active.desc(), name, StaffMember.id)
+    )
+    if search:
+        statement = statement.where(
+            or_(
+                StaffMember.name.icontains(search, autoescape=True),
+                StaffMember.email.icontains(search, autoescape=True),
+            )
+        )
+    if after is not None:
+        statement = statement.where(_beyond(after))
+    if size is not None:
+        statement = statement.limit(size + 1)
+    found = session.execute(statement).all()
     return [
         TeamRow(
             member.id,
@@ -239,6 +261,22 @@ def team(session: Session, scope: frozenset[int] | None = None, *, size: int = 5
         )
         for member, seen_at, invited_until in found
     ]
+
+
+def _beyond(staff_id: int) -> ColumnElement[bool]:
+    """Whoever comes after this member of staff in the order of ``team``."""
+    last = aliased(StaffMember)
+    here = last.id == staff_id
+    was_active = select(last.is_active).where(here).scalar_subquery()
+    was_called = select(func.lower(last.name)).where(here).scalar_subquery()
+    name = func.lower(StaffMember.name)
+    return or_(
+        and_(was_active, ~StaffMember.is_active),
+        and_(
+            StaffMember.is_active == was_active,
+            or_(name > was_called, and_(name == was_called, StaffMember.id > staff_id)),
+        ),
+    )
 
 
 def invitation(session: Session, token_hash: str, now: datetime) -> StaffInvitation:

@@ -24,9 +24,11 @@ from webapp.services.work import perform
 from webapp.web import authentication
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import PressForm
+from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
+PAGE = 50
 _LINK = "invitation"  # where the link waits in the visit until it was shown
 
 
@@ -37,14 +39,25 @@ def _reach() -> frozenset[int] | None:
 @bp.get("")
 @requires(Permission.STAFF_MANAGE)
 def index() -> ResponseReturnValue:
-    rows = read.team(db.session(), _reach())
+    search, after = text("q"), number("after")
+    found = read.team(db.session(), _reach(), search=search, after=after, size=PAGE)
+    rows = found[:PAGE]
     titles = read_sites.names(db.session())
     organisations = read.organisation_titles(db.session(), {grant for row in rows for grant in row.grants})
 
     def in_words(grants: Iterable[Grant]) -> str:
         return rules.in_words(grants, titles, organisations)
 
-    return render("staff/index.html", rows=rows, in_words=in_words, now=clock.now())
+    return render(
+        "staff/index.html",
+        "staff/_results.html",
+        rows=rows,
+        older=rows[-1].id if len(found) > PAGE else None,
+        is_first=after is None,
+        search=search,
+        in_words=in_words,
+        now=clock.now(),
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])
