@@ -146,12 +146,12 @@ def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPer
         if owner is ProfileTerm.profile_id:
             found = found.join_from(ProfileTerm, Profile, Profile.id == owner)
         found = found.where(Profile.erased_at.is_(None), *_visible(scope))
-        if _is_sqlite(session):
-            fits = (key >= lows.c.value) & (key < lows.c.value.concat(_LAST))
+        low = lows.c.value if _is_sqlite(session) else collate(lows.c.value, "C")
+        if _is_sqlite(session) or scope is not None:
+            fits = (key >= low) & (key < low.concat(_LAST))
             parts.append(select(found.join(lows, fits).limit(size + 1).subquery()))
         else:
             # A few rows of each name by themselves: PostgreSQL would take a join on ranges for a walk through everybody.
-            low = collate(lows.c.value, "C")
             each = found.where(key >= low, key < low.concat(_LAST)).order_by(key).limit(size + 1)
             few = each.correlate(lows).lateral()
             parts.append(select(few.c.id, few.c.rank).select_from(lows.join(few, true())))
