@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from tests.support.clock import NOW
 from tests.support.signing_in import sign_in
 from webapp.domain.permissions import Role
 from webapp.models import AuditEntry, SignInAttempt, StaffGrant, StaffMember, StaffSession
@@ -27,7 +28,8 @@ ACTS = {
 
 @pytest.fixture
 def ada(make):
-    return make.actor(*Role, name="Ada Berg", email="ada@example.org", password_hash=passwords.hashed(WORDS))
+    known = {"password_hash": passwords.hashed(WORDS), "totp_since": NOW}
+    return make.actor(*Role, name="Ada Berg", email="ada@example.org", **known)
 
 
 @pytest.fixture
