@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from webapp.adapters import judging
 from webapp.domain.jobs import JobStatus
 from webapp.extensions import engine_options
 from webapp.jobs import imports, registry
@@ -23,6 +24,7 @@ from webapp.queries import jobs as read
 def main(url: str, lease: float, chunk: int) -> None:
     """Run jobs until every one of them has ended."""
     imports.CHUNK = chunk
+    judging.FEW = 0  # as a long file is
     step = RunningJob.step
 
     def told(self: RunningJob, *arguments: Any, **keywords: Any) -> Any:

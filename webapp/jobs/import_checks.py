@@ -6,21 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from webapp.adapters.judging import Part
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import COLUMNS, ROWS
-from webapp.domain.import_rows import Draft, Fault, RowRules, shown
+from webapp.domain.import_rows import Draft, Fault, shown
 from webapp.domain.imports import Outcome
 from webapp.domain.profiles import resolve
-from webapp.domain.table_rows import TableDraft, TableRules
+from webapp.domain.table_rows import TableDraft
 from webapp.queries import entries, profiles
 from webapp.queries.imports import Plan
 from webapp.services.import_steps import MOST_PROBLEMS, NotedProblem, Tally
 from webapp.services.import_tables import KINDS as TABLES
 
 SAMPLE = 8
-Row = tuple[int, int, list[str]]  # record from 1, physical line, values
 
 
 @dataclass
@@ -28,29 +28,29 @@ class Inspection:
     """One pass over a file: what every row is, and what the whole comes to."""
 
     plan: Plan
-    row_rules: RowRules
     scratch: Scratch
     records: int = 0
     good: int = 0
     duplicates: int = 0
     bad: int = 0
+    cleaned: int = 0
     without_receipt: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)
 
-    def look_at(self, session: Any, chunk: Sequence[Row]) -> tuple[list[NotedProblem], list[list[str]]]:
+    def look_at(self, session: Any, part: Part) -> tuple[list[NotedProblem], list[list[str]]]:
         """The problems of these rows, and those rows as the rejects file shows them."""
         problems: list[NotedProblem] = []
         rejected: list[list[str]] = []
         drafts: list[tuple[int, Draft]] = []
-        for record, line, values in chunk:
-            judged = self.row_rules.judge(line, values)
-            if isinstance(judged, list):
+        for record, line, values, found in part.rows:
+            if isinstance(found, list):
                 self.bad += 1
-                problems += _problems(self.plan, record, line, judged)
-                rejected.append(_reject(self.plan, line, values, judged))
-            else:
-                drafts.append((record, judged))
-        self.records += len(chunk)
+                problems += _problems(self.plan, record, line, found)
+                rejected.append(_reject(self.plan, line, values, found))
+            elif isinstance(found, Draft):
+                drafts.append((record, found))
+        self.records += len(part.rows)
+        self.cleaned = part.cleaned
         fresh, repeated = self._apart(session, drafts)
         problems += repeated
         self._count_people(session, fresh)
@@ -109,7 +109,7 @@ class Inspection:
         findings = {
             "new_people": new,
             "known_people": known,
-            "cleaned": self.row_rules.cleaned,
+            "cleaned": self.cleaned,
             "without_receipt": self.without_receipt,
             "sample": self.sample,
         }
@@ -121,16 +121,16 @@ class TableInspection:
     """One pass over a file of organisations, groups or the like."""
 
     plan: Plan
-    row_rules: TableRules
     scratch: Scratch
     records: int = 0
     good: int = 0
     duplicates: int = 0
     bad: int = 0
+    cleaned: int = 0
     new: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)
 
-    def look_at(self, session: Any, chunk: Sequence[Row]) -> tuple[list[NotedProblem], list[list[str]]]:
+    def look_at(self, session: Any, part: Part) -> tuple[list[NotedProblem], list[list[str]]]:
         """The problems of these rows, and those rows as the rejects file shows them."""
         kind = TABLES[self.plan.kind]
         if kind.is_whole and self.records:
@@ -139,14 +139,13 @@ class TableInspection:
                 f"The file has more than {kind.most:,} rows; {ROWS[self.plan.kind][1]} name one another, so a file is read"
                 " whole. Split it, the upper levels first.",
             )
-        judged = [(record, line, values, self.row_rules.judge(line, values)) for record, line, values in chunk]
-        drafts = [item for *_, item in judged if isinstance(item, TableDraft)]
+        drafts = [row.found for row in part.rows if isinstance(row.found, TableDraft)]
         refers = kind.refers(session, drafts)
         seen = self.scratch.receipts({_joined(draft) for draft in drafts})
         problems: list[NotedProblem] = []
         rejected: list[list[str]] = []
         fresh: list[TableDraft] = []
-        for record, line, values, found in judged:
+        for record, line, values, found in part.rows:
             faults = found if isinstance(found, list) else refers.get(line, ())
             if faults:
                 self.bad += 1
@@ -160,7 +159,8 @@ class TableInspection:
                     self.duplicates += 1
                     problems.append(_twice(record, found, first))
         self.scratch.add_receipts((_joined(draft), draft.line) for draft in fresh)
-        self.records += len(chunk)
+        self.records += len(part.rows)
+        self.cleaned = part.cleaned
         self.good += len(fresh)
         self.new += len({draft.key for draft in fresh} - kind.known(session, fresh))
         for draft in fresh[: SAMPLE - len(self.sample)]:
@@ -169,7 +169,7 @@ class TableInspection:
 
     def tally(self) -> Tally:
         """What the whole comes to."""
-        findings = {"new": self.new, "cleaned": self.row_rules.cleaned, "sample": self.sample}
+        findings = {"new": self.new, "cleaned": self.cleaned, "sample": self.sample}
         return Tally(self.records, self.good, self.duplicates, self.bad, findings)
 
 

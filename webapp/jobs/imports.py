@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
-from itertools import islice
 
-from webapp.adapters import randomness, spreadsheets
+from webapp.adapters import judging, randomness, spreadsheets
+from webapp.adapters.judging import Part, Reading
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Conflict, Refused
-from webapp.domain.import_columns import ROWS, ImportKind
-from webapp.domain.import_rows import Draft, RowRules
-from webapp.domain.table_rows import TableDraft, TableRules
-from webapp.jobs.import_checks import Inspection, Row, TableInspection, imported_before
+from webapp.domain.import_columns import ROWS
+from webapp.domain.import_rows import Draft
+from webapp.domain.table_rows import TableDraft
+from webapp.jobs.import_checks import Inspection, TableInspection, imported_before
 from webapp.jobs.running import Handler, RunningJob
 from webapp.jobs.running import Outcome as Ending
 from webapp.queries import imports as read
@@ -29,26 +30,20 @@ CHUNK = 2_000
 RIVALS = 5
 
 
-def _rows(job: RunningJob, plan: Plan) -> Iterator[Row]:
-    stream = job.open_binary(plan.file_id)
-    encoding = plan.encoding if plan.encoding in spreadsheets.ENCODINGS else spreadsheets.AUTOMATIC
-    table = spreadsheets.open_table(stream, plan.file_name, encoding)
-    return ((record, line, values) for record, (line, values) in enumerate(table.rows, start=1))
-
-
-def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
-    while chunk := list(islice(rows, size)):
-        yield chunk
-
-
-def _row_rules(plan: Plan) -> RowRules:
-    with_entry = plan.kind is ImportKind.ENTRIES
-    return RowRules(plan.headings, plan.mapping, plan.zone, plan.uploaded_at, with_entry)
-
-
-def table_rules(plan: Plan) -> TableRules:
-    """The judge of a file of organisations, groups or the like."""
-    return TableRules(plan.kind, plan.headings, plan.mapping, plan.zone, plan.uploaded_at)
+def _parts(job: RunningJob, plan: Plan, size: int, after: int = 0) -> Generator[Part, None, None]:
+    """The rows of the file behind the record ``after``, judged, ``size`` at a time."""
+    reading = Reading(
+        plan.kind,
+        plan.file_name,
+        plan.encoding,
+        plan.headings,
+        plan.mapping,
+        plan.zone,
+        plan.uploaded_at,
+        size,
+        after,
+    )
+    return judging.parts(reading, job.open_binary(plan.file_id), plan.record_count)
 
 
 def _plan(job: RunningJob) -> Plan:
@@ -64,13 +59,11 @@ def check(job: RunningJob) -> Ending:
     with Scratch() as scratch:
         inspection: Inspection | TableInspection
         size = TABLES[plan.kind].most if plan.kind in TABLES else CHUNK
-        if plan.kind in TABLES:
-            inspection = TableInspection(plan, table_rules(plan), scratch)
-        else:
-            inspection = Inspection(plan, _row_rules(plan), scratch)
+        inspection = TableInspection(plan, scratch) if plan.kind in TABLES else Inspection(plan, scratch)
         try:
-            for chunk in _chunks(_rows(job, plan), size):
-                _check_chunk(job, inspection, chunk)
+            with closing(_parts(job, plan, size)) as parts:
+                for part in parts:
+                    _check_part(job, inspection, part)
         except Refused as fault:
             problem = fault.message
             job.step(lambda work: steps.refuse(work, plan, problem))
@@ -87,13 +80,13 @@ def _checked(job: RunningJob, plan: Plan) -> Ending:
     return Ending(f"{words} of {run.record_count:,} records.", run.rejects_file_id)
 
 
-def _check_chunk(job: RunningJob, inspection: Inspection | TableInspection, chunk: list[Row]) -> None:
+def _check_part(job: RunningJob, inspection: Inspection | TableInspection, part: Part) -> None:
     with job.read() as session:
-        problems, rejected = inspection.look_at(session, chunk)
+        problems, rejected = inspection.look_at(session, part)
     plan = inspection.plan
     heading = spreadsheets.csv_bytes([rules.reject_headings(plan.headings)], mark=True)
     rejects = spreadsheets.csv_bytes(rejected) if rejected else b""
-    record, line, _ = chunk[-1]
+    record, line, *_ = part.rows[-1]
     job.step(
         lambda work: steps.note(work, plan, problems, heading, rejects),
         done=min(line, plan.line_count),
@@ -106,17 +99,14 @@ def apply(job: RunningJob) -> Ending:
     plan = _plan(job)
     if plan.kind in TABLES:
         return _apply_table(job, plan)
-    judge = _row_rules(plan).judge
-    start = int(job.cursor.get("record", 0))
-    rows = (row for row in _rows(job, plan) if row[0] > start)
-    for chunk in _chunks(rows, CHUNK):
-        judged = ((record, judge(line, values)) for record, line, values in chunk)
-        drafts = [
-            draft
-            for record, draft in judged
-            if not isinstance(draft, list) and (draft.receipt or not imported_before(record, plan))
-        ]
-        _apply_chunk(job, plan, drafts, chunk[-1][0])
+    with closing(_parts(job, plan, CHUNK, int(job.cursor.get("record", 0)))) as parts:
+        for rows, _ in parts:
+            drafts = [
+                found
+                for record, _, _, found in rows
+                if isinstance(found, Draft) and (found.receipt or not imported_before(record, plan))
+            ]
+            _apply_chunk(job, plan, drafts, rows[-1].record)
     job.step(lambda work: steps.finish(work, plan), done=plan.record_count, total=plan.record_count)
     with job.read() as session:
         run = read.sheet(session, plan.run_id, None).run
@@ -127,11 +117,11 @@ def apply(job: RunningJob) -> Ending:
 
 def _apply_table(job: RunningJob, plan: Plan) -> Ending:
     """The rows of a file of organisations, groups or the like; the first of several about the same thing counts."""
-    kind, judge = TABLES[plan.kind], table_rules(plan).judge
+    kind = TABLES[plan.kind]
     start = int(job.cursor.get("record", 0))
-    with Scratch() as scratch:
-        for chunk in _chunks(_rows(job, plan), kind.most):
-            drafts = [item for _, line, values in chunk if isinstance(item := judge(line, values), TableDraft)]
+    with Scratch() as scratch, closing(_parts(job, plan, kind.most)) as parts:
+        for rows, _ in parts:
+            drafts = [row.found for row in rows if isinstance(row.found, TableDraft)]
             with job.read() as session:
                 bad = kind.refers(session, drafts)
             names = {draft.line: "\n".join(draft.key) for draft in drafts if draft.line not in bad}
@@ -143,8 +133,8 @@ def _apply_table(job: RunningJob, plan: Plan) -> Ending:
                 if (name := names.get(draft.line)) and name not in seen and first[name] == draft.line
             ]
             scratch.add_receipts((names[draft.line], draft.line) for draft in fresh)
-            if chunk[-1][0] > start:  # else it was written before a kill
-                _step(job, plan, partial(_put, plan, fresh), chunk[-1][0])
+            if rows[-1].record > start:  # else it was written before a kill
+                _step(job, plan, partial(_put, plan, fresh), rows[-1].record)
     job.step(lambda work: steps.finish(work, plan), done=plan.record_count, total=plan.record_count)
     with job.read() as session:
         run = read.sheet(session, plan.run_id, None).run

@@ -1,0 +1,91 @@
+"""Rows judged in a process of their own are the rows judged here, and the process never outlives its purpose."""
+
+import pickle
+import subprocess
+from contextlib import closing
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+
+from webapp.adapters import judging
+from webapp.adapters.judging import Reading
+from webapp.domain.errors import Refused
+from webapp.domain.import_columns import ImportKind
+from webapp.domain.imports import guess
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+HEADINGS = ("Member ID", "E-mail", "Entered at", "Receipt")
+
+
+def reading(kind=ImportKind.ENTRIES, headings=HEADINGS, size=700, after=0):
+    return Reading(kind, "a.csv", "", headings, guess(kind, headings), "Europe/Dublin", NOW, size, after)
+
+
+def entries(count, bad_every=7):
+    lines = [",".join(HEADINGS)]
+    for n in range(count):
+        moment = "yesterday" if n % bad_every == 0 else "2026-03-01T10:00:00Z"
+        lines.append(f"M{n},sören{n}@mail.example,{moment},\u200bR{n}")
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("after", [0, 1_999])
+def test_the_same_rows_come_from_here_and_from_a_process_beside(after):
+    asked, file = reading(after=after), entries(3_000)
+    here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
+    assert here == beside
+    assert [row.record for part in here for row in part.rows] == list(range(after + 1, 3_001))
+    assert max(len(part.rows) for part in here) == 700
+    assert here[-1].cleaned == 3_000 - after
+    bad = [row for part in here for row in part.rows if isinstance(row.found, list)]
+    assert all(row.values for row in bad)
+    assert {row.found[0].column for row in bad} == {"entered_at"}
+
+
+def test_a_file_of_organisations_is_read_beside_too():
+    headings = ("Organisation", "Title", "Type")
+    asked = reading(ImportKind.ORGANISATIONS, headings)
+    file = b"Organisation,Title,Type\na,A,shop\nb,B\n"
+    assert list(judging.here(asked, BytesIO(file))) == list(judging.beside(asked, BytesIO(file)))
+
+
+def test_a_file_that_cannot_be_read_after_all_is_refused_in_the_same_words():
+    file = entries(2_500) + b'\r\n"M,,,\r\n'
+    faults = []
+    for way in (judging.here, judging.beside):
+        with pytest.raises(Refused) as caught:
+            list(way(reading(), BytesIO(file)))
+        faults.append((caught.value.code, caught.value.message, caught.value.field))
+    assert faults[0] == faults[1]
+    assert "2,502" in faults[0][1]
+
+
+def test_few_rows_start_no_process(monkeypatch):
+    monkeypatch.setattr(judging.subprocess, "Popen", None)
+    assert len(list(judging.parts(reading(), BytesIO(entries(10)), 10))) == 1
+    with pytest.raises(TypeError):
+        list(judging.parts(reading(), BytesIO(entries(10)), judging.FEW))
+
+
+def test_the_process_ends_when_no_more_rows_are_wanted(monkeypatch):
+    started, popen = [], subprocess.Popen
+    monkeypatch.setattr(
+        judging.subprocess, "Popen", lambda *args, **more: started.append(popen(*args, **more)) or started[0]
+    )
+    with closing(judging.beside(reading(), BytesIO(entries(5_000)))) as parts:
+        next(parts)
+        assert started[0].poll() is None
+    assert started[0].poll() is not None
+
+
+def test_a_process_that_dies_is_an_error_and_not_the_end_of_the_file(monkeypatch):
+    started, popen = [], subprocess.Popen
+    monkeypatch.setattr(
+        judging.subprocess, "Popen", lambda *args, **more: started.append(popen(*args, **more)) or started[0]
+    )
+    with closing(judging.beside(reading(size=100), BytesIO(entries(30_000)))) as parts:
+        next(parts)
+        started[0].kill()
+        with pytest.raises((RuntimeError, pickle.UnpicklingError)):
+            list(parts)
