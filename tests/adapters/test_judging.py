@@ -12,6 +12,7 @@ from webapp.adapters import judging
 from webapp.adapters.judging import Reading
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_rows import Draft
 from webapp.domain.imports import guess
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -35,19 +36,25 @@ def test_the_same_rows_come_from_here_and_from_a_process_beside(after):
     asked, file = reading(after=after), entries(3_000)
     here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
     assert here == beside
-    assert [row.record for part in here for row in part.rows] == list(range(after + 1, 3_001))
-    assert max(len(part.rows) for part in here) == 700
+    assert sorted(number for part in here for number in (*part.records, *(row.record for row in part.bad))) == list(
+        range(after + 1, 3_001)
+    )
+    assert max(part.count for part in here) == 700
     assert here[-1].cleaned == 3_000 - after
-    bad = [row for part in here for row in part.rows if isinstance(row.found, list)]
+    bad = [row for part in here for row in part.bad]
     assert all(row.values for row in bad)
-    assert {row.found[0].column for row in bad} == {"entered_at"}
+    assert {row.faults[0].column for row in bad} == {"entered_at"}
+    assert {type(draft) for part in beside for draft in part.drafts} == {Draft}
+    assert beside[0].drafts[0].entered_at.tzinfo is UTC
 
 
 def test_a_file_of_organisations_is_read_beside_too():
     headings = ("Organisation", "Title", "Type")
     asked = reading(ImportKind.ORGANISATIONS, headings)
     file = b"Organisation,Title,Type\na,A,shop\nb,B\n"
-    assert list(judging.here(asked, BytesIO(file))) == list(judging.beside(asked, BytesIO(file)))
+    here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
+    assert here == beside
+    assert [part.cells for part in here] == [[["a", "A", "shop"]]]
 
 
 def test_a_file_that_cannot_be_read_after_all_is_refused_in_the_same_words():

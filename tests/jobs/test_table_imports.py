@@ -14,7 +14,7 @@ from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus
 from webapp.models import Completion, Group, ImportProblem, ImportRun, Membership, Module, Organisation
-from webapp.services import import_undo, imports, organisations
+from webapp.services import files, import_undo, imports, organisations
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadRows
 from webapp.services.organisations import OrganisationRow
@@ -100,6 +100,13 @@ def test_p12_every_bad_row_is_told_with_its_line_column_and_reason(put, session)
     reasons = {line: reason for line, _, reason in told}
     assert reasons[2] == "There is no organisation «nowhere», neither here nor in this file."
     assert reasons[7] == "The row is about the same as line 6 of this file, which counts."
+    rejects = b"".join(files.read(session, run.rejects_file_id)).decode("utf-8-sig").splitlines()
+    assert [line.split(",")[:6] for line in rejects[1:]] == [
+        ["a", "A", "nowhere", "", "", "2"],
+        ["", "Without", "", "", "", "3"],
+        ["b", "B", "", "club", "", "4"],
+        ["c", "", "", "", "", "5"],
+    ]
 
 
 def test_a_file_that_was_taken_back_leaves_what_was_there_before(put, work, session):

@@ -22,7 +22,7 @@ def main() -> None:
     try:
         with os.fdopen(file, "rb") as stream:
             for part in judging.here(reading, stream):
-                pickle.dump(part, out, pickle.HIGHEST_PROTOCOL)
+                pickle.dump(judging.packed(part, tuple), out, pickle.HIGHEST_PROTOCOL)
                 out.flush()
     except Refused as fault:
         last = {"code": fault.code, "message": fault.message, "field": fault.field}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from webapp.adapters.judging import Part
+from webapp.adapters.judging import BadRow, Part
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
@@ -39,24 +39,16 @@ class Inspection:
 
     def look_at(self, session: Any, part: Part) -> tuple[list[NotedProblem], list[list[str]]]:
         """The problems of these rows, and those rows as the rejects file shows them."""
-        problems: list[NotedProblem] = []
-        rejected: list[list[str]] = []
-        drafts: list[tuple[int, Draft]] = []
-        for record, line, values, found in part.rows:
-            if isinstance(found, list):
-                self.bad += 1
-                problems += _problems(self.plan, record, line, found)
-                rejected.append(_reject(self.plan, line, values, found))
-            elif isinstance(found, Draft):
-                drafts.append((record, found))
-        self.records += len(part.rows)
+        problems, rejected = _told_bad(self.plan, part.bad)
+        self.bad += len(part.bad)
+        self.records += part.count
         self.cleaned = part.cleaned
-        fresh, repeated = self._apart(session, drafts)
-        problems += repeated
+        pairs = zip(part.records, part.drafts, strict=True)
+        fresh, repeated = self._apart(session, [(record, draft) for record, draft in pairs if isinstance(draft, Draft)])
         self._count_people(session, fresh)
         self._keep_sample(fresh)
         self.good += len(fresh)
-        kept = [item for item in problems if _is_kept(item, self.bad, self.duplicates)]
+        kept = [item for item in (*problems, *repeated) if _is_kept(item, self.bad, self.duplicates)]
         return sorted(kept, key=lambda item: item.record), rejected
 
     def _apart(self, session: Any, drafts: Sequence[tuple[int, Draft]]) -> tuple[list[Draft], list[NotedProblem]]:
@@ -139,33 +131,33 @@ class TableInspection:
                 f"The file has more than {kind.most:,} rows; {ROWS[self.plan.kind][1]} name one another, so a file is read"
                 " whole. Split it, the upper levels first.",
             )
-        drafts = [row.found for row in part.rows if isinstance(row.found, TableDraft)]
+        drafts = [draft for draft in part.drafts if isinstance(draft, TableDraft)]
         refers = kind.refers(session, drafts)
         seen = self.scratch.receipts({_joined(draft) for draft in drafts})
-        problems: list[NotedProblem] = []
-        rejected: list[list[str]] = []
+        bad = list(part.bad)
+        repeated: list[NotedProblem] = []
         fresh: list[TableDraft] = []
-        for record, line, values, found in part.rows:
-            faults = found if isinstance(found, list) else refers.get(line, ())
-            if faults:
-                self.bad += 1
-                problems += _problems(self.plan, record, line, faults)
-                rejected.append(_reject(self.plan, line, values, faults))
-            elif isinstance(found, TableDraft):
-                first = seen.setdefault(_joined(found), line)
-                if first == line:
-                    fresh.append(found)
-                else:
-                    self.duplicates += 1
-                    problems.append(_twice(record, found, first))
+        for record, cells, draft in zip(part.records, part.cells, drafts, strict=True):
+            if draft.line in refers:
+                bad.append(BadRow(record, draft.line, cells, list(refers[draft.line])))
+                continue
+            first = seen.setdefault(_joined(draft), draft.line)
+            if first == draft.line:
+                fresh.append(draft)
+            else:
+                self.duplicates += 1
+                repeated.append(_twice(record, draft, first))
+        problems, rejected = _told_bad(self.plan, sorted(bad))
+        self.bad += len(bad)
         self.scratch.add_receipts((_joined(draft), draft.line) for draft in fresh)
-        self.records += len(part.rows)
+        self.records += part.count
         self.cleaned = part.cleaned
         self.good += len(fresh)
         self.new += len({draft.key for draft in fresh} - kind.known(session, fresh))
         for draft in fresh[: SAMPLE - len(self.sample)]:
             self.sample.append({"line": draft.line} | {name: _told(value) for name, value in draft.values.items()})
-        return [item for item in problems if _is_kept(item, self.bad, self.duplicates)], rejected
+        kept = [item for item in (*problems, *repeated) if _is_kept(item, self.bad, self.duplicates)]
+        return sorted(kept, key=lambda item: item.record), rejected
 
     def tally(self) -> Tally:
         """What the whole comes to."""
@@ -188,6 +180,15 @@ def _told(value: Any) -> Any:
 
 def _is_kept(item: NotedProblem, bad: int, duplicates: int) -> bool:
     return (bad if item.outcome is Outcome.BAD else duplicates) <= MOST_PROBLEMS
+
+
+def _told_bad(plan: Plan, rows: Iterable[BadRow]) -> tuple[list[NotedProblem], list[list[str]]]:
+    problems: list[NotedProblem] = []
+    rejected: list[list[str]] = []
+    for record, line, values, faults in rows:
+        problems += _problems(plan, record, line, faults)
+        rejected.append(_reject(plan, line, values, faults))
+    return problems, rejected
 
 
 def _problems(plan: Plan, record: int, line: int, faults: Iterable[Fault]) -> Iterator[NotedProblem]:

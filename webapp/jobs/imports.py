@@ -86,11 +86,10 @@ def _check_part(job: RunningJob, inspection: Inspection | TableInspection, part:
     plan = inspection.plan
     heading = spreadsheets.csv_bytes([rules.reject_headings(plan.headings)], mark=True)
     rejects = spreadsheets.csv_bytes(rejected) if rejected else b""
-    record, line, *_ = part.rows[-1]
     job.step(
         lambda work: steps.note(work, plan, problems, heading, rejects),
-        done=min(line, plan.line_count),
-        message=f"{record:,} records read, {inspection.bad:,} of them bad",
+        done=min(part.line, plan.line_count),
+        message=f"{part.record:,} records read, {inspection.bad:,} of them bad",
     )
 
 
@@ -100,13 +99,13 @@ def apply(job: RunningJob) -> Ending:
     if plan.kind in TABLES:
         return _apply_table(job, plan)
     with closing(_parts(job, plan, CHUNK, int(job.cursor.get("record", 0)))) as parts:
-        for rows, _ in parts:
+        for part in parts:
             drafts = [
-                found
-                for record, _, _, found in rows
-                if isinstance(found, Draft) and (found.receipt or not imported_before(record, plan))
+                draft
+                for record, draft in zip(part.records, part.drafts, strict=True)
+                if isinstance(draft, Draft) and (draft.receipt or not imported_before(record, plan))
             ]
-            _apply_chunk(job, plan, drafts, rows[-1].record)
+            _apply_chunk(job, plan, drafts, part.record)
     job.step(lambda work: steps.finish(work, plan), done=plan.record_count, total=plan.record_count)
     with job.read() as session:
         run = read.sheet(session, plan.run_id, None).run
@@ -120,8 +119,8 @@ def _apply_table(job: RunningJob, plan: Plan) -> Ending:
     kind = TABLES[plan.kind]
     start = int(job.cursor.get("record", 0))
     with Scratch() as scratch, closing(_parts(job, plan, kind.most)) as parts:
-        for rows, _ in parts:
-            drafts = [row.found for row in rows if isinstance(row.found, TableDraft)]
+        for part in parts:
+            drafts = [draft for draft in part.drafts if isinstance(draft, TableDraft)]
             with job.read() as session:
                 bad = kind.refers(session, drafts)
             names = {draft.line: "\n".join(draft.key) for draft in drafts if draft.line not in bad}
@@ -133,8 +132,8 @@ def _apply_table(job: RunningJob, plan: Plan) -> Ending:
                 if (name := names.get(draft.line)) and name not in seen and first[name] == draft.line
             ]
             scratch.add_receipts((names[draft.line], draft.line) for draft in fresh)
-            if rows[-1].record > start:  # else it was written before a kill
-                _step(job, plan, partial(_put, plan, fresh), rows[-1].record)
+            if part.record > start:  # else it was written before a kill
+                _step(job, plan, partial(_put, plan, fresh), part.record)
     job.step(lambda work: steps.finish(work, plan), done=plan.record_count, total=plan.record_count)
     with job.read() as session:
         run = read.sheet(session, plan.run_id, None).run
