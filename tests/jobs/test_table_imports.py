@@ -14,7 +14,8 @@ from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus
 from webapp.models import Completion, Group, ImportProblem, ImportRun, Membership, Module, Organisation
-from webapp.services import files, import_undo, imports, organisations
+from webapp.queries import files
+from webapp.services import import_undo, imports, organisations
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadRows
 from webapp.services.organisations import OrganisationRow
