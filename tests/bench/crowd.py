@@ -248,7 +248,7 @@ def _winners(session: Session, draw: Draw) -> None:
 SCREENS = {
     "sign-in": "/sign-in",
     "today": "/today",
-    "today, entries": "/today/entries",
+    "today, figures": "/today/figures",
     "sites": "/sites",
     "site": "/sites/{site}",
     "site, new": "/sites/new",
@@ -359,6 +359,7 @@ SCREENS = {
     "print, choose": "/vouchers/print",
     "print": "/vouchers/print?reward={drawn}",
     "jobs": "/jobs",
+    "messages": "/notifications",
     "job": "/jobs/{job}",
     "audit": "/audit",
     "account": "/account",

@@ -9,6 +9,7 @@ from tests.factories.people import People
 from tests.support.clock import NOW
 from webapp.domain.rewards import RewardKind, RewardStatus
 from webapp.models import Entry, Prize, Reward
+from webapp.services import entry_days
 
 ENTROPY = b"sixteen bytes ok"
 
@@ -56,4 +57,6 @@ class Rewards(People, Rows):
             "entered_at": NOW - timedelta(days=1),
             "nonce": ENTROPY,
         }
-        return self.add(Entry(**values | changes))
+        entry = self.add(Entry(**values | changes))
+        entry_days.add(self.session, reward.id, [entry.entered_at])
+        return entry

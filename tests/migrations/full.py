@@ -36,6 +36,7 @@ from webapp.models import (
     ProfileMerge,
     RecoveryCode,
     RequestKey,
+    SavedView,
     SignInAttempt,
     Site,
     StaffInvitation,
@@ -78,6 +79,7 @@ def _fill_the_rest(session: Session) -> None:
             "dedupe_key": "test", "recipient": "a@example.org", "subject": "A", "body": "B", "due_at": NOW, "created_at": NOW
         },
         RequestKey: {"key": HASH, "at": NOW, "digest": HASH},
+        SavedView: {"staff_id": staff, "screen": "rewards", "title": "Mine", "query": "q=a", "created_at": NOW},
         SignInAttempt: {"at": NOW, "email": "a@example.org", "address": "::1"},
         StaffInvitation: {"staff_id": staff, "token_hash": HASH, "created_at": NOW, "expires_at": NOW},
         StaffSession: {

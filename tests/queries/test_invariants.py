@@ -25,6 +25,11 @@ def _entries_gap(make: Factories) -> None:
     make.entry(reward, number=3)
 
 
+def _day_miscounted(make: Factories) -> None:
+    make.entry(make.reward())
+    make.session.execute(text("update entry_days set entry_count = 2"))
+
+
 def _files_hole(make: Factories) -> None:
     make.file(b"x" * 300_000)
     make.session.execute(text("delete from stored_chunks where number = 0"))
@@ -43,6 +48,7 @@ def _open_session(make: Factories) -> None:
 
 PLANTS: dict[str, Plant] = {
     "entries dense": _entries_gap,
+    "entries counted by day": _day_miscounted,
     "entries counted": lambda make: make.reward(entry_count=7),
     "group members counted": lambda make: make.group(member_count=1),
     "organisation members counted": lambda make: make.organisation(member_count=1),
@@ -82,4 +88,4 @@ def test_a_planted_fault_is_found_and_nothing_else(session, make, name):
     PLANTS[name](make)
     found = {item.name for item in INVARIANTS if broken(session, item)}
     assert name in found
-    assert found <= {name, "entries counted"}
+    assert found <= {name, "entries counted", "entries counted by day"}

@@ -101,6 +101,7 @@ class Event(StrEnum):
     SLOT_VACANT = "slot.vacant"
     JOB_CANCELLED = "job.cancelled"
     JOB_FAILED = "job.failed"
+    MESSAGE_RESENT = "message.resent"
     PROFILE_CREATED = "profile.created"
     PROFILE_CHANGED = "profile.changed"
     PROFILE_MERGED = "profile.merged"
@@ -198,6 +199,7 @@ SENTENCES: dict[Event, str] = {
     Event.SLOT_VACANT: "left {slot} of «{reward}» vacant: no reserve is left",
     Event.JOB_CANCELLED: "cancelled the job «{title}»",
     Event.JOB_FAILED: "could not finish the job «{title}»: {error}",
+    Event.MESSAGE_RESENT: "sent the message «{title}» again",
     Event.PROFILE_CREATED: "typed in person {person}",
     Event.PROFILE_CHANGED: "changed person {person}: {changes}",
     Event.PROFILE_MERGED: "merged person {loser} into person {winner}; what moved: {moved}",

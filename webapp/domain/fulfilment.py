@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 from webapp.domain.verdicts import Reason, Verdict, all_of
@@ -30,6 +31,7 @@ WORDS: dict[Stage, str] = {
 }
 
 SHORTEST_REASON = 3  # characters
+ANSWER_WITHIN = timedelta(days=7)  # after that somebody who was told and said nothing is asked again
 LEFT = frozenset({Stage.DECLINED, Stage.UNCLAIMED, Stage.DISQUALIFIED})
 
 _NEXT: dict[Stage, frozenset[Stage]] = {

@@ -31,6 +31,7 @@ TOPICS = (
         "From a list of entrants to winners and printed vouchers, step by step.",
         "trophy",
     ),
+    Topic("today", "Today", "What waits for you, who sees what, and what the figures count.", "inbox"),
     Topic("sites", "Sites", "Who organises a programme, and whose days count.", "globe"),
     Topic("people", "People", "Who is one person, what is kept of them, and what they agreed to.", "users"),
     Topic(

@@ -17,6 +17,8 @@ class HealthFacts:
     revision: str | None
     heartbeat_at: datetime | None
     oldest_due_at: datetime | None
+    failed_count: int = 0  # messages that nobody could deliver
+    failed_since: datetime | None = None
 
 
 def unready(facts: HealthFacts, now: datetime, *, head: str, free_bytes: int, sends_mail: bool) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from webapp.models.audit import AuditAnchor, AuditEntry, RequestKey
 from webapp.models.base import Base
 from webapp.models.draws import Draw, DrawLogLine, DrawRound
-from webapp.models.entries import Entry
+from webapp.models.entries import Entry, EntryDay
 from webapp.models.exports import ExportRun
 from webapp.models.files import StoredChunk, StoredFile
 from webapp.models.fulfilment import Winner, WinnerEvent
@@ -23,6 +23,7 @@ from webapp.models.profiles import (
     Tier,
 )
 from webapp.models.rewards import Prize, Reward
+from webapp.models.saved_views import SavedView
 from webapp.models.settings import AccountSettings
 from webapp.models.sites import Site
 from webapp.models.staff import RecoveryCode, SignInAttempt, StaffGrant, StaffInvitation, StaffMember, StaffSession
@@ -39,6 +40,7 @@ __all__ = [
     "DrawLogLine",
     "DrawRound",
     "Entry",
+    "EntryDay",
     "ExportRun",
     "Group",
     "ImportChange",
@@ -62,6 +64,7 @@ __all__ = [
     "RecoveryCode",
     "RequestKey",
     "Reward",
+    "SavedView",
     "SignInAttempt",
     "Site",
     "StaffGrant",

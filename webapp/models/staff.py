@@ -26,6 +26,7 @@ class StaffMember(Base):
     totp_secret: Mapped[str] = mapped_column(String(400), default="", server_default="")  # enciphered
     totp_since: Mapped[datetime | None]  # when a first code proved that the secret arrived
     totp_step: Mapped[int | None] = mapped_column(BIG)  # the last time step used: a code counts once
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))  # the site their lists keep to; null is all
 
     grants: Mapped[list[StaffGrant]] = relationship(lazy="raise_on_sql", order_by="StaffGrant.id")
 

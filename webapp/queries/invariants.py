@@ -48,6 +48,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "on e.reward_id = r.id where r.entry_count <> coalesce(e.n, 0)",
     ),
     Invariant(
+        "entries counted by day",
+        "The days of a reward count each of its entries once.",
+        "select r.id from rewards r left join (select reward_id, sum(entry_count) as n from entry_days "
+        "group by reward_id) d on d.reward_id = r.id where r.entry_count <> coalesce(d.n, 0)",
+    ),
+    Invariant(
         "entries of one site",
         "An entry that came from a file came from a file for its own reward.",
         "select e.reward_id, e.number from entries e join import_runs i on i.id = e.import_run_id "

@@ -1,62 +1,103 @@
-"""What waits for people, and the figures of their programmes; one statement each."""
+"""What waits for people; one statement for each kind of thing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, or_, select, true, union_all
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
 from webapp.domain.draws import DrawState
-from webapp.domain.fulfilment import Stage
+from webapp.domain.fulfilment import ANSWER_WITHIN, Stage
 from webapp.domain.imports import ImportStatus
 from webapp.domain.jobs import JobStatus
 from webapp.domain.rewards import RewardStatus
-from webapp.models import Draw, Entry, ImportRun, Job, Reward, Site, StaffInvitation, StaffMember, Winner
+from webapp.models import (
+    Draw,
+    ImportRun,
+    Job,
+    Reward,
+    Site,
+    StaffGrant,
+    StaffInvitation,
+    StaffMember,
+    StoredFile,
+    Winner,
+)
 
 MOST = 20
+LATELY = timedelta(days=14)
+SWEPT = timedelta(minutes=5)  # after its last day a reward closes by itself; later somebody has to look
 Scope = frozenset[int] | None
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingDraw:
-    """A draw between closing and drawing."""
+class WaitingReward:
+    """A reward to open or to close, or whose draw is between closing and drawing; ``since`` when it waits."""
 
     name: str
     title: str
-    state: DrawState
+    zone: str
+    status: RewardStatus
+    state: DrawState | None
     is_reviewed: bool
     entry_count: int
     eligible_count: int
-    since: datetime | None
     not_before: datetime | None
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingWinners:
-    """How many winners of one reward stand at one stage, and when the first of them must have answered."""
+    """How many winners of one reward stand at one stage since when, and how many of them have not answered in time."""
 
     name: str
     title: str
+    site_id: int
+    zone: str
     stage: Stage
     count: int
-    first_until: datetime | None
+    late: int
+    since: datetime
+    late_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingImport:
-    """An upload that was refused, or checked and not yet applied."""
+    """An upload that was refused, stopped, checked and not applied, or applied with rejects."""
 
     id: int
-    title: str
+    file: str
+    kind: str
+    reward: str | None
     status: ImportStatus
     good: int
     bad: int
+    problem: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that failed lately."""
+
+    id: int
+    title: str
+    error: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingStaff:
+    """Somebody whose invitation is not taken up, or who is about to have the right to draw."""
+
+    what: str  # «invited» or «draws»
+    id: int
+    name: str
+    email: str
+    at: datetime  # when it ends, or begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,71 +112,129 @@ class OpenReward:
     entry_count: int
 
 
-def draws(session: Session, to_seal: Scope, to_run: Scope) -> list[WaitingDraw]:
-    """Closed draws of the sites ``to_seal`` and sealed ones of the sites ``to_run``, the longest waiting first."""
-    since = func.coalesce(Draw.sealed_at, Draw.closed_at, Draw.opened_at)
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where somebody may do what moves a reward on: sites, None for all."""
+
+    edit: Scope
+    seal: Scope
+    run: Scope
+    staff_id: int | None = None  # whoever sealed a draw does not draw it
+    is_small_team: bool = False
+
+
+def rewards(session: Session, reach: Reach, now: datetime) -> list[WaitingReward]:
+    """Drafts whose first day has come, rewards still open after their last, and draws to review, seal or draw."""
+    since = case(
+        (Reward.status == RewardStatus.DRAFT, Reward.starts_at),
+        (Reward.status == RewardStatus.ACTIVE, Reward.ends_at),
+        (Draw.state == DrawState.SEALED, func.coalesce(Draw.not_before, Draw.sealed_at)),
+        else_=func.coalesce(Draw.closed_at, Draw.opened_at),
+    )
+    mine = (
+        true() if reach.is_small_team else or_(Draw.sealed_by_id.is_(None), Draw.sealed_by_id != (reach.staff_id or 0))
+    )
     statement = (
         select(
             Reward.name,
             Reward.title,
+            Site.timezone,
+            Reward.status,
             Draw.state,
-            Draw.reviewed_at.is_not(None),
+            func.coalesce(Draw.reviewed_at.is_not(None), false()),
             Reward.entry_count,
-            Draw.eligible_count,
-            since,
+            func.coalesce(Draw.eligible_count, 0),
             Draw.not_before,
+            since,
         )
-        .join(Reward, Reward.id == Draw.reward_id)
+        .join(Site, Site.id == Reward.site_id)
+        .outerjoin(Draw, Draw.reward_id == Reward.id)
         .where(
             or_(
-                and_(Draw.state == DrawState.CLOSED, _within(Reward.site_id, to_seal)),
-                and_(Draw.state == DrawState.SEALED, _within(Reward.site_id, to_run)),
+                and_(Reward.status == RewardStatus.DRAFT, Reward.starts_at <= now, _within(Reward.site_id, reach.edit)),
+                and_(
+                    Reward.status == RewardStatus.ACTIVE,
+                    Reward.ends_at <= now - SWEPT,
+                    _within(Reward.site_id, reach.edit),
+                ),
+                and_(Draw.state == DrawState.CLOSED, _within(Reward.site_id, reach.seal)),
+                and_(Draw.state == DrawState.SEALED, mine, _within(Reward.site_id, reach.run)),
             )
         )
-        .order_by(since, Draw.id)
+        .order_by(since, Reward.id)
         .limit(MOST)
     )
-    return [WaitingDraw(*row) for row in session.execute(statement)]
+    return [WaitingReward(*row) for row in session.execute(statement)]
 
 
-def winners(session: Session, scope: Scope, now: datetime) -> list[WaitingWinners]:
-    """Winners to contact, to hand a prize to, and those whose time to answer is over."""
-    is_late = and_(Winner.stage == Stage.NOTIFIED, Winner.claim_until < now)
+def winners(session: Session, scope: Scope, now: datetime, most: int = 400) -> list[WaitingWinners]:
+    """Winners of rewards that are drawn and not fulfilled, by reward and stage, the reward drawn first on top."""
+    due = func.coalesce(Winner.claim_until < now, Winner.stage_at < now - ANSWER_WITHIN)
+    is_late = and_(Winner.stage == Stage.NOTIFIED, due)
     statement = (
-        select(Reward.name, Reward.title, Winner.stage, func.count(), func.min(Winner.claim_until))
+        select(
+            Reward.name,
+            Reward.title,
+            Reward.site_id,
+            Site.timezone,
+            Winner.stage,
+            func.count(),
+            func.sum(case((is_late, 1), else_=0)),
+            func.min(Winner.stage_at),
+            func.min(case((is_late, Winner.stage_at))),
+        )
         .join(Reward, Reward.id == Winner.reward_id)
-        .where(or_(Winner.stage.in_((Stage.TO_CONTACT, Stage.ACCEPTED)), is_late), _within(Reward.site_id, scope))
-        .group_by(Reward.id, Reward.name, Reward.title, Winner.stage)
-        .order_by(func.min(Winner.stage_at), Reward.id)
-        .limit(MOST)
+        .join(Site, Site.id == Reward.site_id)
+        .where(Reward.status == RewardStatus.EXPIRED, _within(Reward.site_id, scope))
+        .group_by(Reward.id, Reward.name, Reward.title, Reward.site_id, Site.timezone, Winner.stage)
+        .order_by(Reward.closed_at, Reward.id, Winner.stage)
+        .limit(most)
     )
     return [WaitingWinners(*row) for row in session.execute(statement)]
 
 
-def failed_jobs(session: Session, scope: Scope, staff_id: int | None, now: datetime) -> int:
-    """Jobs that failed within the last week, of these sites or started by this person."""
+def failed_jobs(session: Session, scope: Scope, staff_id: int | None, now: datetime, size: int = 3) -> list[FailedJob]:
+    """Jobs of these sites or of this person that failed within the last week, the newest first; one more than ``size``."""
     mine = or_(_within(Job.site_id, scope), Job.created_by_id == staff_id)
-    statement = select(func.count()).where(
-        Job.status == JobStatus.FAILED, Job.finished_at > now - timedelta(days=7), mine
+    lately = Job.finished_at > now - timedelta(days=7)
+    statement = select(Job.id, Job.title, Job.error, Job.finished_at).where(
+        Job.status == JobStatus.FAILED, lately, mine
     )
-    return session.scalar(statement) or 0
+    return [FailedJob(*row) for row in session.execute(statement.order_by(Job.id.desc()).limit(size + 1))]
 
 
 def imports(session: Session, scope: Scope, now: datetime) -> list[WaitingImport]:
-    """Uploads of the last two weeks that somebody has to look at."""
+    """Uploads of the last two weeks that somebody has to look at; rejects that were mended and came back are done."""
+    states = (ImportStatus.UPLOADED, ImportStatus.CHECKED, ImportStatus.REFUSED, ImportStatus.CANCELLED)
+    later, mended = aliased(ImportRun), aliased(StoredFile)
+    name = StoredFile.name.concat(".rejects")
+    came_back = exists().where(
+        later.id > ImportRun.id,
+        later.kind == ImportRun.kind,
+        mended.id == later.file_id,
+        func.substr(mended.name, 1, func.length(name)) == name,
+    )
+    has_rejects = and_(ImportRun.status == ImportStatus.DONE, ImportRun.bad_count > 0, ~came_back)
     statement = (
         select(
             ImportRun.id,
-            func.coalesce(Reward.title, ImportRun.kind),
+            StoredFile.name,
+            ImportRun.kind,
+            Reward.title,
             ImportRun.status,
             ImportRun.good_count,
             ImportRun.bad_count,
-            ImportRun.created_at,
+            ImportRun.problem,
+            func.coalesce(ImportRun.finished_at, ImportRun.created_at),
         )
+        .join(StoredFile, StoredFile.id == ImportRun.file_id)
         .outerjoin(Reward, Reward.id == ImportRun.reward_id)
         .where(
-            ImportRun.status.in_((ImportStatus.REFUSED, ImportStatus.CHECKED)),
-            ImportRun.created_at > now - timedelta(days=14),
+            or_(ImportRun.status.in_(states), has_rejects),
+            # A closed list takes no more entries, so there is nothing left to do about the file.
+            or_(ImportRun.reward_id.is_(None), Reward.status == RewardStatus.ACTIVE),
+            ImportRun.undone_at.is_(None),
+            ImportRun.created_at > now - LATELY,
             _within(ImportRun.site_id, scope),
         )
         .order_by(ImportRun.id.desc())
@@ -144,14 +243,27 @@ def imports(session: Session, scope: Scope, now: datetime) -> list[WaitingImport
     return [WaitingImport(*row) for row in session.execute(statement)]
 
 
-def invitations(session: Session, now: datetime) -> tuple[int, datetime | None]:
-    """How many invitations are open, and when the first of them runs out."""
-    row = session.execute(
-        select(func.count(), func.min(StaffInvitation.expires_at))
-        .join(StaffMember, StaffMember.id == StaffInvitation.staff_id)
-        .where(StaffInvitation.used_at.is_(None), StaffInvitation.expires_at > now, StaffMember.is_active)
-    ).one()
-    return row[0], row[1]
+def staff(session: Session, scope: Scope, now: datetime, size: int = 6) -> list[WaitingStaff]:
+    """Invitations not taken up, run out ones too, and rights to draw that begin within a day; the first on top."""
+    ends = select(func.max(StaffInvitation.expires_at)).where(StaffInvitation.staff_id == StaffMember.id)
+    seen = true() if scope is None else StaffMember.id.in_(_on(scope))
+    person = (StaffMember.id, StaffMember.name, StaffMember.email)
+    invited = select(literal("invited").label("what"), *person, ends.scalar_subquery().label("at")).where(
+        StaffMember.is_active, StaffMember.password_hash.is_(None), ends.exists(), seen
+    )
+    draws = (
+        select(literal("draws").label("what"), *person, func.min(StaffGrant.holds_from).label("at"))
+        .join(StaffGrant, StaffGrant.staff_id == StaffMember.id)
+        .where(StaffMember.is_active, StaffGrant.holds_from > now, seen)
+        .group_by(*person)
+    )
+    every = union_all(invited, draws).subquery()
+    rows = session.execute(select(every).where(every.c.at > now - LATELY).order_by(every.c.at, every.c.id).limit(size))
+    return [WaitingStaff(*row) for row in rows]
+
+
+def _on(scope: frozenset[int]) -> ColumnElement[int]:
+    return select(StaffGrant.staff_id).where(StaffGrant.site_id.in_(scope))  # type: ignore[return-value]
 
 
 def open_rewards(session: Session, scope: Scope, size: int = 8) -> list[OpenReward]:
@@ -164,21 +276,6 @@ def open_rewards(session: Session, scope: Scope, size: int = 8) -> list[OpenRewa
         .limit(size)
     )
     return [OpenReward(*row) for row in session.execute(statement)]
-
-
-def entries_per_day(session: Session, scope: Scope, bounds: Sequence[datetime]) -> list[int]:
-    """Entries made between each two of ``bounds``, of rewards that are active or ended within them."""
-    sums = [
-        func.sum(case((and_(Entry.entered_at >= start, Entry.entered_at < end), 1), else_=0))
-        for start, end in pairwise(bounds)
-    ]
-    live = or_(Reward.status == RewardStatus.ACTIVE, Reward.closed_at >= bounds[0])
-    row = session.execute(
-        select(*sums)
-        .join(Reward, Reward.id == Entry.reward_id)
-        .where(live, Entry.entered_at >= bounds[0], _within(Reward.site_id, scope))
-    ).one()
-    return [int(count or 0) for count in row]
 
 
 def _within(

@@ -15,7 +15,7 @@ from webapp.domain.import_rows import Draft
 from webapp.domain.rewards import RewardStatus
 from webapp.models import Entry, Reward
 from webapp.queries import rewards as read
-from webapp.services import bulk
+from webapp.services import bulk, entry_days
 from webapp.services.work import Work
 
 NONCE = 16  # bytes
@@ -83,4 +83,5 @@ def add(
     ]
     same = {"reward_id": reward_id, "status": EntryStatus.OK, "reason": "", "import_run_id": run_id}
     bulk.insert_rows(work.session, cast(Table, Entry.__table__), _NAMES, rows, same)
+    entry_days.add(work.session, reward_id, (draft.entered_at for draft in drafts))
     return first

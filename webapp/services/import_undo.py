@@ -14,7 +14,7 @@ from webapp.domain.errors import Conflict
 from webapp.models import Entry, ImportChange, ImportRun, Job, Reward
 from webapp.queries import imports as read
 from webapp.queries.imports import Plan
-from webapp.services import entries, jobs, profiles
+from webapp.services import entries, entry_days, jobs, profiles
 from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.jobs import NewJob
 from webapp.services.work import Work, changed_rows, name_of
@@ -104,6 +104,8 @@ def _entries(work: Work, plan: Plan, size: int) -> Undone:
     last = work.session.scalar(select(Reward.entry_count).where(Reward.id == plan.reward_id)) or 0
     tail = [number for place, number in enumerate(numbers) if number == last - place]
     if tail:
+        moments = select(Entry.entered_at).where(Entry.reward_id == plan.reward_id, Entry.number >= tail[-1])
+        entry_days.take(work.session, plan.reward_id, work.session.scalars(moments).all())
         _run(work, delete(Entry).where(Entry.reward_id == plan.reward_id, Entry.number >= tail[-1]))
         _run(work, update(Reward).where(Reward.id == plan.reward_id).values(entry_count=last - len(tail)))
         return Undone(gone=len(tail))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.domain.audit import Event
 from webapp.domain.errors import NotFound, Refused
 from webapp.domain.outbox import OutboxStatus, next_try
 from webapp.models import OutboxMessage
@@ -115,6 +116,7 @@ def resend(work: Work, command: ResendMessage) -> OutboxMessage:
         raise Refused(
             "message.under_way", f"The message is {message.status}; only a failed or skipped one is sent again."
         )
+    work.record(Event.MESSAGE_RESENT, message, title=message.subject)
     return message
 
 

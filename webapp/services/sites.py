@@ -13,6 +13,7 @@ from webapp.domain.errors import Conflict
 from webapp.domain.identity import handles
 from webapp.models import AuditEntry, Site
 from webapp.queries import sites as read
+from webapp.services import entry_days
 from webapp.services.work import Work, name_of
 
 
@@ -67,6 +68,8 @@ def change(work: Work, command: ChangeSite) -> Site:
     if won is None:
         raise Conflict("site.changed", _who_was_faster(work, site))
     work.session.refresh(site)
+    if values["timezone"] != before["timezone"]:
+        entry_days.recount(work.session, site.id)
     work.record(Event.SITE_CHANGED, site, site.id, title=before["title"], changes=told)
     return site
 

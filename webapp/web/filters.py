@@ -22,6 +22,7 @@ ICONS = {
     "job": "list-checks",
     "profile": "user",
     "location": "map-pin",
+    "message": "mail",
     "module": "circle-check",
     "organisation": "building-2",
     "organisation-type": "tag",

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 
-from flask import Response, current_app
+from flask import Response
 from sqlalchemy.exc import DBAPIError
 
-from webapp.adapters import clock, schema
+from webapp.adapters import clock
 from webapp.blueprints.health import bp
-from webapp.config import Settings
 from webapp.domain.errors import Busy
-from webapp.domain.health import unready
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import health as read
 from webapp.services import leases
 from webapp.web.access import actor, requires
+from webapp.web.health import warnings
 from webapp.web.work import work
 
 
@@ -39,7 +37,6 @@ def readyz() -> Response:
 
 
 def _reasons() -> tuple[str, ...]:
-    settings: Settings = current_app.extensions["largesse"]
     now = clock.now()
     try:
         with work() as unit:
@@ -47,5 +44,4 @@ def _reasons() -> tuple[str, ...]:
         facts = read.facts(db.session(), now)
     except (Busy, DBAPIError) as error:
         return (f"The database cannot be written to: {getattr(error, 'orig', error)}",)
-    free = shutil.disk_usage(settings.instance).free
-    return unready(facts, now, head=schema.head(), free_bytes=free, sends_mail=bool(settings.smtp_url))
+    return warnings(facts, now)

@@ -1,11 +1,11 @@
-"""What waits, as lines to act on: each a link, a count, and why it is there."""
+"""What waits, as lines to act on: each a link, why it is there and since when."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import groupby
 
 from flask import url_for
 from sqlalchemy.orm import Session
@@ -13,10 +13,15 @@ from sqlalchemy.orm import Session
 from webapp.domain.draws import DrawState
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor
-from webapp.domain.imports import ImportStatus
+from webapp.domain.import_columns import ImportKind
+from webapp.domain.imports import ImportStatus, target
 from webapp.domain.permissions import Permission
+from webapp.domain.rewards import RewardStatus
+from webapp.queries import health as read_health
 from webapp.queries import today as read
+from webapp.web.access import scope
 from webapp.web.filters import ago, moment, plural
+from webapp.web.health import warnings
 from webapp.web.navigation import may_open
 
 
@@ -28,81 +33,148 @@ class Task:
     text: str
     url: str
     detail: str = ""
-    count: str | None = None
     due: str | None = None
+    count: str | None = None
     tone: str | None = None
 
 
-def tasks(session: Session, actor: Actor, now: datetime) -> list[Task]:
-    """Everything this person's roles let them act on, the most pressing kind first."""
-    return [*_draws(session, actor), *_winners(session, actor, now), *_work(session, actor, now)]
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, when, and whether one person may hold conflicting roles."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    is_small_team: bool
 
 
-def _draws(session: Session, actor: Actor) -> Iterator[Task]:
-    to_seal, to_run = actor.sites(Permission.DRAWS_SEAL), actor.sites(Permission.DRAWS_RUN)
-    if (_is_nothing(to_seal) and _is_nothing(to_run)) or not may_open("draws.show"):
+def tasks(viewer: Viewer) -> list[Task]:
+    """Everything this person's roles let them act on, the most pressing kind first; a statement for each kind."""
+    kinds = (_warnings, _rewards, _winners, _imports, _jobs, _staff)
+    return [task for kind in kinds for task in kind(viewer)]
+
+
+def _warnings(viewer: Viewer) -> Iterator[Task]:
+    if not viewer.actor.may(Permission.SETTINGS_EDIT):
         return
-    for draw in read.draws(session, to_seal, to_run):
-        yield _draw(draw)
+    facts = read_health.facts(viewer.session, viewer.now)
+    for sentence in warnings(facts, viewer.now):
+        yield Task(
+            "triangle-alert", sentence, url_for("help.show", topic="operations", _anchor="health"),
+            "What to do about it is in the handbook.", tone="bad",
+        )  # fmt: skip
+    if facts.failed_count and may_open("notifications.index"):
+        text = f"Send {plural(facts.failed_count, 'message')} again or look why"
+        url = url_for("notifications.index", status="failed")
+        yield Task("mail", text, url, "The mail server refused them.", f"due {ago(facts.failed_since, viewer.now)}", tone="bad")  # fmt: skip
 
 
-def _is_nothing(scope: frozenset[int] | None) -> bool:
-    return scope is not None and not scope
+def _rewards(viewer: Viewer) -> Iterator[Task]:
+    edit, seal, run = (scope(right) for right in (Permission.REWARDS_EDIT, Permission.DRAWS_SEAL, Permission.DRAWS_RUN))
+    if any(where is None or where for where in (edit, seal, run)):
+        reach = read.Reach(edit, seal, run, viewer.actor.staff_id, viewer.is_small_team)
+        for row in read.rewards(viewer.session, reach, viewer.now):
+            yield _reward(row, viewer.now)
 
 
-def _draw(draw: read.WaitingDraw) -> Task:
-    url = url_for("draws.show", name=draw.name)
-    if draw.state is DrawState.SEALED:
-        earliest = f"Earliest time: {moment(draw.not_before)}." if draw.not_before else ""
-        return Task(
-            "dices", f"Enter the witnessed value of «{draw.title}»", url, f"Sealed {ago(draw.since)}. {earliest}"
-        )
-    if draw.is_reviewed:
-        detail = f"{draw.eligible_count:,} of {plural(draw.entry_count, 'entry', 'entries')} take part."
-        return Task("stamp", f"Seal the draw of «{draw.title}»", url, detail)
-    detail = f"{plural(draw.entry_count, 'entry', 'entries')}, closed {ago(draw.since)}."
-    return Task("list-filter", f"Review the exclusions of «{draw.title}»", url, detail)
+def _reward(row: read.WaitingReward, now: datetime) -> Task:
+    entries = plural(row.entry_count, "entry", "entries")
+    since = ago(row.since, now)
+    if row.status is RewardStatus.DRAFT:
+        url = url_for("rewards.show", name=row.name)
+        return Task("play", f"Open «{row.title}» for entries", url, "Its first day has come and it is still a draft.", f"began {since}", tone="warn")  # fmt: skip
+    if row.status is RewardStatus.ACTIVE:
+        url = url_for("rewards.show", name=row.name)
+        return Task("lock", f"Close «{row.title}»", url, f"Its last day is over; {entries}.", f"ended {since}", tone="bad")  # fmt: skip
+    url = url_for("draws.show", name=row.name)
+    if row.state is DrawState.SEALED:
+        is_early = row.not_before is not None and row.not_before > now
+        detail = f"{plural(row.eligible_count, 'entry', 'entries')} take part. "
+        detail += f"Not before {moment(row.not_before, row.zone)}." if is_early else "It may be drawn now."
+        return Task("dices", f"Enter the witnessed value of «{row.title}»", url, detail, f"{'due' if is_early else 'ready'} {since}")  # fmt: skip
+    if row.is_reviewed:
+        detail = f"{row.eligible_count:,} of {entries} take part."
+        return Task("stamp", f"Seal the draw of «{row.title}»", url, detail, f"closed {since}")
+    return Task("list-filter", f"Review the exclusions of «{row.title}»", url, f"{entries} came in.", f"closed {since}")
 
 
-_WINNER_TEXTS: dict[Stage, tuple[str, str]] = {
-    Stage.TO_CONTACT: ("phone", "Contact the winners of «{}»"),
-    Stage.NOTIFIED: ("hourglass", "No answer in time: winners of «{}»"),
-    Stage.ACCEPTED: ("package", "Hand over the prizes of «{}»"),
+_WINNERS: dict[Stage, tuple[str, str, str]] = {
+    Stage.TO_CONTACT: ("phone", "Contact the winners of «{}»", "Drawn, and nobody has told them yet."),
+    Stage.ACCEPTED: ("package", "Hand over the prizes of «{}»", "Accepted, and not handed over."),
 }
+_OPEN = frozenset({Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED})
 
 
-def _winners(session: Session, actor: Actor, now: datetime) -> Iterator[Task]:
-    within = actor.sites(Permission.FULFILMENT_WORK)
-    if _is_nothing(within) or not may_open("fulfilment.board"):
+def _winners(viewer: Viewer) -> Iterator[Task]:
+    where = scope(Permission.FULFILMENT_WORK)
+    if where is not None and not where:
         return
-    for row in read.winners(session, within, now):
-        icon, text = _WINNER_TEXTS[row.stage]
-        url = url_for("fulfilment.board", name=row.name)
-        is_late = row.first_until is not None and row.first_until < now
-        due = f"answer due {moment(row.first_until)}" if row.first_until else None
-        yield Task(icon, text.format(row.title), url, "", f"{row.count:,}", due, "bad" if is_late else None)
+    rows = read.winners(viewer.session, where, viewer.now)
+    for name, found in groupby(rows, key=lambda row: row.name):
+        yield from _of_reward(name, list(found), viewer.now)
 
 
-def _work(session: Session, actor: Actor, now: datetime) -> Iterator[Task]:
-    if may_open("jobs.index"):
-        failed = read.failed_jobs(session, actor.sites(Permission.JOBS_VIEW), actor.staff_id, now)
-        if failed:
-            url = url_for("jobs.index", status="failed")
-            yield Task("circle-alert", "Look at failed jobs", url, "In the last 7 days.", f"{failed:,}", tone="bad")
-    if may_open("imports.show"):
-        for row in read.imports(session, actor.sites(Permission.ENTRIES_IMPORT), now):
-            yield _import(row)
-    if may_open("staff.index"):
-        count, first = read.invitations(session, now)
-        if count:
-            detail = f"The first runs out {ago(first, now)}."
-            yield Task("user-cog", "Invitations not taken up yet", url_for("staff.index"), detail, f"{count:,}")
+def _of_reward(name: str, rows: list[read.WaitingWinners], now: datetime) -> Iterator[Task]:
+    url = url_for("fulfilment.board", name=name)
+    for row in rows:
+        if row.stage in _WINNERS:
+            icon, text, why = _WINNERS[row.stage]
+            yield Task(icon, text.format(row.title), url, why, f"since {moment(row.since, row.zone)}", f"{row.count:,}")
+        elif row.late:
+            text = f"Ask again or pass on: winners of «{row.title}»"
+            due = f"told {ago(row.late_since, now)}"
+            yield Task(
+                "hourglass", text, url, "They were told and did not answer in time.", due, f"{row.late:,}", "bad"
+            )
+    if not any(row.stage in _OPEN for row in rows):
+        since = ago(max(row.since for row in rows), now)
+        yield Task("circle-check", f"Finish «{rows[0].title}»", url, "Every prize is handed over or left.", f"last moved {since}")  # fmt: skip
 
 
-def _import(row: read.WaitingImport) -> Task:
-    values: dict[str, Any] = {"run_id": row.id}
-    url = url_for("imports.show", **values)
-    if row.status is ImportStatus.REFUSED:
-        return Task("upload", f"The upload for «{row.title}» was refused", url, f"Uploaded {ago(row.at)}.", tone="bad")
-    detail = f"{plural(row.good, 'good row')}, {plural(row.bad, 'bad row')}; nothing is written yet."
-    return Task("upload", f"Apply the checked upload for «{row.title}»", url, detail)
+def _imports(viewer: Viewer) -> Iterator[Task]:
+    where = scope(Permission.ENTRIES_IMPORT)
+    if where is None or where:
+        for row in read.imports(viewer.session, where, viewer.now):
+            yield _import(row, viewer.now)
+
+
+def _import(row: read.WaitingImport, now: datetime) -> Task:
+    url = url_for("imports.show", run_id=row.id)
+    into = f"«{row.reward}»" if row.reward else target(ImportKind(row.kind)).lower()
+    counts = f"{plural(row.good, 'good row')}, {plural(row.bad, 'bad row')}"
+    text, detail, tone = {
+        ImportStatus.UPLOADED: (f"Choose the columns of {row.file}", f"For {into}. Nothing is checked yet.", None),
+        ImportStatus.CHECKED: (f"Decide about {row.file}", f"{counts} for {into}; nothing is written yet.", "warn"),
+        ImportStatus.CANCELLED: (f"Finish {row.file} or take it back", f"It was stopped halfway into {into}.", "bad"),
+        ImportStatus.REFUSED: (f"Mend {row.file} and upload it again", row.problem or "It could not be read.", "bad"),
+        ImportStatus.DONE: (f"Mend the rejects of {row.file}", f"{counts} for {into}.", "warn"),
+    }[row.status]
+    return Task("upload", text, url, detail, ago(row.at, now), tone=tone)
+
+
+def _jobs(viewer: Viewer) -> Iterator[Task]:
+    if not may_open("jobs.index"):
+        return
+    rows = read.failed_jobs(viewer.session, scope(Permission.JOBS_VIEW), viewer.actor.staff_id, viewer.now)
+    for row in rows[:3]:
+        url = url_for("jobs.show", job_id=row.id)
+        yield Task("circle-alert", f"Look why «{row.title}» failed", url, row.error[:160], ago(row.at, viewer.now), tone="bad")  # fmt: skip
+    if len(rows) > 3:
+        url = url_for("jobs.index", status="failed")
+        yield Task("circle-alert", "Look at the other jobs that failed", url, "In the last 7 days.", tone="bad")
+
+
+def _staff(viewer: Viewer) -> Iterator[Task]:
+    if not may_open("staff.index"):
+        return
+    for row in read.staff(viewer.session, scope(Permission.STAFF_MANAGE), viewer.now):
+        url = url_for("staff.show", staff_id=row.id)
+        when = ago(row.at, viewer.now)
+        if row.what == "draws":
+            text = f"Object if {row.name} should not draw"
+            yield Task("shield-check", text, url, "The right to draw was given and begins soon.", f"begins {when}", tone="warn")  # fmt: skip
+        elif row.at > viewer.now:
+            yield Task("user-cog", f"Remind {row.name} of the invitation", url, f"Sent to {row.email}.", f"ends {when}")
+        else:
+            detail = f"The one to {row.email} was not taken up."
+            yield Task("user-cog", f"Invite {row.name} again", url, detail, f"ended {when}", tone="warn")
