@@ -11,7 +11,7 @@ import pytest
 from webapp.adapters import judging
 from webapp.adapters.judging import Reading
 from webapp.domain.errors import Refused
-from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_columns import ImportKind, columns
 from webapp.domain.import_rows import Draft
 from webapp.domain.imports import guess
 
@@ -20,7 +20,7 @@ HEADINGS = ("Member ID", "E-mail", "Entered at", "Receipt")
 
 
 def reading(kind=ImportKind.ENTRIES, headings=HEADINGS, size=700, after=0):
-    return Reading(kind, "a.csv", "", headings, guess(kind, headings), "Europe/Dublin", NOW, size, after)
+    return Reading(kind, "a.csv", "", headings, guess(columns(kind), headings), "Europe/Dublin", NOW, size, after)
 
 
 def entries(count, bad_every=7):

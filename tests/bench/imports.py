@@ -80,9 +80,7 @@ def ours(engine: Engine, reward_id: int, path: Path) -> dict[str, float]:
         file = IncomingFile(path.name, spreadsheets.survey(stream, path.name), spreadsheets.Pieces(stream))
         run = perform(session, SYSTEM, clock.now(), lambda work: imports.upload(work, UploadEntries(reward_id, file)))
         places = imports.positions(run.mapping, run.headings)
-        perform(
-            session, SYSTEM, clock.now(), lambda work: imports.choose_columns(work, ChooseColumns(run.id, **places))
-        )
+        perform(session, SYSTEM, clock.now(), lambda work: imports.choose_columns(work, ChooseColumns(run.id, places)))
         times["upload"] = time.perf_counter()
         Runner(sessions, registry.kinds()).drain()
         times["check"] = time.perf_counter()

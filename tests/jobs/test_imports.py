@@ -56,7 +56,7 @@ def upload(session: Session, reward: Reward, content: bytes, name: str = "x.csv"
     file = IncomingFile(name, spreadsheets.survey(stream, name), spreadsheets.Pieces(stream))
     run = perform(session, ANN, NOW, lambda work: imports.upload(work, UploadEntries(reward.id, file)))
     places = imports.positions(run.mapping, run.headings)
-    perform(session, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, **places)))
+    perform(session, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, places)))
     return run.id
 
 
@@ -456,7 +456,7 @@ def test_people_who_were_used_or_changed_since_stay_when_their_file_is_taken_bac
     )
     run = perform(session, ANN, NOW, lambda work: imports.upload_rows(work, UploadRows(ImportKind.PROFILES, file)))
     places = imports.positions(run.mapping, run.headings)
-    perform(session, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, **places)))
+    perform(session, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, places)))
     run_jobs(session)
     apply(session, run.id)
     run_jobs(session)

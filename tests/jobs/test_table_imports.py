@@ -37,7 +37,7 @@ def put(work, session):
         file = IncomingFile("o.csv", spreadsheets.survey(stream, "o.csv"), spreadsheets.Pieces(stream))
         found = imports.upload_rows(work, UploadRows(kind, file))
         places = imports.positions(found.mapping, list(found.headings))
-        imports.choose_columns(work, ChooseColumns(found.id, **places))
+        imports.choose_columns(work, ChooseColumns(found.id, places))
         session.commit()
         run_jobs(session)
         if contract:

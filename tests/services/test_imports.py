@@ -74,7 +74,7 @@ def test_a_reward_that_takes_no_entries_takes_no_file(work, uploaded, status):
 
 
 def test_choosing_columns_queues_the_check_and_is_remembered(work, uploaded):
-    run = imports.choose_columns(work, ChooseColumns(uploaded().id, external_id=1, entered_at=3))
+    run = imports.choose_columns(work, ChooseColumns(uploaded().id, {"external_id": 1, "entered_at": 3}))
     job = work.session.get(Job, run.check_job_id)
     assert (run.status, job.kind, job.subject) == (ImportStatus.CHECKING, "entries.check", f"import_runs:{run.id}")
     assert work.session.scalars(select(ImportMapping)).one().mapping == {
@@ -86,13 +86,13 @@ def test_choosing_columns_queues_the_check_and_is_remembered(work, uploaded):
 
 def test_columns_that_are_not_in_the_file_are_not_chosen(work, uploaded):
     with pytest.raises(Refused, match="No column tells who"):
-        imports.choose_columns(work, ChooseColumns(uploaded().id, external_id=99, entered_at=3))
+        imports.choose_columns(work, ChooseColumns(uploaded().id, {"external_id": 99, "entered_at": 3}))
 
 
 def test_a_file_being_checked_is_not_checked_twice(work, uploaded):
-    run = imports.choose_columns(work, ChooseColumns(uploaded().id, external_id=1, entered_at=3))
+    run = imports.choose_columns(work, ChooseColumns(uploaded().id, {"external_id": 1, "entered_at": 3}))
     with pytest.raises(Refused, match="is being checked"):
-        imports.choose_columns(work, ChooseColumns(run.id, external_id=1, entered_at=3))
+        imports.choose_columns(work, ChooseColumns(run.id, {"external_id": 1, "entered_at": 3}))
 
 
 def test_an_upload_nobody_knows_is_not_found(work):
@@ -145,10 +145,10 @@ def test_a_stopped_import_goes_on_where_it_was(work, uploaded):
 
 
 def test_a_check_that_was_stopped_can_be_started_again(work, uploaded):
-    run = imports.choose_columns(work, ChooseColumns(uploaded().id, external_id=1, entered_at=3))
+    run = imports.choose_columns(work, ChooseColumns(uploaded().id, {"external_id": 1, "entered_at": 3}))
     imports.cancel(work, CancelImport(run.id))
     assert run.status is ImportStatus.UPLOADED
-    imports.choose_columns(work, ChooseColumns(run.id, external_id=1, entered_at=3))
+    imports.choose_columns(work, ChooseColumns(run.id, {"external_id": 1, "entered_at": 3}))
 
 
 def test_a_job_that_failed_leaves_its_reason_and_a_trace(work, uploaded):

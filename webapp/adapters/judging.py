@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,8 +25,10 @@ from webapp.adapters import spreadsheets
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import Draft, Fault, RowRules
+from webapp.domain.person_rows import PersonDraft, PersonRules, There
 from webapp.domain.table_rows import TableDraft, TableRules
 
+Rules = RowRules | TableRules | PersonRules
 FEW = 10_000  # records that are judged sooner than a process has started
 
 
@@ -46,6 +48,7 @@ class Reading:
     now: datetime
     size: int
     after: int = 0
+    there: There | None = None  # what the rows of a file of people may name
 
 
 class BadRow(NamedTuple):
@@ -62,8 +65,8 @@ class Part:
     """Some rows in their order, good ones and bad ones apart; the last of them is ``record``, on ``line``.
 
     ``records`` are those of ``drafts``, one each; so are ``cells``, the values as they stand in the file, where a good row
-    can turn out to be bad by what it names: for every kind but entries and people, who are made when they are unknown. In ``cleaned`` values of the file so far signs were taken out that
-    nobody sees.
+    can turn out to be bad by what it names: for every kind but entries, whose people are made when they are unknown. In
+    ``cleaned`` values of the file so far signs were taken out that nobody sees.
     """
 
     record: int
@@ -72,7 +75,7 @@ class Part:
     cleaned: int
     records: list[int]
     cells: list[list[str]]
-    drafts: list[Draft] | list[TableDraft]
+    drafts: list[Draft] | list[TableDraft] | list[PersonDraft]
     bad: list[BadRow]
 
 
@@ -94,14 +97,13 @@ def here(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
         yield _part(rules, some)
 
 
-def _part(rules: RowRules | TableRules, rows: list[tuple[int, int, list[str]]]) -> Part:
-    keeps_cells = isinstance(rules, TableRules)
+def _part(rules: Rules, rows: list[tuple[int, int, list[str]]]) -> Part:
+    keeps_cells = not isinstance(rules, RowRules)
     records: list[int] = []
     cells: list[list[str]] = []
     drafts: list[Any] = []  # of one of the two sorts
     bad: list[BadRow] = []
-    for record, line, values in rows:
-        found = rules.judge(line, values)
+    for (record, line, values), found in zip(rows, _judged(rules, rows), strict=True):
         if isinstance(found, list):
             bad.append(BadRow(record, line, values, found))
         else:
@@ -113,10 +115,17 @@ def _part(rules: RowRules | TableRules, rows: list[tuple[int, int, list[str]]]) 
     return Part(record, line, len(rows), rules.cleaned, records, cells, drafts, bad)
 
 
-def _rules(reading: Reading) -> RowRules | TableRules:
-    if reading.kind in (ImportKind.ENTRIES, ImportKind.PROFILES):
-        with_entry = reading.kind is ImportKind.ENTRIES
-        return RowRules(reading.headings, reading.mapping, reading.zone, reading.now, with_entry)
+def _judged(rules: Rules, rows: list[tuple[int, int, list[str]]]) -> Iterable[Any]:
+    if isinstance(rules, PersonRules):
+        return rules.judge([(line, values) for _, line, values in rows])
+    return (rules.judge(line, values) for _, line, values in rows)
+
+
+def _rules(reading: Reading) -> Rules:
+    if reading.kind is ImportKind.ENTRIES:
+        return RowRules(reading.headings, reading.mapping, reading.zone, reading.now)
+    if reading.there is not None:
+        return PersonRules(reading.headings, reading.mapping, reading.zone, reading.now, reading.there)
     return TableRules(reading.kind, reading.headings, reading.mapping, reading.zone, reading.now)
 
 
@@ -135,7 +144,7 @@ def beside(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
             env={name: value for name, value in os.environ.items() if not name.startswith("LARGESSE_")},
             start_new_session=True,  # an interrupt at the terminal is ours to handle
         )
-        with worker, closing(_answers(worker, pickle.dumps((reading, copy.fileno())))) as answers:
+        with worker, closing(_answers(worker, reading, copy.fileno())) as answers:
             try:
                 yield from answers
             finally:
@@ -143,18 +152,19 @@ def beside(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
 
 
 def packed(part: Part, form: Callable[[Any], Any]) -> Part:
-    """``part`` with drafts of entries as plain tuples, or the other way round: those cross between processes in half the time."""
-    is_entries = bool(part.drafts) and isinstance(part.drafts[0], tuple)
-    return replace(part, drafts=list(map(form, part.drafts))) if is_entries else part
+    """``part`` with named tuples as plain ones, or the other way round: those cross between processes in half the time."""
+    is_tuples = bool(part.drafts) and isinstance(part.drafts[0], tuple)
+    return replace(part, drafts=list(map(form, part.drafts))) if is_tuples else part
 
 
-_draft = partial(tuple.__new__, Draft)  # a named tuple's own way runs Python for each
+# A named tuple's own way runs Python for each.
+_DRAFTS = {kind: partial(tuple.__new__, PersonDraft if kind is ImportKind.PROFILES else Draft) for kind in ImportKind}
 
 
-def _answers(worker: subprocess.Popen[bytes], request: bytes) -> Generator[Part, None, None]:
+def _answers(worker: subprocess.Popen[bytes], reading: Reading, file: int) -> Generator[Part, None, None]:
     if worker.stdin is None or worker.stdout is None:
         raise AssertionError("both ends were asked for")
-    worker.stdin.write(request)
+    worker.stdin.write(pickle.dumps((reading, file)))
     worker.stdin.close()
     while True:
         try:
@@ -165,4 +175,4 @@ def _answers(worker: subprocess.Popen[bytes], request: bytes) -> Generator[Part,
             return
         if isinstance(answer, dict):
             raise Refused(**answer)
-        yield packed(answer, _draft)
+        yield packed(answer, _DRAFTS[reading.kind])

@@ -116,7 +116,7 @@ def _import(
 
 def _outcome(sheet: RunSheet) -> str:
     run = sheet.run
-    if run.kind in (ImportKind.ENTRIES, ImportKind.PROFILES):
+    if run.kind == ImportKind.ENTRIES:
         return f"{run.entry_count:,} entries and {run.created_count:,} new people imported into {sheet.target}"
     return f"{run.created_count:,} new and {run.changed_count:,} changed {import_columns.ROWS[ImportKind(run.kind)][1]}"
 
@@ -131,7 +131,7 @@ def _uploaded(file: Path, upload: Callable[[Work, IncomingFile], Any], encoding:
         incoming = IncomingFile(file.name, survey, spreadsheets.Pieces(stream))
         run = runtime.write(lambda work: upload(work, incoming))
     places = imports.positions(run.mapping, list(run.headings))
-    runtime.write(lambda work: imports.choose_columns(work, ChooseColumns(run.id, **places)))
+    runtime.write(lambda work: imports.choose_columns(work, ChooseColumns(run.id, places)))
     return int(run.id)
 
 

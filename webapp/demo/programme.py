@@ -206,7 +206,7 @@ class Builder:
         upload = imports.UploadEntries(reward.id, imports.IncomingFile(name, survey, [data]))
         back = timedelta(days=until)
         run = self.do(Role.EDITOR, back, lambda work: imports.upload(work, upload))
-        columns = imports.ChooseColumns(run.id, **imports.positions(run.mapping, list(run.headings)))
+        columns = imports.ChooseColumns(run.id, imports.positions(run.mapping, list(run.headings)))
         self.do(Role.EDITOR, back, lambda work: imports.choose_columns(work, columns))
         self.drain()
         apply = imports.ApplyImport(run.id, ImportContract.GOOD_ROWS)

@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 
 from webapp.domain.groups import GroupKind, Registration
+from webapp.domain.import_kinds import Cell, Column, ImportKind
 from webapp.domain.modules import LapseUnit
+from webapp.domain.person_columns import CONSENT_COLUMNS, PERSON_COLUMNS, fact_column
 
-
-class ImportKind(StrEnum):
-    """What the rows of a file are."""
-
-    ENTRIES = "entries"
-    PROFILES = "profiles"
-    ORGANISATIONS = "organisations"
-    GROUPS = "groups"
-    MEMBERSHIPS = "memberships"
-    MODULES = "modules"
-    COMPLETIONS = "completions"
-
-
-class Cell(StrEnum):
-    """How the value of a column is read."""
-
-    TEXT = "text"
-    KEY = "key"  # names something of ours; what it names is looked up
-    MOMENT = "moment"
-    WHOLE = "whole number"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One thing a row can tell: our name, the heading we write ourselves, and how others call it."""
-
-    name: str
-    heading: str
-    synonyms: tuple[str, ...]
-    hint: str = ""
-    cell: Cell = Cell.TEXT
-    most: int = 200
-    is_needed: bool = False  # the column must be chosen, and no row may leave it empty
-    choices: tuple[str, ...] = ()  # the only values there are
+__all__ = ["COLUMNS", "KEYS", "NAME_PEOPLE", "ROWS", "Cell", "Column", "ImportKind", "columns"]
 
 
 _PEOPLE = (
@@ -171,13 +139,22 @@ _COMPLETION = (
 )
 COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.ENTRIES: _PEOPLE + _ENTRY,
-    ImportKind.PROFILES: _PEOPLE,
+    ImportKind.PROFILES: PERSON_COLUMNS,
     ImportKind.ORGANISATIONS: _ORGANISATION,
     ImportKind.GROUPS: _GROUP,
     ImportKind.MEMBERSHIPS: _MEMBERSHIP,
     ImportKind.MODULES: _MODULE,
     ImportKind.COMPLETIONS: _COMPLETION,
 }
+
+
+def columns(kind: ImportKind, facts: Sequence[tuple[str, str]] = ()) -> tuple[Column, ...]:
+    """What a row of this kind can tell. ``facts`` are name and title of the further facts people may have."""
+    if kind is not ImportKind.PROFILES:
+        return COLUMNS[kind]
+    return (*PERSON_COLUMNS, *(fact_column(name, title) for name, title in facts), *CONSENT_COLUMNS)
+
+
 # Which columns make two rows of one file the same thing.
 KEYS: dict[ImportKind, tuple[str, ...]] = {
     ImportKind.ORGANISATIONS: ("external_id",),

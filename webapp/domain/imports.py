@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webapp.domain.import_columns import COLUMNS, NAME_PEOPLE, ROWS, ImportKind
+from webapp.domain.import_columns import COLUMNS, NAME_PEOPLE, ROWS, Column, ImportKind
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 
@@ -70,11 +70,11 @@ def heading_hash(headings: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(heading_key(heading) for heading in headings).encode()).hexdigest()
 
 
-def guess(kind: ImportKind, headings: Sequence[str]) -> Mapped:
+def guess(columns: Sequence[Column], headings: Sequence[str]) -> Mapped:
     """Our column → the file's heading, wherever a heading is one of the usual names; each is used once."""
     keys = {heading_key(heading): heading for heading in reversed(headings)}
     found: Mapped = {}
-    for column in COLUMNS[kind]:
+    for column in columns:
         names = (heading_key(column.heading), heading_key(column.name), *column.synonyms)
         heading = next((keys[name] for name in names if name in keys), None)
         if heading is not None and heading not in found.values():
@@ -82,10 +82,14 @@ def guess(kind: ImportKind, headings: Sequence[str]) -> Mapped:
     return found
 
 
-def usable(kind: ImportKind, mapping: Mapping[str, str], headings: Sequence[str]) -> Mapped:
+def usable(columns: Sequence[Column], mapping: Mapping[str, str], headings: Sequence[str]) -> Mapped:
     """The part of a remembered or typed mapping that this file can serve."""
-    known = {column.name for column in COLUMNS[kind]}
+    known = {column.name for column in columns}
     return {name: heading for name, heading in mapping.items() if name in known and heading in headings}
+
+
+# By which columns rows may name people: all of them, and those of a file of people.
+_NAMING = (("external_id", "email"), ("external_id", "email", "identities", "created_at"))
 
 
 def may_check(kind: ImportKind, mapping: Mapping[str, str]) -> Verdict:
@@ -101,7 +105,7 @@ def may_check(kind: ImportKind, mapping: Mapping[str, str]) -> Verdict:
         if missing
         else None,
         None
-        if kind not in NAME_PEOPLE or mapping.get("external_id") or mapping.get("email")
+        if kind not in NAME_PEOPLE or any(mapping.get(name) for name in _NAMING[kind is ImportKind.PROFILES])
         else Reason(
             "import.no_person",
             "No column tells who a row belongs to; choose the column of the member id, of the e-mail, or both.",

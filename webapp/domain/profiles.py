@@ -95,11 +95,16 @@ def digits(phone: str) -> str:
 class Named(Protocol):
     """Whatever is searched for as a person is."""
 
-    external_id: str | None
-    first_name: str
-    last_name: str
-    email: str
-    phone: str
+    @property
+    def external_id(self) -> str | None: ...
+    @property
+    def first_name(self) -> str: ...
+    @property
+    def last_name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
 
 
 def search_keys(person: Named) -> dict[str, str]:

@@ -10,7 +10,7 @@ from webapp.adapters.judging import BadRow, Part
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
-from webapp.domain.import_columns import COLUMNS, ROWS
+from webapp.domain.import_columns import ROWS
 from webapp.domain.import_rows import Draft, Fault, shown
 from webapp.domain.imports import Outcome
 from webapp.domain.profiles import resolve
@@ -39,7 +39,7 @@ class Inspection:
 
     def look_at(self, session: Any, part: Part) -> tuple[list[NotedProblem], list[list[str]]]:
         """The problems of these rows, and those rows as the rejects file shows them."""
-        problems, rejected = _told_bad(self.plan, part.bad)
+        problems, rejected = told_bad(self.plan, part.bad)
         self.bad += len(part.bad)
         self.records += part.count
         self.cleaned = part.cleaned
@@ -48,7 +48,7 @@ class Inspection:
         self._count_people(session, fresh)
         self._keep_sample(fresh)
         self.good += len(fresh)
-        kept = [item for item in (*problems, *repeated) if _is_kept(item, self.bad, self.duplicates)]
+        kept = [item for item in (*problems, *repeated) if is_kept(item, self.bad, self.duplicates)]
         return sorted(kept, key=lambda item: item.record), rejected
 
     def _apart(self, session: Any, drafts: Sequence[tuple[int, Draft]]) -> tuple[list[Draft], list[NotedProblem]]:
@@ -147,7 +147,7 @@ class TableInspection:
             else:
                 self.duplicates += 1
                 repeated.append(_twice(record, draft, first))
-        problems, rejected = _told_bad(self.plan, sorted(bad))
+        problems, rejected = told_bad(self.plan, sorted(bad))
         self.bad += len(bad)
         self.scratch.add_receipts((_joined(draft), draft.line) for draft in fresh)
         self.records += part.count
@@ -156,7 +156,7 @@ class TableInspection:
         self.new += len({draft.key for draft in fresh} - kind.known(session, fresh))
         for draft in fresh[: SAMPLE - len(self.sample)]:
             self.sample.append({"line": draft.line} | {name: _told(value) for name, value in draft.values.items()})
-        kept = [item for item in (*problems, *repeated) if _is_kept(item, self.bad, self.duplicates)]
+        kept = [item for item in (*problems, *repeated) if is_kept(item, self.bad, self.duplicates)]
         return sorted(kept, key=lambda item: item.record), rejected
 
     def tally(self) -> Tally:
@@ -178,11 +178,13 @@ def _told(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else "" if value is None else value
 
 
-def _is_kept(item: NotedProblem, bad: int, duplicates: int) -> bool:
+def is_kept(item: NotedProblem, bad: int, duplicates: int) -> bool:
+    """Whether the screen shows it; the rejects file has all."""
     return (bad if item.outcome is Outcome.BAD else duplicates) <= MOST_PROBLEMS
 
 
-def _told_bad(plan: Plan, rows: Iterable[BadRow]) -> tuple[list[NotedProblem], list[list[str]]]:
+def told_bad(plan: Plan, rows: Iterable[BadRow]) -> tuple[list[NotedProblem], list[list[str]]]:
+    """What is wrong with bad rows, and the rows as the rejects file has them."""
     problems: list[NotedProblem] = []
     rejected: list[list[str]] = []
     for record, line, values, faults in rows:
@@ -200,7 +202,7 @@ def _heading(plan: Plan, column: str) -> str:
     """The file's own heading where the fault is; ours when the file has none for it."""
     if not column:
         return ""
-    ours = next(item.heading for item in COLUMNS[plan.kind] if item.name == column)
+    ours = next(item.heading for item in plan.columns if item.name == column)
     return plan.mapping.get(column, ours)
 
 

@@ -11,13 +11,16 @@ from webapp.adapters.judging import Part, Reading
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Conflict, Refused
-from webapp.domain.import_columns import ROWS
+from webapp.domain.import_columns import ROWS, ImportKind
 from webapp.domain.import_rows import Draft
+from webapp.domain.person_rows import PersonDraft
 from webapp.domain.table_rows import TableDraft
 from webapp.jobs.import_checks import Inspection, TableInspection, imported_before
+from webapp.jobs.people_files import PeopleInspection, Sieve
 from webapp.jobs.running import Handler, RunningJob
 from webapp.jobs.running import Outcome as Ending
 from webapp.queries import imports as read
+from webapp.queries import known_people
 from webapp.queries.imports import Plan
 from webapp.services import import_steps as steps
 from webapp.services import import_undo
@@ -28,10 +31,15 @@ from webapp.services.work import Work
 
 CHUNK = 2_000
 RIVALS = 5
+AnyInspection = Inspection | TableInspection | PeopleInspection
 
 
 def _parts(job: RunningJob, plan: Plan, size: int, after: int = 0) -> Generator[Part, None, None]:
     """The rows of the file behind the record ``after``, judged, ``size`` at a time."""
+    there = None
+    if plan.kind is ImportKind.PROFILES:
+        with job.read() as session:
+            there = known_people.there(session)
     reading = Reading(
         plan.kind,
         plan.file_name,
@@ -42,6 +50,7 @@ def _parts(job: RunningJob, plan: Plan, size: int, after: int = 0) -> Generator[
         plan.uploaded_at,
         size,
         after,
+        there,
     )
     return judging.parts(reading, job.open_binary(plan.file_id), plan.record_count)
 
@@ -57,9 +66,8 @@ def check(job: RunningJob) -> Ending:
     if not job.step(lambda work: steps.begin_check(work, plan.run_id), done=0, total=plan.line_count):
         return _checked(job, plan)
     with Scratch() as scratch:
-        inspection: Inspection | TableInspection
+        inspection = _inspection(plan, scratch)
         size = TABLES[plan.kind].most if plan.kind in TABLES else CHUNK
-        inspection = TableInspection(plan, scratch) if plan.kind in TABLES else Inspection(plan, scratch)
         try:
             with closing(_parts(job, plan, size)) as parts:
                 for part in parts:
@@ -73,6 +81,12 @@ def check(job: RunningJob) -> Ending:
     return _checked(job, plan)
 
 
+def _inspection(plan: Plan, scratch: Scratch) -> AnyInspection:
+    if plan.kind in TABLES:
+        return TableInspection(plan, scratch)
+    return PeopleInspection(plan, scratch) if plan.kind is ImportKind.PROFILES else Inspection(plan, scratch)
+
+
 def _checked(job: RunningJob, plan: Plan) -> Ending:
     with job.read() as session:
         run = read.sheet(session, plan.run_id, None).run
@@ -80,7 +94,7 @@ def _checked(job: RunningJob, plan: Plan) -> Ending:
     return Ending(f"{words} of {run.record_count:,} records.", run.rejects_file_id)
 
 
-def _check_part(job: RunningJob, inspection: Inspection | TableInspection, part: Part) -> None:
+def _check_part(job: RunningJob, inspection: AnyInspection, part: Part) -> None:
     with job.read() as session:
         problems, rejected = inspection.look_at(session, part)
     plan = inspection.plan
@@ -98,6 +112,8 @@ def apply(job: RunningJob) -> Ending:
     plan = _plan(job)
     if plan.kind in TABLES:
         return _apply_table(job, plan)
+    if plan.kind is ImportKind.PROFILES:
+        return _apply_people(job, plan)
     with closing(_parts(job, plan, CHUNK, int(job.cursor.get("record", 0)))) as parts:
         for part in parts:
             drafts = [
@@ -112,6 +128,22 @@ def apply(job: RunningJob) -> Ending:
     return Ending(
         f"{run.entry_count:,} entries, {run.created_count:,} new people; {run.bad_count:,} bad rows left out."
     )
+
+
+def _apply_people(job: RunningJob, plan: Plan) -> Ending:
+    """The rows of a file of people; the first of several about the same person counts."""
+    start = int(job.cursor.get("record", 0))
+    with Scratch() as scratch, closing(_parts(job, plan, CHUNK)) as parts:
+        sieve = Sieve(scratch)
+        for part in parts:
+            drafts = sieve.sift([draft for draft in part.drafts if isinstance(draft, PersonDraft)])[0]
+            if part.record > start:  # else it was written before a kill
+                _step(job, plan, partial(_take_in, plan, drafts), part.record)
+    return _written(job, plan)
+
+
+def _take_in(plan: Plan, drafts: list[PersonDraft], work: Work) -> None:
+    steps.apply_people(work, plan, drafts)
 
 
 def _apply_table(job: RunningJob, plan: Plan) -> Ending:
@@ -134,6 +166,10 @@ def _apply_table(job: RunningJob, plan: Plan) -> Ending:
             scratch.add_receipts((names[draft.line], draft.line) for draft in fresh)
             if part.record > start:  # else it was written before a kill
                 _step(job, plan, partial(_put, plan, fresh), part.record)
+    return _written(job, plan)
+
+
+def _written(job: RunningJob, plan: Plan) -> Ending:
     job.step(lambda work: steps.finish(work, plan), done=plan.record_count, total=plan.record_count)
     with job.read() as session:
         run = read.sheet(session, plan.run_id, None).run

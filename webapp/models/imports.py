@@ -82,6 +82,7 @@ class ImportMapping(Base):
     kind: Mapped[str] = mapped_column(String(30))
     heading_hash: Mapped[str] = mapped_column(String(64))
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     used_at: Mapped[datetime]
 
     __table_args__ = (Index("uq_import_mappings_kind_heading_hash", "kind", "heading_hash", unique=True), NEVER_REUSED)

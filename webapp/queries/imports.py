@@ -9,10 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
+from webapp.domain import import_columns, import_options
 from webapp.domain.errors import NotFound
-from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_columns import Column, ImportKind
+from webapp.domain.import_options import ImportOptions
 from webapp.domain.imports import ImportStatus, Outcome, RunFacts, heading_hash, target
 from webapp.models import ImportMapping, ImportProblem, ImportRun, Job, Reward, Site, StoredFile
+from webapp.queries import profiles as read_profiles
 from webapp.queries import rewards
 
 PAGE = 50
@@ -158,12 +161,21 @@ def problems(
     return [ProblemRow(*row) for row in session.execute(statement)]
 
 
-def remembered(session: Session, kind: ImportKind, headings: list[str]) -> dict[str, str]:
-    """The columns chosen last time for a file with these headings; empty the first time."""
-    statement = select(ImportMapping.mapping).where(
+def columns(session: Session, kind: ImportKind) -> tuple[Column, ...]:
+    """What a row of this kind can tell; of people also the further facts there are, archived ones too."""
+    if kind is not ImportKind.PROFILES:
+        return import_columns.columns(kind)
+    facts = read_profiles.definitions(session, archived=True)
+    return import_columns.columns(kind, [(one.name, one.title) for one in facts])
+
+
+def remembered(session: Session, kind: ImportKind, headings: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns and options chosen last time for a file with these headings; empty the first time."""
+    statement = select(ImportMapping.mapping, ImportMapping.options).where(
         ImportMapping.kind == kind, ImportMapping.heading_hash == heading_hash(headings)
     )
-    return dict(session.scalar(statement) or {})
+    found = session.execute(statement).one_or_none()
+    return (dict(found.mapping), dict(found.options)) if found else ({}, {})
 
 
 def twins(session: Session, sheet: RunSheet) -> list[tuple[int, datetime, int]]:
@@ -208,6 +220,8 @@ class Plan:
     encoding: str
     headings: tuple[str, ...]
     mapping: dict[str, str]
+    columns: tuple[Column, ...]
+    options: ImportOptions
     zone: str
     uploaded_at: datetime
     line_count: int
@@ -229,6 +243,8 @@ def plan(session: Session, run_id: int) -> Plan:
         encoding=run.encoding,
         headings=tuple(run.headings),
         mapping=dict(run.mapping),
+        columns=columns(session, ImportKind(run.kind)),
+        options=import_options.options(ImportKind(run.kind), run.options),
         zone=found.site.timezone if found.site else "UTC",
         uploaded_at=run.created_at,
         line_count=run.line_count,

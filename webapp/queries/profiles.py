@@ -15,6 +15,7 @@ from webapp.domain.draws import DrawState
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import NotFound
 from webapp.domain.fulfilment import Stage
+from webapp.domain.person_lists import Identity, identities_text
 from webapp.domain.profiles import Person, digits, fold
 from webapp.models import (
     AttributeDefinition,
@@ -310,13 +311,14 @@ def stream(session: Session) -> Iterator[tuple[object, ...]]:
 
 def _known_elsewhere(session: Session, first: int, last: int) -> dict[int, str]:
     """The identities of the people from ``first`` to ``last``, as an export writes them."""
-    wanted = select(ProfileIdentity.profile_id, ProfileIdentity.system, ProfileIdentity.identifier)
+    columns = (ProfileIdentity.system, ProfileIdentity.identifier, ProfileIdentity.is_active)
+    wanted = select(ProfileIdentity.profile_id, *columns)
     rows = session.connection().execute(
         wanted.where(ProfileIdentity.profile_id.between(first, last)).order_by(ProfileIdentity.id)
     )
     found: dict[int, str] = {}
-    for number, system, identifier in rows:
-        line = f"{system}={identifier}"
+    for number, *identity in rows:
+        line = identities_text([Identity(str(identity[0]), str(identity[1]), bool(identity[2]))])
         found[number] = f"{found[number]}, {line}" if number in found else line
     return found
 

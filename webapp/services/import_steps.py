@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from webapp.domain import person_changes
 from webapp.domain.audit import Event
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import Draft
 from webapp.domain.imports import ImportStatus, Outcome
+from webapp.domain.person_rows import PersonDraft
 from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportProblem, ImportRun, Job, StoredChunk, StoredFile
 from webapp.queries import entries as entry_reads
@@ -140,8 +142,7 @@ def apply_rows(work: Work, plan: Plan, drafts: Sequence[Draft], entropy: Entropy
     A receipt the reward has by now is passed over. ``Refused`` when the reward takes no entries any more.
     """
     if plan.reward_id is None:
-        _, created = profiles.enrol(work, drafts, plan.uploaded_at, plan.run_id)
-        return _count(work, plan, Applied(0, created))
+        raise AssertionError("people without entries are written by ``apply_people``")
     entries.hold(work, plan.reward_id)
     taken = entry_reads.numbers(work.session, plan.reward_id, sorted({d.receipt for d in drafts if d.receipt}))
     fresh, seen = [], set(taken)
@@ -158,6 +159,12 @@ def apply_rows(work: Work, plan: Plan, drafts: Sequence[Draft], entropy: Entropy
     return _count(work, plan, Applied(len(fresh), created))
 
 
+def apply_people(work: Work, plan: Plan, drafts: Sequence[PersonDraft]) -> None:
+    """Write some good rows of a file of people, in one transaction."""
+    told = person_changes.told(plan.mapping.keys())
+    _count_rows(work, plan, *profiles.take_in(work, drafts, plan.options, told, plan.run_id))
+
+
 def apply_table(work: Work, plan: Plan, drafts: Sequence[TableDraft]) -> None:
     """Write some good rows of a file of organisations, groups or the like, in one transaction.
 
@@ -165,7 +172,10 @@ def apply_table(work: Work, plan: Plan, drafts: Sequence[TableDraft]) -> None:
     """
     if not drafts:
         return
-    created, changed = TABLES[plan.kind].put(work, drafts, plan.run_id)
+    _count_rows(work, plan, *TABLES[plan.kind].put(work, drafts, plan.run_id))
+
+
+def _count_rows(work: Work, plan: Plan, created: int, changed: int) -> None:
     work.session.execute(
         update(ImportRun)
         .where(ImportRun.id == plan.run_id)
@@ -197,7 +207,7 @@ def finish(work: Work, plan: Plan) -> None:
         # Receipts that came in by another way since the check count as duplicates.
         run.good_count = run.entry_count
         run.duplicate_count = run.record_count - run.bad_count - run.good_count
-    if plan.kind not in (ImportKind.ENTRIES, ImportKind.PROFILES):
+    if plan.kind is not ImportKind.ENTRIES:
         work.record(
             Event.IMPORT_PUT,
             run,

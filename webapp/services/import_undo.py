@@ -11,6 +11,7 @@ from webapp.domain import imports as rules
 from webapp.domain.audit import Event
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import Conflict
+from webapp.domain.import_columns import ImportKind
 from webapp.models import Entry, ImportChange, ImportRun, Job, Reward
 from webapp.queries import imports as read
 from webapp.queries.imports import Plan
@@ -72,7 +73,10 @@ def undo(work: Work, command: UndoImport) -> ImportRun:
 
 def take_back(work: Work, plan: Plan, size: int) -> Undone:
     """Look at up to ``size`` rows and take them back where they are unused; none is left to look at when ``count`` is 0."""
-    found = _changes(work, plan, size) if plan.kind in TABLES else _entries(work, plan, size)
+    if plan.kind is ImportKind.PROFILES:
+        found = _changed_people(work, plan, size)
+    else:
+        found = _changes(work, plan, size) if plan.kind in TABLES else _entries(work, plan, size)
     if plan.kind not in TABLES and not found.count:
         found = _people(work, plan, size)
     run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
@@ -126,6 +130,18 @@ def _people(work: Work, plan: Plan, size: int) -> Undone:
     run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
     gone, left = profiles.take_back(work, plan.run_id, run.finished_at or work.now, size)
     return Undone(people=gone, passed=len(left), left=left if plan.reward_id is None else [])
+
+
+def _changed_people(work: Work, plan: Plan, size: int) -> Undone:
+    """Who was known before the import is made what they were before those it brought go: an address may be theirs."""
+    wanted = select(ImportChange).where(ImportChange.run_id == plan.run_id).order_by(ImportChange.id.desc()).limit(size)
+    changes = work.session.scalars(wanted).all()
+    if not changes:
+        return Undone()
+    restored, left = profiles.restore(work, changes)
+    _run(work, delete(ImportChange).where(ImportChange.run_id == plan.run_id, ImportChange.id >= changes[-1].id))
+    work.session.expire_all()
+    return Undone(restored=restored, left=left)
 
 
 def _changes(work: Work, plan: Plan, size: int) -> Undone:

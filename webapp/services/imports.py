@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import NoResultFound
 
+from webapp.domain import import_options
 from webapp.domain import imports as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict
 from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_options import ArchivedRows, EmptyCells, ImportOptions, KnownRows
 from webapp.domain.imports import ImportContract, ImportStatus, Survey
 from webapp.domain.jobs import JobStatus
 from webapp.domain.permissions import Permission
@@ -59,36 +61,16 @@ class UploadRows:
 
 @dataclass(frozen=True, slots=True)
 class ChooseColumns:
-    """Which column of the file, counted from 1, holds what; None for what the file does not tell."""
+    """Which column of the file, counted from 1, holds what: ``places`` by our names, None for what the file does not tell.
+
+    The rest says what rows do to what is there already; None is as usual for the kind.
+    """
 
     run_id: int
-    external_id: int | None = None
-    first_name: int | None = None
-    last_name: int | None = None
-    email: int | None = None
-    phone: int | None = None
-    postcode: int | None = None
-    store: int | None = None
-    entered_at: int | None = None
-    receipt: int | None = None
-    tickets: int | None = None
-    name: int | None = None
-    title: int | None = None
-    parent: int | None = None
-    type: int | None = None
-    timezone: int | None = None
-    address: int | None = None
-    kind: int | None = None
-    registration: int | None = None
-    notes: int | None = None
-    group: int | None = None
-    organisation: int | None = None
-    joined_at: int | None = None
-    module: int | None = None
-    lapses_after: int | None = None
-    lapses_unit: int | None = None
-    completed_at: int | None = None
-    score: int | None = None
+    places: Mapping[str, int | None] = field(default_factory=dict)
+    known_rows: KnownRows | None = None
+    empty_cells: EmptyCells | None = None
+    archived_rows: ArchivedRows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +113,9 @@ def _upload(
 ) -> ImportRun:
     survey = incoming.survey
     file = files.store(work, incoming.name, _MEDIA_TYPES.get(survey.encoding, "text/csv"), incoming.pieces)
-    remembered = rules.usable(kind, read.remembered(work.session, kind, list(survey.headings)), survey.headings)
+    columns = read.columns(work.session, kind)
+    remembered, chosen = read.remembered(work.session, kind, list(survey.headings))
+    remembered = rules.usable(columns, remembered, survey.headings)
     run = ImportRun(
         kind=kind,
         reward_id=reward_id,
@@ -141,7 +125,8 @@ def _upload(
         headings=list(survey.headings),
         line_count=survey.line_count,
         record_count=survey.record_count,
-        mapping=remembered or rules.guess(kind, survey.headings),
+        mapping=remembered or rules.guess(columns, survey.headings),
+        options=import_options.options(kind, chosen).stored(),
         created_at=work.now,
         created_by_id=work.actor.staff_id,
         created_by=work.actor.label,
@@ -152,7 +137,7 @@ def _upload(
     return run
 
 
-def positions(mapping: dict[str, str], headings: list[str]) -> dict[str, int]:
+def positions(mapping: dict[str, str], headings: list[str]) -> dict[str, int | None]:
     """A mapping as ``ChooseColumns`` takes it."""
     return {name: headings.index(heading) + 1 for name, heading in mapping.items()}
 
@@ -164,14 +149,14 @@ def choose_columns(work: Work, command: ChooseColumns) -> ImportRun:
     """
     sheet = read.sheet(work.session, command.run_id, None)
     headings, kind = list(sheet.run.headings), ImportKind(sheet.run.kind)
-    chosen = {item.name: getattr(command, item.name) for item in fields(command) if item.name != "run_id"}
-    mapping = {name: headings[place - 1] for name, place in chosen.items() if place and place <= len(headings)}
-    mapping = rules.usable(kind, mapping, headings)
+    mapping = {name: headings[place - 1] for name, place in command.places.items() if place and place <= len(headings)}
+    mapping = rules.usable(read.columns(work.session, kind), mapping, headings)
     rules.may_check(kind, mapping).require()
     _move(work, sheet, rules.CHECKABLE, ImportStatus.CHECKING, rules.may_choose_columns(sheet.facts))
     run = sheet.run
     run.mapping, run.problem = mapping, ""
-    _remember(work, kind, headings, mapping)
+    run.options = _chosen(run, command).stored()
+    _remember(work, run)
     job = jobs.enqueue(
         work, NewJob(CHECK, f"Check {sheet.file.name}", run.site_id, name_of(run), {"run_id": run.id}, run.line_count)
     )
@@ -193,15 +178,21 @@ def _move(
     work.session.refresh(sheet.run)
 
 
-def _remember(work: Work, kind: ImportKind, headings: list[str], mapping: dict[str, str]) -> None:
-    name = rules.heading_hash(headings)
-    wanted = select(ImportMapping).where(ImportMapping.kind == kind, ImportMapping.heading_hash == name)
+def _chosen(run: ImportRun, command: ChooseColumns) -> ImportOptions:
+    names = ImportOptions.__dataclass_fields__
+    chosen = {name: value for name in names if (value := getattr(command, name))}
+    return import_options.options(ImportKind(run.kind), run.options | chosen)
+
+
+def _remember(work: Work, run: ImportRun) -> None:
+    name = rules.heading_hash(run.headings)
+    wanted = select(ImportMapping).where(ImportMapping.kind == run.kind, ImportMapping.heading_hash == name)
     try:
         row = work.session.scalars(wanted).one()
     except NoResultFound:
-        row = ImportMapping(kind=kind, heading_hash=name)
+        row = ImportMapping(kind=run.kind, heading_hash=name)
         work.session.add(row)
-    row.mapping, row.used_at = mapping, work.now
+    row.mapping, row.options, row.used_at = run.mapping, run.options, work.now
 
 
 def apply(work: Work, command: ApplyImport) -> ImportRun:

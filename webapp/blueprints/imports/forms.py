@@ -7,8 +7,11 @@ from typing import Any
 
 from wtforms import RadioField, SelectChoice, SelectField
 
-from webapp.domain.import_columns import COLUMNS, ImportKind
+from webapp.domain import import_options
+from webapp.domain.import_columns import Column, ImportKind
+from webapp.domain.import_options import ARCHIVING, CHANGING, OPTION_WORDS, ArchivedRows, EmptyCells, KnownRows
 from webapp.domain.imports import ImportContract
+from webapp.domain.person_columns import CONSENT_COLUMNS
 from webapp.queries.imports import RunSheet
 from webapp.services.imports import ApplyImport, ChooseColumns, UploadRows, positions
 from webapp.web.forms import CommandForm
@@ -33,66 +36,54 @@ class _ColumnField(SelectField):  # type: ignore[misc]
 
 
 class ColumnsForm(CommandForm[ChooseColumns]):
-    """Which column is what; filled with what was chosen, remembered or guessed."""
+    """Which column is what, filled with what was chosen, remembered or guessed; and what rows do to what is known.
+
+    The fields of the columns are those of the kind, one for each of our names.
+    """
 
     command = ChooseColumns
 
-    external_id = _ColumnField("Member id")
-    email = _ColumnField("E-mail")
-    first_name = _ColumnField("First name")
-    last_name = _ColumnField("Surname")
-    phone = _ColumnField("Phone")
-    postcode = _ColumnField("Postcode")
-    entered_at = _ColumnField("Entered at")
-    receipt = _ColumnField("Receipt")
-    tickets = _ColumnField("Entries")
-    store = _ColumnField("Store")
-    name = _ColumnField("Name")
-    title = _ColumnField("Title")
-    parent = _ColumnField("Parent")
-    type = _ColumnField("Type")
-    timezone = _ColumnField("Time zone")
-    address = _ColumnField("Address")
-    kind = _ColumnField("Kind")
-    registration = _ColumnField("Registration")
-    notes = _ColumnField("Notes")
-    group = _ColumnField("Group")
-    organisation = _ColumnField("Organisation")
-    joined_at = _ColumnField("Joined at")
-    module = _ColumnField("Module")
-    lapses_after = _ColumnField("Lapses after")
-    lapses_unit = _ColumnField("Lapses unit")
-    completed_at = _ColumnField("Completed at")
-    score = _ColumnField("Score")
+    known_rows = RadioField("Rows about what is known already", coerce=KnownRows)
+    empty_cells = RadioField("Empty cells", coerce=EmptyCells)
+    archived_rows = RadioField("Rows about what is archived", coerce=ArchivedRows)
 
     @classmethod
-    def of(cls, sheet: RunSheet) -> ColumnsForm:
-        """The form of one upload, with the columns its kind can have."""
-        headings = list(sheet.run.headings)
-        form = cls(data=positions(sheet.run.mapping, headings))
-        kind = ImportKind(sheet.run.kind)
-        ours = {column.name: column for column in COLUMNS[kind]}
-        for name in [name for name in form._fields if isinstance(form[name], _ColumnField)]:
-            if name in ours:
-                form[name].offer(headings)
-                form[name].description = ours[name].hint
-                form[name].flags.required = name == "entered_at" or ours[name].is_needed
-                if kind not in (ImportKind.ENTRIES, ImportKind.PROFILES):
-                    form[name].label.text = ours[name].heading
-            else:
-                del form[name]
+    def of(cls, sheet: RunSheet, columns: Sequence[Column]) -> ColumnsForm:
+        """The form of one upload, with the columns its rows can tell. Consents are asked for where a heading is one."""
+        headings, kind = list(sheet.run.headings), ImportKind(sheet.run.kind)
+        offered = [column for column in columns if column not in CONSENT_COLUMNS or column.name in sheet.run.mapping]
+        fields = {column.name: _ColumnField(column.heading, description=column.hint) for column in offered}
+        places, chosen = positions(sheet.run.mapping, headings), import_options.options(kind, sheet.run.options)
+        form: ColumnsForm = type(cls.__name__, (cls,), fields)(data=places | chosen.stored())
+        for column in offered:
+            form[column.name].offer(headings)
+            form[column.name].flags.required = column.is_needed or column.name == "entered_at"
+        form._offer_options(kind)
         return form
 
+    def _offer_options(self, kind: ImportKind) -> None:
+        for name, kinds in (("known_rows", CHANGING), ("empty_cells", CHANGING), ("archived_rows", ARCHIVING)):
+            if kind not in kinds:
+                del self[name]
+                continue
+            self[name].flags.required = True
+            self[name].choices = [
+                SelectChoice(str(value), label, render_kw={"data-hint": hint})
+                for value, (label, hint) in OPTION_WORDS[name].items()
+            ]
+
     def places(self) -> list[_ColumnField]:
-        """The fields there are, in the order of the form."""
+        """The fields of the columns, in the order of the form."""
         return [item for item in self if isinstance(item, _ColumnField)]
+
+    def choices(self) -> list[Any]:
+        """The fields of the options."""
+        return [item for item in self if isinstance(item, RadioField)]
 
     def to_command(self, **route: object) -> ChooseColumns:
         """A column that is not on the form is not in the file."""
-        chosen: dict[str, Any] = {
-            name: self[name].data for name in self._fields if isinstance(self[name], _ColumnField)
-        }
-        return ChooseColumns(**chosen | route)
+        chosen: dict[str, Any] = {item.name: item.data for item in self.choices()}
+        return ChooseColumns(places={item.name: item.data for item in self.places()}, **chosen | route)
 
 
 class UploadRowsForm(FileForm[UploadRows]):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, url_for
 
-from webapp.domain.import_columns import COLUMNS, ImportKind
+from webapp.domain import import_options
+from webapp.domain.import_columns import Column, ImportKind
+from webapp.domain.import_options import ARCHIVING, CHANGING, OPTION_WORDS
 from webapp.domain.imports import ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.queries.imports import RunSheet
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from webapp.models import Job
 
 _S = ImportStatus
+_FACT = re.compile(r"[a-z0-9_-]+\.[a-z0-9_-]+")  # how the names of further facts are written
 # Which step is the current one, and whether it stands still.
 _PLACES = {
     _S.UPLOADED: (1, "current"),
@@ -116,20 +121,40 @@ def tabs(sheet: RunSheet, chosen: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def sample_columns(sheet: RunSheet) -> list[tuple[str, str]]:
-    """Our names of the columns that were chosen, with their headings, for the sample of good rows."""
+def unread(sheet: RunSheet) -> list[str]:
+    """Headings nothing is read from, each with the reason in a sentence, where a fact of people seems meant."""
+    if sheet.run.kind != ImportKind.PROFILES:
+        return []
+    used = set(sheet.run.mapping.values())
     return [
-        (column.name, column.heading)
-        for column in COLUMNS[ImportKind(sheet.run.kind)]
-        if column.name in sheet.run.mapping
+        f"There is no further fact «{heading}», so the column is not read; create the fact first, or choose what it is."
+        for heading in sheet.run.headings
+        if heading not in used and _FACT.fullmatch(heading)
     ]
 
 
-def sample_rows(sheet: RunSheet) -> list[dict[str, Any]]:
+def chosen(sheet: RunSheet) -> list[tuple[str, str]]:
+    """What was chosen beside the columns, in words."""
+    kind = ImportKind(sheet.run.kind)
+    names = [
+        ("known_rows", "Known", CHANGING),
+        ("empty_cells", "Empty cells", CHANGING),
+        ("archived_rows", "Archived", ARCHIVING),
+    ]
+    stored = import_options.options(kind, sheet.run.options).stored()
+    return [(label, OPTION_WORDS[name][stored[name]][0]) for name, label, kinds in names if kind in kinds]
+
+
+def sample_columns(sheet: RunSheet, columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """Our names of the columns that were chosen, with their headings, for the sample of good rows."""
+    return [(column.name, column.heading) for column in columns if column.name in sheet.run.mapping]
+
+
+def sample_rows(sheet: RunSheet, columns: Sequence[Column]) -> list[dict[str, Any]]:
     """The first good rows as they would be imported, moments in the zone of the site."""
     zone = sheet.site.timezone if sheet.site else None
     rows = sheet.run.findings.get("sample", [])
-    moments = [column.name for column in COLUMNS[ImportKind(sheet.run.kind)] if column.name.endswith("_at")]
+    moments = [column.name for column in columns if column.name.endswith("_at")]
     return [
         row | {name: moment(datetime.fromisoformat(row[name]), zone) for name in moments if row.get(name)}
         for row in rows

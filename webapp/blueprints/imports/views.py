@@ -92,7 +92,7 @@ def new(kind: str) -> ResponseReturnValue:
         form.status,
         form=form,
         kind=found,
-        columns=import_columns.COLUMNS[found],
+        columns=read.columns(db.session(), found),
     )
 
 
@@ -107,12 +107,13 @@ def _kinds() -> list[ImportKind]:
 def show(run_id: int) -> ResponseReturnValue:
     """Where the upload stands, and the one next thing to do with it."""
     sheet = _sheet(run_id)
-    return _page(sheet, ApplyForm.of(sheet), ColumnsForm.of(sheet))
+    return _page(sheet, ApplyForm.of(sheet))
 
 
-def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseReturnValue:
+def _page(sheet: RunSheet, form: ApplyForm) -> ResponseReturnValue:
     session = db.session()
     run = sheet.run
+    columns = read.columns(session, ImportKind(run.kind))
     asked = request.args.get("show", "")
     outcome = Outcome(asked) if asked in set(Outcome) else Outcome.BAD if run.bad_count else Outcome.DUPLICATE
     has_problems = run.status not in (ImportStatus.UPLOADED, ImportStatus.CHECKING)
@@ -125,7 +126,9 @@ def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseRet
         sheet=sheet,
         run=run,
         form=form,
-        columns=columns,
+        columns=ColumnsForm.of(sheet, columns) if run.status is ImportStatus.UPLOADED else None,
+        unread=presenters.unread(sheet),
+        chosen=presenters.chosen(sheet),
         press=PressForm(formdata=None),
         card=presenters.card(job, sheet) if job and _is_moving(sheet) else None,
         rows=import_columns.ROWS[ImportKind(run.kind)],
@@ -138,8 +141,8 @@ def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseRet
         problems=problems[: read.PAGE],
         next_after=problems[read.PAGE - 1].id if len(problems) > read.PAGE else None,
         is_first=number("after") is None,
-        sample=presenters.sample_columns(sheet),
-        sample_rows=presenters.sample_rows(sheet),
+        sample=presenters.sample_columns(sheet, columns),
+        sample_rows=presenters.sample_rows(sheet, columns),
         may_apply=rules.may_apply(sheet.facts),
         twins=read.twins(session, sheet) if run.status is not ImportStatus.DONE else [],
         history=[] if asked_for_part() else read_audit.of_subject(session, f"import_runs:{run.id}"),
@@ -151,7 +154,7 @@ def _page(sheet: RunSheet, form: ApplyForm, columns: ColumnsForm) -> ResponseRet
 def columns(run_id: int) -> ResponseReturnValue:
     """Choose which column is what, and check the file."""
     sheet = _sheet(run_id)
-    form = ColumnsForm.of(sheet)
+    form = ColumnsForm.of(sheet, read.columns(db.session(), ImportKind(sheet.run.kind)))
     if form.submit(imports.choose_columns, run_id=run_id):
         return go(".show", run_id=run_id)
     return render(
@@ -161,6 +164,7 @@ def columns(run_id: int) -> ResponseReturnValue:
         sheet=sheet,
         run=sheet.run,
         columns=form,
+        unread=presenters.unread(sheet),
         steps=presenters.steps(sheet),
         verdict=rules.may_choose_columns(sheet.facts),
     )
@@ -174,7 +178,7 @@ def apply(run_id: int) -> ResponseReturnValue:
     form = ApplyForm.of(sheet)
     if form.submit(imports.apply, run_id=run_id):
         return go(".show", run_id=run_id)
-    return _page(_sheet(run_id), form, ColumnsForm.of(sheet))
+    return _page(_sheet(run_id), form)
 
 
 @bp.get("/<int:run_id>/progress")

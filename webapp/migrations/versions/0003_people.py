@@ -19,6 +19,7 @@ _COLUMNS = {
         "undone_by varchar(120) default '' not null",
         "undone json default '{}' not null",
     ],
+    "import_mappings": ["options json default '{}' not null"],
     "profiles": [
         "title varchar(40) default '' not null",
         "home_phone varchar(40) default '' not null",

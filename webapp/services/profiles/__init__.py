@@ -13,7 +13,8 @@ from webapp.services.profiles.enrolment import enrol
 from webapp.services.profiles.erasure import EraseProfile, erase
 from webapp.services.profiles.identities import IdentityLine
 from webapp.services.profiles.merging import MergeProfiles, facts, merge
-from webapp.services.profiles.taking_back import take_back
+from webapp.services.profiles.taking_back import restore, take_back
+from webapp.services.profiles.taking_in import take_in
 
 __all__ = [
     "ArchiveAttribute",
@@ -33,6 +34,8 @@ __all__ = [
     "erase",
     "facts",
     "merge",
+    "restore",
     "restore_attribute",
     "take_back",
+    "take_in",
 ]

@@ -29,9 +29,26 @@ class Findable(NamedTuple):
 
 def add(work: Work, people: Sequence[Findable]) -> None:
     """Make new people findable; a few statements however many they are."""
-    rows = [(one.id, term) for one in people for term in search.terms(one.first_name, one.last_name, one.home_phone)]
+    add_terms(
+        work, [(one.id, term) for one in people for term in search.terms(one.first_name, one.last_name, one.home_phone)]
+    )
+    learn(work, [(one.first_name, one.last_name) for one in people])
+
+
+def add_terms(work: Work, rows: Sequence[tuple[int, str]]) -> None:
+    """Write further beginnings: id of the person, term."""
     bulk.insert_rows(work.session, _TERMS, ["profile_id", "term"], rows)
-    _learn(work, {name for one in people for name in (one.first_name, one.last_name) if name})
+
+
+def learn(work: Work, names: Iterable[tuple[str, str]]) -> None:
+    """Know the words of these first and last names with their slips.
+
+    Most people bring no word that is not there yet, so that a million of them write a few thousand.
+    """
+    words = search.vocabulary({name for pair in names for name in pair if name})
+    fresh = words - read.known_words(work.session, words) if words else set()
+    rows = sorted((slip, word) for word in fresh for slip in search.slips(word))
+    bulk.insert_rows(work.session, _SLIPS, ["slip", "word"], rows, pass_over_known=True)
 
 
 def renew(work: Work, people: Sequence[Findable]) -> None:
@@ -63,11 +80,3 @@ def forget(work: Work, names: Iterable[str]) -> None:
                 .where(NameSlip.slip.in_(slips[place : place + _PARTS]), NameSlip.word.in_(some))
                 .execution_options(synchronize_session=False)
             )
-
-
-def _learn(work: Work, names: Collection[str]) -> None:
-    """Most people bring no word that is not there yet, so that a million of them write a few thousand."""
-    words = search.vocabulary(names)
-    fresh = words - read.known_words(work.session, words) if words else set()
-    rows = sorted((slip, word) for word in fresh for slip in search.slips(word))
-    bulk.insert_rows(work.session, _SLIPS, ["slip", "word"], rows, pass_over_known=True)

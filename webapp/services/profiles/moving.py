@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
@@ -47,8 +48,11 @@ def move(work: Work, loser_id: int, winner_id: int) -> dict[str, int]:
     }
 
 
-def is_used() -> ColumnElement[bool]:
-    """Whether anything refers to a row of people."""
+def is_used(until: datetime | None = None) -> ColumnElement[bool]:
+    """Whether anything refers to a row of people; identities noted by ``until`` do not count."""
+    identity = ProfileIdentity.profile_id == Profile.id
+    if until is not None:
+        identity &= ProfileIdentity.created_at > until
     other = aliased(Profile)
     return or_(
         exists().where(Entry.profile_id == Profile.id),
@@ -56,7 +60,7 @@ def is_used() -> ColumnElement[bool]:
         exists().where(Voucher.profile_id == Profile.id),
         exists().where(Membership.profile_id == Profile.id),
         exists().where(Completion.profile_id == Profile.id),
-        exists().where(ProfileIdentity.profile_id == Profile.id),
+        exists().where(identity),
         exists().where(or_(ProfileMerge.winner_id == Profile.id, ProfileMerge.loser_id == Profile.id)),
         exists().where(other.merged_into_id == Profile.id),
     )

@@ -1,0 +1,41 @@
+"""The kinds of files, and what a column of one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ImportKind(StrEnum):
+    """What the rows of a file are."""
+
+    ENTRIES = "entries"
+    PROFILES = "profiles"
+    ORGANISATIONS = "organisations"
+    GROUPS = "groups"
+    MEMBERSHIPS = "memberships"
+    MODULES = "modules"
+    COMPLETIONS = "completions"
+
+
+class Cell(StrEnum):
+    """How the value of a column is read."""
+
+    TEXT = "text"
+    KEY = "key"  # names something of ours; what it names is looked up
+    MOMENT = "moment"
+    WHOLE = "whole number"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing a row can tell: our name, the heading we write ourselves, and how others call it."""
+
+    name: str
+    heading: str
+    synonyms: tuple[str, ...]
+    hint: str = ""
+    cell: Cell = Cell.TEXT
+    most: int = 200
+    is_needed: bool = False  # the column must be chosen, and no row may leave it empty
+    choices: tuple[str, ...] = ()  # the only values there are
