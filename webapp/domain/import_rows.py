@@ -83,14 +83,12 @@ class RowRules:
     """Judges rows of one file: which value stands where, in which ``zone`` a bare time is read, and what «now» is.
 
     ``now`` is the moment of the upload, so that a check and an import of the same file always agree.
-    ``with_entry`` is False for a file of people.
     """
 
     headings: Sequence[str]
     mapping: Mapping[str, str]
     zone: str
     now: datetime
-    with_entry: bool = True
     cleaned: int = 0
     _at: dict[str, int] = field(init=False)
     _pick: Callable[[Sequence[str]], Sequence[str]] = field(init=False)
@@ -128,9 +126,9 @@ class RowRules:
             phone,
             postcode,
             store,
-            self._moment(moment) if self.with_entry else self.now,
+            self._moment(moment),
             receipt,
-            self._tickets(tickets) if self.with_entry else 1,
+            self._tickets(tickets),
         )
         return self._faults or draft
 
