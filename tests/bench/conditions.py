@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from tests.bench.pages import database
 from tests.support.clock import NOW
 from webapp.adapters import schema
-from webapp.domain.conditions import read
+from webapp.domain.condition_reading import read
 from webapp.domain.people import AttributeKind
 from webapp.extensions import engine_options
 from webapp.models import AttributeDefinition, Profile, Tier

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from webapp.domain import conditions
+from webapp.domain.condition_reading import DEEPEST, names, parse, read
 from webapp.domain.condition_rules import compiled, explained, in_words
-from webapp.domain.conditions import EVERYONE, catalogue, parse, read
+from webapp.domain.conditions import EVERYONE, catalogue
 from webapp.domain.errors import Refused
 from webapp.domain.people import AttributeKind
 
@@ -153,7 +153,7 @@ def test_today_is_the_day_it_is_applied():
 
 @pytest.mark.parametrize(
     ("deep", "parts", "word"),
-    [(conditions.DEEPEST - 1, 1, ""), (conditions.DEEPEST, 1, "deep"), (1, 99, ""), (1, 100, "parts")],
+    [(DEEPEST - 1, 1, ""), (DEEPEST, 1, "deep"), (1, 99, ""), (1, 100, "parts")],
 )
 def test_13_4_limits(deep, parts, word):
     rule = {"or": [True] + [{"!": True}] * (parts - 1 if deep == 1 else 0)} if deep == 1 else var("gender")
@@ -261,4 +261,4 @@ def test_a_condition_is_told_in_words():
 
 
 def test_names_are_those_asked_for():
-    assert conditions.names(NESTED) == {"flattened_tags", "tier_handle", "aggregations.spend_12m", "flattened_statuses"}
+    assert names(NESTED) == {"flattened_tags", "tier_handle", "aggregations.spend_12m", "flattened_statuses"}

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from tests.factories import NOW
+from webapp.domain.condition_reading import names, read
 from webapp.domain.condition_rules import compiled
-from webapp.domain.conditions import Kind, names, read
+from webapp.domain.conditions import Kind
 from webapp.domain.errors import Refused
 from webapp.domain.people import AttributeKind, Gender
 from webapp.models import AttributeDefinition, Profile, Tier
