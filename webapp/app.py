@@ -12,7 +12,7 @@ from jinja2 import FileSystemBytecodeCache, StrictUndefined
 from webapp import blueprints
 from webapp.config import ROOT, Settings
 from webapp.extensions import csrf, db, engine_options
-from webapp.web import access, authentication, converters, errors, filters, headers, logs, navigation
+from webapp.web import access, authentication, converters, errors, exporting, filters, headers, logs, navigation
 
 LARGEST_UPLOAD = 25 * 1024 * 1024
 
@@ -27,7 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     csrf.init_app(app)
     app.jinja_env.globals["can"] = access.can
-    for part in (converters, logs, headers, authentication, errors, filters, navigation):
+    for part in (converters, logs, headers, authentication, errors, filters, navigation, exporting):
         part.register(app)
     for screen in pkgutil.iter_modules(blueprints.__path__):
         app.register_blueprint(importlib.import_module(f"webapp.blueprints.{screen.name}").bp)

@@ -85,6 +85,7 @@ class Event(StrEnum):
     IMPORT_PUT = "import.put"
     IMPORT_REFUSED = "import.refused"
     IMPORT_UNDONE = "import.undone"
+    EXPORT_TAKEN = "export.taken"
     ENTRIES_REVIEWED = "entries.reviewed"
     ENTRY_EXCLUDED = "entry.excluded"
     ENTRY_READMITTED = "entry.readmitted"
@@ -183,6 +184,7 @@ SENTENCES: dict[Event, str] = {
     Event.IMPORT_PUT: "imported {file}: {created} new and {changed} changed {kind}, {bad} rows left out",
     Event.IMPORT_UNDONE: "took the import of {file} back: {gone} undone, {left} left as they are",
     Event.IMPORT_REFUSED: "could not import {file}: {problem}",
+    Event.EXPORT_TAKEN: "took the list of {rows} as {media}, export {number}: {reason}",
     Event.ENTRIES_REVIEWED: "reviewed the entries of «{reward}»: {eligible} take part, {excluded} do not",
     Event.ENTRY_EXCLUDED: "excluded entry {number} of «{reward}» as {status}: {reason}",
     Event.ENTRY_READMITTED: "let entry {number} of «{reward}» take part again: {reason}",

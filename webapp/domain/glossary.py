@@ -47,6 +47,7 @@ TOPICS = (
         "Columns, the check, the rejects file, and what counts as one person.",
         "upload",
     ),
+    Topic("exports", "Exports", "Any list as a file, what is kept of it, and how it is read back.", "download"),
     Topic(
         "draws",
         "Fair draws",

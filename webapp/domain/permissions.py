@@ -28,6 +28,8 @@ class Permission(StrEnum):
     CODES_PRINT = "codes.print"
     JOBS_VIEW = "jobs.view"
     AUDIT_VIEW = "audit.view"
+    REPORTS_EXPORT = "reports.export"
+    EXPORTS_VIEW = "exports.view"
     STAFF_MANAGE = "staff.manage"
     SETTINGS_EDIT = "settings.edit"
 
@@ -45,7 +47,7 @@ class Role(StrEnum):
 
 _P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.VIEWER: frozenset({_P.PROGRAMMES_VIEW}),
+    Role.VIEWER: frozenset({_P.PROGRAMMES_VIEW, _P.REPORTS_EXPORT}),
     Role.TILL: frozenset({_P.PROGRAMMES_VIEW}),
     Role.EDITOR: frozenset(
         {
@@ -63,10 +65,19 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.WINNERS_VIEW,
             _P.JOBS_VIEW,
             _P.AUDIT_VIEW,
+            _P.REPORTS_EXPORT,
         }
     ),
     Role.DRAW_SUPERVISOR: frozenset(
-        {_P.PROGRAMMES_VIEW, _P.DRAWS_RUN, _P.DRAWS_EXPORT, _P.WINNERS_VIEW, _P.JOBS_VIEW, _P.AUDIT_VIEW}
+        {
+            _P.PROGRAMMES_VIEW,
+            _P.DRAWS_RUN,
+            _P.DRAWS_EXPORT,
+            _P.WINNERS_VIEW,
+            _P.JOBS_VIEW,
+            _P.AUDIT_VIEW,
+            _P.REPORTS_EXPORT,
+        }
     ),
     Role.FULFILMENT: frozenset(
         {
@@ -76,6 +87,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.CODES_PRINT,
             _P.DRAWS_EXPORT,
             _P.JOBS_VIEW,
+            _P.REPORTS_EXPORT,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
@@ -86,6 +98,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.SETTINGS_EDIT,
             _P.JOBS_VIEW,
             _P.AUDIT_VIEW,
+            _P.REPORTS_EXPORT,
+            _P.EXPORTS_VIEW,
         }
     ),
 }

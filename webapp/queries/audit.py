@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,7 @@ from webapp.models import (
 )
 
 PAGE = 50
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _COLUMNS = (
     AuditEntry.id,
     AuditEntry.at,
@@ -120,6 +122,21 @@ def page(
     older = rows[-1].id if rows and (has_more if after is None else True) else None
     newer = rows[0].id if rows and (has_more if after is not None else before is not None) else None
     return Page(rows, older, newer)
+
+
+EXPORT = ("id", "at", "actor", "address", "event", "sentence", "subject", "site", "facts", "position", "digest")
+
+
+def stream(session: Session, scope: frozenset[int] | None, filters: Filters) -> Iterator[tuple[object, ...]]:
+    """The log as ``EXPORT`` names it, narrowed as ``page`` and the newest first, holding a few rows at a time."""
+    columns = [getattr(AuditEntry, name) for name in ("id", "at", "actor", "address", "event", "subject", "facts")]
+    wanted = select(*columns, Site.name, AuditEntry.position, AuditEntry.digest)
+    statement = _narrowed(wanted.outerjoin(Site, Site.id == AuditEntry.site_id), scope, filters)
+    statement = statement.order_by(AuditEntry.id.desc()).execution_options(yield_per=1_000)
+    for number, at, actor, address, event, subject, facts, *rest in session.execute(statement):
+        sentence = rules.sentence(event, facts)
+        site, position, digest = rest
+        yield number, at, actor, address, event, sentence, subject, site, _JSON.encode(facts), position, digest
 
 
 def _narrowed(statement: Select[Any], scope: frozenset[int] | None, filters: Filters) -> Select[Any]:

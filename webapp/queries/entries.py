@@ -84,17 +84,23 @@ def page(
     statement = (
         select(*_LISTED)
         .join(Profile, Profile.id == Entry.profile_id)
-        .where(Entry.reward_id == reward_id)
+        .where(*_shown(reward_id, search, status))
         .order_by(Entry.number.desc())
         .limit(size + 1)
     )
-    if search:
-        statement = statement.where(_found(search))
-    if status is not None:
-        statement = statement.where(Entry.status == status)
     if before is not None:
         statement = statement.where(Entry.number < before)
     return [EntryRow(*row) for row in session.execute(statement)]
+
+
+def _shown(reward_id: int, search: str, status: EntryStatus | None) -> list[ColumnElement[bool]]:
+    """Which entries the list shows, and its export has."""
+    shown = [Entry.reward_id == reward_id]
+    if search:
+        shown.append(_found(search))
+    if status is not None:
+        shown.append(Entry.status == status)
+    return shown
 
 
 def _found(search: str) -> ColumnElement[bool]:
@@ -135,16 +141,24 @@ EXPORT = (
 )
 
 
-def stream(session: Session, reward_id: int, status: EntryStatus | None = None) -> Iterator[tuple[object, ...]]:
-    """Entries in the order of their numbers, as ``EXPORT`` names it, holding a few rows at a time (K88)."""
+def stream(
+    session: Session,
+    reward_id: int,
+    status: EntryStatus | None = None,
+    search: str = "",
+    *,
+    as_listed: bool = False,
+) -> Iterator[tuple[object, ...]]:
+    """Entries in the order of their numbers, as ``EXPORT`` names it, holding a few rows at a time (K88).
+
+    ``as_listed`` gives them as ``page`` does, the newest first.
+    """
     columns: list[Any] = [Profile.__dict__.get(name) or Entry.__dict__[name] for name in EXPORT]
     statement = (
         select(*columns)
         .join(Profile, Profile.id == Entry.profile_id)
-        .where(Entry.reward_id == reward_id)
-        .order_by(Entry.number)
+        .where(*_shown(reward_id, search, status))
+        .order_by(Entry.number.desc() if as_listed else Entry.number)
         .execution_options(yield_per=1_000)
     )
-    if status is not None:
-        statement = statement.where(Entry.status == status)
     yield from (tuple(row) for row in session.execute(statement))

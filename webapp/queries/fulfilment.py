@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -172,6 +172,24 @@ def column(session: Session, reward_id: int, name: str, *, after: int | None = N
             )
         )
     return [_card(row) for row in session.execute(statement)]
+
+
+EXPORT = ("rank", "slot", "prize", "name", "email", "phone", "external_id", "stage", "stage_at", "reason", "vouchers")
+EXPORT_REWARDS = tuple(DrawnReward.__dataclass_fields__)[1:]
+
+
+def stream(session: Session, reward_id: int, column: str = "") -> Iterator[tuple[object, ...]]:
+    """Winners and reserves of a reward as ``EXPORT`` names them, in the order of the draw; of one column, or of all."""
+    statement = _cards().where(Winner.reward_id == reward_id)
+    if column in COLUMNS:
+        statement = statement.where(Winner.stage.in_(COLUMNS[column]))
+    for row in session.execute(statement.execution_options(yield_per=1_000)):
+        yield astuple(_card(row))[1:-1]
+
+
+def stream_rewards(session: Session, scope: frozenset[int] | None) -> Iterator[tuple[object, ...]]:
+    """Rewards that have winners as ``EXPORT_REWARDS`` names them, as ``rewards`` lists them."""
+    yield from (astuple(row)[1:] for row in rewards(session, scope))
 
 
 def counts(session: Session, reward_id: int) -> dict[Stage, int]:

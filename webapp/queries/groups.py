@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
@@ -52,18 +52,26 @@ def page(session: Session, filters: Filters, *, after: int | None = None, size: 
     """Groups by name, one more than ``size`` when there are further ones; ``after`` is the last id seen."""
     statement = (
         select(Group.id, Group.name, Group.title, Group.kind, Group.registration, Group.member_count, Group.archived_at)
-        .where(Group.archived_at.is_not(None) if filters.is_archived else Group.archived_at.is_(None))
+        .where(*_listed(filters))
         .order_by(Group.name)
         .limit(size + 1)
     )
-    if filters.kind is not None:
-        statement = statement.where(Group.kind == filters.kind)
-    if filters.search:
-        title, name = (column.icontains(filters.search, autoescape=True) for column in (Group.title, Group.name))
-        statement = statement.where(or_(title, name))
     if after is not None:
         statement = statement.where(Group.name > select(Group.name).where(Group.id == after).scalar_subquery())
     return [ListedGroup(*row) for row in session.execute(statement)]
+
+
+def _listed(filters: Filters) -> list[ColumnElement[bool]]:
+    """What the list is narrowed to, and its export too."""
+    shown: list[ColumnElement[bool]] = [
+        Group.archived_at.is_not(None) if filters.is_archived else Group.archived_at.is_(None)
+    ]
+    if filters.kind is not None:
+        shown.append(Group.kind == filters.kind)
+    if filters.search:
+        title, name = (column.icontains(filters.search, autoescape=True) for column in (Group.title, Group.name))
+        shown.append(or_(title, name))
+    return shown
 
 
 def counts(session: Session) -> dict[GroupKind | None, int]:
@@ -88,8 +96,9 @@ def known(session: Session, names: Collection[str]) -> dict[str, Group]:
 EXPORT = ("name", "title", "kind", "registration", "notes", "member_count", "archived_at")
 
 
-def stream(session: Session) -> Iterator[tuple[object, ...]]:
-    """Every group as ``EXPORT`` names it, by name, holding a few rows at a time."""
+def stream(session: Session, filters: Filters | None = None) -> Iterator[tuple[object, ...]]:
+    """Groups as ``EXPORT`` names them, by name, holding a few rows at a time; every one without ``filters``."""
     columns = [getattr(Group, name) for name in EXPORT]
-    for row in session.execute(select(*columns).order_by(Group.name).execution_options(yield_per=1_000)):
+    statement = select(*columns).where(*(_listed(filters) if filters else ())).order_by(Group.name)
+    for row in session.execute(statement.execution_options(yield_per=1_000)):
         yield tuple(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from webapp.domain.imports import ImportStatus, Outcome, RunFacts, heading_hash,
 from webapp.models import ImportMapping, ImportProblem, ImportRun, Job, Reward, Site, StoredFile
 from webapp.queries import profiles as read_profiles
 from webapp.queries import rewards
+from webapp.queries.exports import WALKED, walk
 
 PAGE = 50
 
@@ -144,6 +146,15 @@ def page(
     if before is not None:
         statement = statement.where(ImportRun.id < before)
     return [RunRow(*row) for row in session.execute(statement)]
+
+
+EXPORT = tuple(name for name in RunRow.__dataclass_fields__ if name != "reward")
+
+
+def stream(session: Session, scope: frozenset[int] | None) -> Iterator[tuple[object, ...]]:
+    """Uploads as ``EXPORT`` names them, the newest first."""
+    for row in walk(lambda last: page(session, scope, before=last, size=WALKED)):
+        yield tuple(getattr(row, name) for name in EXPORT)
 
 
 def problems(

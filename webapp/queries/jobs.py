@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from webapp.domain.errors import NotFound
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.jobs import JobStatus
 from webapp.models import Job, StaffGrant
+from webapp.queries.exports import WALKED, walk
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
 MOST_COUNTED = 1_000
@@ -73,6 +75,29 @@ def page(
         .limit(size)
     )
     return [JobRow(*row) for row in session.execute(statement)]
+
+
+EXPORT = (
+    "id",
+    "kind",
+    "title",
+    "status",
+    "done",
+    "total",
+    "message",
+    "error",
+    "created_at",
+    "created_by",
+    "finished_at",
+)
+
+
+def stream(
+    session: Session, scope: frozenset[int] | None, *, status: JobStatus | None = None, own: int | None = None
+) -> Iterator[tuple[object, ...]]:
+    """Jobs as ``EXPORT`` names them, the newest first."""
+    for row in walk(lambda last: page(session, scope, status=status, own=own, before=last, size=WALKED + 1)):
+        yield tuple(getattr(row, name) for name in EXPORT)
 
 
 def active(

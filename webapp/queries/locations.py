@@ -80,17 +80,23 @@ def page(
             Location.closed_at,
         )
         .outerjoin(Organisation, Organisation.id == Location.organisation_id)
-        .where(inside(within), Location.closed_at.is_not(None) if is_closed else Location.closed_at.is_(None))
+        .where(inside(within), *_listed(session, search, is_closed=is_closed))
         .order_by(Location.search_text, Location.id)
         .limit(size + 1)
     )
-    if search:
-        statement = statement.where(_matches(session, search))
     if after is not None:
         last = select(Location.search_text).where(Location.id == after).scalar_subquery()
         beyond = or_(Location.search_text > last, Location.id > after)
         statement = statement.where(and_(Location.search_text >= last, beyond))
     return [ListedLocation(*row) for row in session.execute(statement)]
+
+
+def _listed(session: Session, search: str, *, is_closed: bool | None) -> list[ColumnElement[bool]]:
+    """Which locations the list shows, and its export has; open and closed ones when ``is_closed`` is None."""
+    shown: list[ColumnElement[bool]] = []
+    if is_closed is not None:
+        shown.append(Location.closed_at.is_not(None) if is_closed else Location.closed_at.is_(None))
+    return [*shown, _matches(session, search)] if search else shown
 
 
 def _matches(session: Session, search: str) -> ColumnElement[bool]:
@@ -114,13 +120,15 @@ def counts(session: Session, within: Within) -> tuple[int, int]:
 EXPORT = ("external_id", "title", "timezone", "organisation", "is_published", "closed_at")
 
 
-def stream(session: Session, within: Within = None) -> Iterator[tuple[object, ...]]:
-    """Every location as ``EXPORT`` names it, by title, holding a few rows at a time."""
+def stream(
+    session: Session, within: Within = None, search: str = "", *, is_closed: bool | None = None
+) -> Iterator[tuple[object, ...]]:
+    """Locations as ``EXPORT`` names them, by title as ``page`` lists them, holding a few rows at a time."""
     columns = (Location.external_id, Location.title, Location.timezone, Organisation.external_id)
     statement = (
         select(*columns, Location.is_published, Location.closed_at)
         .outerjoin(Organisation, Organisation.id == Location.organisation_id)
-        .where(inside(within))
+        .where(inside(within), *_listed(session, search, is_closed=is_closed))
         .order_by(Location.search_text, Location.id)
         .execution_options(yield_per=1_000)
     )

@@ -1,11 +1,12 @@
-"""Conditions on text that an index serves on both databases: how it begins, and being one of many."""
+"""What both databases are asked in their own words: how a text begins, being one of many, a moment as text."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, String, and_, any_, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, String, and_, any_, func, literal, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 _LAST = "\U0010ffff"
@@ -39,3 +40,12 @@ def has_word(session: Session, column: InstrumentedAttribute[str], text: str) ->
     """Whether a later word of folded ``column`` begins with ``text``: a plain look through, four times as quick as LIKE."""
     look = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
     return look(column, f" {text}") > 0
+
+
+def iso(session: Session, column: Any) -> ColumnElement[str]:
+    """A moment as text, ISO 8601 in UTC: what an export needs, without an object in between for each of a million."""
+    if session.get_bind().dialect.name == "sqlite":
+        stored = func.replace(type_coerce(column, String), " ", "T")
+    else:
+        stored = func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US')
+    return func.replace(stored, ".000000", "").concat("Z")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain.errors import NotFound
@@ -70,15 +70,19 @@ def page(
         )
         .join(Profile, Profile.id == Membership.profile_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Membership.group_id == group_id, inside(within))
+        .where(*_listed(group_id, within, search))
         .order_by(Membership.id.desc())
         .limit(size + 1)
     )
-    if search:
-        statement = statement.where(matches(search))
     if before is not None:
         statement = statement.where(Membership.id < before)
     return [Member(*row) for row in session.execute(statement)]
+
+
+def _listed(group_id: int, within: Within, search: str) -> list[ColumnElement[bool]]:
+    """Which members the page of a group shows, and its export has."""
+    shown = [Membership.group_id == group_id, inside(within)]
+    return [*shown, matches(search)] if search else shown
 
 
 def get(session: Session, group_id: int, membership_id: int, within: Within = None) -> Membership:
@@ -134,15 +138,20 @@ def _end(number: int, merged: dict[int, int]) -> int:
 EXPORT = ("group", "external_id", "email", "organisation", "joined_at")
 
 
-def stream(session: Session, within: Within = None) -> Iterator[tuple[object, ...]]:
-    """Every membership as ``EXPORT`` names it, oldest first, holding a few rows at a time."""
+def stream(
+    session: Session, within: Within = None, group_id: int | None = None, search: str = ""
+) -> Iterator[tuple[object, ...]]:
+    """Memberships as ``EXPORT`` names them, holding a few rows at a time.
+
+    Of one group as ``page`` lists them, the newest first; else every one, the oldest first.
+    """
     statement = (
         select(Group.name, Profile.external_id, Profile.email, Organisation.external_id, Membership.joined_at)
         .join(Group, Group.id == Membership.group_id)
         .join(Profile, Profile.id == Membership.profile_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(inside(within))
-        .order_by(Membership.id)
+        .where(*([inside(within)] if group_id is None else _listed(group_id, within, search)))
+        .order_by(Membership.id if group_id is None else Membership.id.desc())
         .execution_options(yield_per=1_000)
     )
     for row in session.execute(statement):

@@ -101,12 +101,10 @@ def page(
             Module.archived_at,
         )
         .join(Site, Site.id == Module.site_id)
-        .where(_within(scope), Module.archived_at.is_not(None) if is_archived else Module.archived_at.is_(None))
+        .where(*_listed(scope, search, is_archived=is_archived))
         .order_by(Module.site_id, Module.path)
         .limit(size + 1)
     )
-    if search:
-        statement = statement.where(or_(Module.title.icontains(search, autoescape=True), begins(Module.path, search)))
     if after is not None:
         site = select(Module.site_id).where(Module.id == after).scalar_subquery()
         path = select(Module.path).where(Module.id == after).scalar_subquery()
@@ -114,6 +112,14 @@ def page(
             or_(Module.site_id > site, and_(Module.site_id == site, Module.path > path)), Module.site_id >= site
         )
     return [ListedModule(*row) for row in session.execute(statement)]
+
+
+def _listed(scope: Scope, search: str, *, is_archived: bool) -> list[ColumnElement[bool]]:
+    """Which modules the list shows, and its export has."""
+    shown = [_within(scope), Module.archived_at.is_not(None) if is_archived else Module.archived_at.is_(None)]
+    if search:
+        shown.append(or_(Module.title.icontains(search, autoescape=True), begins(Module.path, search)))
+    return shown
 
 
 def counts(session: Session, scope: Scope) -> tuple[int, int]:
@@ -141,15 +147,18 @@ def completions(
             Completion.lapses_at,
         )
         .join(Profile, Profile.id == Completion.profile_id)
-        .where(Completion.module_id == module_id)
+        .where(*_completed(module_id, search))
         .order_by(Completion.id.desc())
         .limit(size + 1)
     )
-    if search:
-        statement = statement.where(matches(search))
     if before is not None:
         statement = statement.where(Completion.id < before)
     return [ListedCompletion(*row) for row in session.execute(statement)]
+
+
+def _completed(module_id: int, search: str) -> list[ColumnElement[bool]]:
+    """Which completions the page of a module shows, and its export has."""
+    return [Completion.module_id == module_id, *([matches(search)] if search else [])]
 
 
 def known(session: Session, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[Module, str]]:
@@ -170,16 +179,27 @@ EXPORT_COMPLETIONS = ("module", "external_id", "email", "completed_at", "score",
 _REFERENCE = Site.name.concat(":").concat(Module.path)
 
 
-def stream(session: Session, scope: Scope = None) -> Iterator[tuple[object, ...]]:
-    """Every module as ``EXPORT`` names it, by site and path, holding a few rows at a time."""
+def stream(
+    session: Session, scope: Scope = None, search: str = "", *, is_archived: bool | None = None
+) -> Iterator[tuple[object, ...]]:
+    """Modules as ``EXPORT`` names them, by site and path, holding a few rows at a time.
+
+    As ``page`` lists them when ``is_archived`` is given, else every one.
+    """
     columns = (Module.title, Module.lapses_after, Module.lapses_unit, Module.completion_count, Module.archived_at)
-    statement = select(_REFERENCE, *columns).join(Site, Site.id == Module.site_id).where(_within(scope))
+    shown = [_within(scope)] if is_archived is None else _listed(scope, search, is_archived=is_archived)
+    statement = select(_REFERENCE, *columns).join(Site, Site.id == Module.site_id).where(*shown)
     for row in session.execute(statement.order_by(Module.site_id, Module.path).execution_options(yield_per=1_000)):
         yield tuple(row)
 
 
-def stream_completions(session: Session, scope: Scope = None) -> Iterator[tuple[object, ...]]:
-    """Every completion as ``EXPORT_COMPLETIONS`` names it, oldest first, holding a few rows at a time."""
+def stream_completions(
+    session: Session, scope: Scope = None, module_id: int | None = None, search: str = ""
+) -> Iterator[tuple[object, ...]]:
+    """Completions as ``EXPORT_COMPLETIONS`` names them, holding a few rows at a time.
+
+    Of one module as ``completions`` lists them, the newest first; else every one, the oldest first.
+    """
     columns = (Profile.external_id, Profile.email, Completion.completed_at, Completion.score, Completion.lapses_at)
     statement = (
         select(_REFERENCE, *columns)
@@ -187,8 +207,8 @@ def stream_completions(session: Session, scope: Scope = None) -> Iterator[tuple[
         .join(Module, Module.id == Completion.module_id)
         .join(Site, Site.id == Module.site_id)
         .join(Profile, Profile.id == Completion.profile_id)
-        .where(_within(scope))
-        .order_by(Completion.id)
+        .where(_within(scope), *(() if module_id is None else _completed(module_id, search)))
+        .order_by(Completion.id if module_id is None else Completion.id.desc())
         .execution_options(yield_per=1_000)
     )
     for row in session.execute(statement):

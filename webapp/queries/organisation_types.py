@@ -60,7 +60,8 @@ def ids(session: Session) -> dict[str, int]:
 
 
 def stream(session: Session) -> Iterator[tuple[object, ...]]:
-    """Every type as ``EXPORT`` names it, in order of name."""
-    statement = select(OrganisationType.name, OrganisationType.title).order_by(OrganisationType.name)
+    """Every type as ``EXPORT`` names it, by title."""
+    statement = select(OrganisationType.name, OrganisationType.title)
+    statement = statement.order_by(func.lower(OrganisationType.title), OrganisationType.id)
     for row in session.execute(statement.execution_options(yield_per=1_000)):
         yield tuple(row)

@@ -21,6 +21,7 @@ PAGE = 50
 _PARENT = aliased(Organisation)
 # The same rows once more, for what the index on the text alone can answer: which fit, and in which order.
 _TEXT = aliased(Organisation)
+_DEPTH = func.length(Organisation.path) - func.length(func.replace(Organisation.path, "/", ""))
 _IN_USE = Organisation.archived_at.is_(None)
 _ARCHIVED = Organisation.archived_at.is_not(None)
 
@@ -132,17 +133,23 @@ def page(
         .join(Organisation, Organisation.id == _TEXT.id)
         .outerjoin(OrganisationType, OrganisationType.id == Organisation.type_id)
         .outerjoin(_PARENT, _PARENT.id == Organisation.parent_id)
-        .where(inside(within), _ARCHIVED if filters.is_archived else _IN_USE)
+        .where(inside(within), *_listed(session, filters))
         .order_by(_TEXT.search_text, _TEXT.id)
         .limit(size + 1)
     )
-    if filters.type_id is not None:
-        statement = statement.where(Organisation.type_id == filters.type_id)
-    if filters.search:
-        statement = statement.where(_matches(session, filters.search))
     if after is not None:
         statement = statement.where(_beyond(after))
     return [ListedOrganisation(*row) for row in session.execute(statement)]
+
+
+def _listed(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
+    """What the list is narrowed to, and its export too."""
+    shown: list[ColumnElement[bool]] = [_ARCHIVED if filters.is_archived else _IN_USE]
+    if filters.type_id is not None:
+        shown.append(Organisation.type_id == filters.type_id)
+    if filters.search:
+        shown.append(_matches(session, filters.search))
+    return shown
 
 
 def _matches(session: Session, search: str) -> ColumnElement[bool]:
@@ -257,8 +264,11 @@ def ids(session: Session, external_ids: Collection[str]) -> dict[str, int]:
 EXPORT = ("external_id", "title", "type", "parent", "timezone", "address", "member_count", "archived_at")
 
 
-def stream(session: Session, within: Within = None) -> Iterator[tuple[object, ...]]:
-    """Every organisation as ``EXPORT`` names it, parents before children, holding a few rows at a time."""
+def stream(session: Session, within: Within = None, filters: Filters | None = None) -> Iterator[tuple[object, ...]]:
+    """Organisations as ``EXPORT`` names them, holding a few rows at a time: as ``page`` lists them under ``filters``.
+
+    Without filters it is every one, parents before children.
+    """
     statement = (
         select(
             Organisation.external_id,
@@ -270,12 +280,12 @@ def stream(session: Session, within: Within = None) -> Iterator[tuple[object, ..
             Organisation.member_count,
             Organisation.archived_at,
         )
+        .select_from(_TEXT)
+        .join(Organisation, Organisation.id == _TEXT.id)
         .outerjoin(OrganisationType, OrganisationType.id == Organisation.type_id)
         .outerjoin(_PARENT, _PARENT.id == Organisation.parent_id)
-        .where(inside(within))
-        .order_by(
-            func.length(Organisation.path) - func.length(func.replace(Organisation.path, "/", "")), Organisation.id
-        )
+        .where(inside(within), *(_listed(session, filters) if filters else ()))
+        .order_by(*((_TEXT.search_text, _TEXT.id) if filters else (_DEPTH, Organisation.id)))
         .execution_options(yield_per=1_000)
     )
     for row in session.execute(statement):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, or_, select, true
+from sqlalchemy import ColumnElement, String, and_, cast, exists, or_, select, true, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.draws import DrawState
@@ -29,9 +31,11 @@ from webapp.models import (
     Tier,
     Winner,
 )
-from webapp.queries.matching import among, begins
+from webapp.queries.matching import among, begins, iso
 
 PAGE = 50
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+_POSTCODE_FIRST = re.compile(r'\{"postcode": "([^"\\]*)"(?:, ([^\\]*))?\}')
 _PERSON: list[Any] = [
     Profile.id,
     Profile.external_id,
@@ -209,15 +213,19 @@ def page(
             Profile.phone,
             Profile.updated_at,
         )
-        .where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), _visible(scope))
+        .where(*_listed(scope, search))
         .order_by(Profile.id.desc())
         .limit(size + 1)
     )
-    if search:
-        statement = statement.where(matches(search))
     if before is not None:
         statement = statement.where(Profile.id < before)
     return [ProfileRow(*row) for row in session.execute(statement)]
+
+
+def _listed(scope: frozenset[int] | None, search: str) -> list[ColumnElement[bool]]:
+    """Which people a list shows, and its export has."""
+    shown = [Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), _visible(scope)]
+    return [*shown, matches(search)] if search else shown
 
 
 def matches(search: str) -> ColumnElement[bool]:
@@ -277,36 +285,45 @@ def prizes(session: Session, ids: Collection[int], scope: frozenset[int] | None)
     return [ProfilePrize(*row) for row in session.execute(statement)]
 
 
-def stream(session: Session) -> Iterator[tuple[object, ...]]:
+def stream(
+    session: Session, scope: frozenset[int] | None = None, search: str = "", *, as_listed: bool = False
+) -> Iterator[tuple[object, ...]]:
     """Everybody who is not merged or erased, oldest first, as ``EXPORT`` names it, holding a few rows at a time.
+
+    ``as_listed`` gives them as ``page`` does, the newest first.
 
     Lists are comma-separated; a consent is written «email_promo=yes»; ``attributes`` is JSON text by name without the
     postcode; ``identities`` are «system=identifier». JSON is read only where there is any.
     """
     joined, preferred = aliased(Location), aliased(Location)
-    columns: list[Any] = [*_EXPORTED.values(), Tier.name, joined.external_id, preferred.external_id]
+    columns: list[Any] = [getattr(Profile, name) for name in _PLAIN]
+    columns += [type_coerce(Profile.gender, String)]
+    columns += [iso(session, getattr(Profile, name)) for name in _MOMENTS]
+    columns += [Tier.name, joined.external_id, preferred.external_id]
     columns += [cast(getattr(Profile, name), String) for name in _PACKED]
     statement = (
         select(*columns)
         .outerjoin(Tier, Tier.id == Profile.tier_id)
         .outerjoin(joined, joined.id == Profile.joined_location_id)
         .outerjoin(preferred, preferred.id == Profile.preferred_location_id)
-        .where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None))
-        .order_by(Profile.id)
+        .where(*_listed(scope, search))
+        .order_by(Profile.id.desc() if as_listed else Profile.id)
         .execution_options(yield_per=_STREAMED)
     )
-    width = len(_EXPORTED) + 3
     for part in session.connection().execute(statement).partitions():
-        known = _known_elsewhere(session, part[0][0], part[-1][0])
-        for row in part:
-            tags, statuses, consents, attributes = row[width:]
-            postcode, rest = _facts(attributes)
-            lists = (
-                ", ".join(json.loads(tags)) if tags != "[]" else "",
-                ", ".join(json.loads(statuses)) if statuses != "[]" else "",
-                _consents(consents) if consents != "{}" else "",
-            )
-            yield (*row[:width], *lists, postcode, rest, known.get(row[0], ""))
+        known = _known_elsewhere(session, *sorted((part[0][0], part[-1][0])))
+        *plain, tags, statuses, consents, attributes = zip(*part, strict=True)
+        facts = [_facts(text) for text in attributes]
+        yield from zip(
+            *plain,
+            map(_words, tags),
+            map(_words, statuses),
+            map(_consents, consents),
+            (postcode for postcode, _ in facts),
+            (rest for _, rest in facts),
+            [known.get(number, "") for number in plain[0]],
+            strict=True,
+        )
 
 
 def _known_elsewhere(session: Session, first: int, last: int) -> dict[int, str]:
@@ -324,43 +341,47 @@ def _known_elsewhere(session: Session, first: int, last: int) -> dict[int, str]:
 
 
 def _facts(text: str) -> tuple[str, str]:
-    """Postcode, and the other facts as JSON; most people have one or neither."""
+    """Postcode, and the other facts as JSON; most people have one or neither, which needs no reading of JSON."""
     if text == "{}":
         return "", ""
+    if found := _POSTCODE_FIRST.fullmatch(text):
+        return found[1], f"{{{found[2]}}}" if found[2] else ""
     facts = json.loads(text)
     postcode = str(facts.pop("postcode", ""))
-    return postcode, json.dumps(facts, ensure_ascii=False, sort_keys=True) if facts else ""
+    return postcode, _JSON.encode(facts) if facts else ""
 
 
+@lru_cache(4_096)  # of a million people most have the same few lists
+def _words(text: str) -> str:
+    return ", ".join(json.loads(text))
+
+
+@lru_cache(4_096)
 def _consents(text: str) -> str:
     return ", ".join(f"{name}={'yes' if on else 'no'}" for name, on in json.loads(text).items())
 
 
 _STREAMED = 2_000
-_EXPORTED = {
-    name: getattr(Profile, name)
-    for name in (
-        "id",
-        "external_id",
-        "title",
-        "first_name",
-        "last_name",
-        "email",
-        "phone",
-        "home_phone",
-        "zone",
-        "birth_day",
-        "birth_month",
-        "birth_year",
-        "gender",
-        "joined_at",
-        "created_at",
-        "updated_at",
-    )
-}
+_PLAIN = (
+    "id",
+    "external_id",
+    "title",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "home_phone",
+    "zone",
+    "birth_day",
+    "birth_month",
+    "birth_year",
+)
+_MOMENTS = ("joined_at", "created_at", "updated_at")
 _PACKED = ("tags", "statuses", "consents", "attributes")
 EXPORT = (
-    *_EXPORTED,
+    *_PLAIN,
+    "gender",
+    *_MOMENTS,
     "tier",
     "joined_location",
     "preferred_location",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -111,12 +112,7 @@ def page(
         .order_by(Reward.id.desc())
         .limit(size + 1)
     )
-    if scope is not None:
-        statement = statement.where(Reward.site_id.in_(scope))
-    if search:
-        statement = statement.where(Reward.title.icontains(search, autoescape=True) | (Reward.name == search))
-    if status is not None:
-        statement = statement.where(Reward.status == status)
+    statement = statement.where(*_listed(scope, search, status))
     if before is not None:
         statement = statement.where(Reward.id < before)
     return [
@@ -129,6 +125,56 @@ def page(
         )
         for row in session.execute(statement)
     ]
+
+
+def _listed(scope: frozenset[int] | None, search: str, status: RewardStatus | None) -> list[ColumnElement[bool]]:
+    """Which rewards the list shows, and its export has."""
+    shown: list[ColumnElement[bool]] = [] if scope is None else [Reward.site_id.in_(scope)]
+    if search:
+        shown.append(Reward.title.icontains(search, autoescape=True) | (Reward.name == search))
+    if status is not None:
+        shown.append(Reward.status == status)
+    return shown
+
+
+_EXPORTED = {
+    "name": Reward.name,
+    "kind": Reward.kind,
+    "title": Reward.title,
+    "sub_title": Reward.sub_title,
+    "site": Site.name,
+    "status": Reward.status,
+    "starts_at": Reward.starts_at,
+    "ends_at": Reward.ends_at,
+    "one_per_recipient": Reward.one_per_recipient,
+    "reserve_count": Reward.reserve_count,
+    "voucher_type": VoucherType.code,
+    "vouchers_per_winner": Reward.vouchers_per_winner,
+    "entry_count": Reward.entry_count,
+    "draw_state": Draw.state,
+    "closed_at": Reward.closed_at,
+    "fulfilled_at": Reward.fulfilled_at,
+    "notes": Reward.notes,
+    "terms": Reward.terms,
+}
+EXPORT = tuple(_EXPORTED)
+
+
+def stream(
+    session: Session, scope: frozenset[int] | None, search: str = "", status: RewardStatus | None = None
+) -> Iterator[tuple[object, ...]]:
+    """Rewards as ``EXPORT`` names them, the newest first as ``page`` lists them, holding a few rows at a time."""
+    statement = (
+        select(*_EXPORTED.values())
+        .select_from(Reward)
+        .join(Site, Site.id == Reward.site_id)
+        .outerjoin(VoucherType, VoucherType.id == Reward.voucher_type_id)
+        .outerjoin(Draw, Draw.reward_id == Reward.id)
+        .where(*_listed(scope, search, status))
+        .order_by(Reward.id.desc())
+        .execution_options(yield_per=1_000)
+    )
+    yield from (tuple(row) for row in session.execute(statement))
 
 
 def counts(session: Session, scope: frozenset[int] | None) -> dict[RewardStatus, int]:

@@ -56,6 +56,7 @@ PEOPLE: tuple[Item, ...] = (
     Item("Locations", "map-pin", "locations.index"),
 )
 _BELOW = {
+    "exports": "imports",
     "vouchers": "voucher_types",
     "organisations": "profiles",
     "organisation_types": "profiles",
@@ -113,7 +114,9 @@ def _reaches(item: Item) -> bool:
 
 
 def _opened(item: Item) -> Item:
-    """The line «People» leads to the first of its tabs that is open to this person."""
+    """«People» leads to the first of its tabs that is open to this person, «Imports & exports» to the one or the other."""
+    if item.endpoint == "imports.index" and not may_open(item.endpoint):
+        return item._replace(endpoint="exports.index")
     if item.endpoint != PEOPLE[0].endpoint:
         return item
     return next((item._replace(endpoint=tab.endpoint) for tab in PEOPLE if _reaches(tab)), item)

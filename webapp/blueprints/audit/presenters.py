@@ -34,6 +34,7 @@ GROUPS: dict[str, str] = {
     "vouchers": "Vouchers",
     "reward": "Rewards",
     "import": "Imports",
+    "export": "Exports",
     "entries": "Reviews of entries",
     "entry": "Single entries",
     "draw": "Draws",

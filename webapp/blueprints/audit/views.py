@@ -14,6 +14,7 @@ from webapp.queries import audit as read
 from webapp.queries import sites as read_sites
 from webapp.web import paging
 from webapp.web.access import requires, scope
+from webapp.web.exporting import offer
 from webapp.web.filters import told
 from webapp.web.rendering import render
 
@@ -43,6 +44,14 @@ def index() -> ResponseReturnValue:
         head=read.head(session),
         waiting=read.unlinked_count(session) if within is None else None,
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.AUDIT_VIEW, confirmed=True)
+def export() -> ResponseReturnValue:
+    """The log as a file, narrowed as on the page."""
+    where, filters = scope(Permission.AUDIT_VIEW), asked().filters
+    return offer("audit", read.EXPORT, lambda session: read.stream(session, where, filters))
 
 
 def _turn(question: Asked, **position: int | None) -> str | None:

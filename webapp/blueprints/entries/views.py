@@ -16,6 +16,7 @@ from webapp.queries import imports as read_imports
 from webapp.queries import rewards as read_rewards
 from webapp.services import imports
 from webapp.web.access import requires, scope
+from webapp.web.exporting import offer
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
 
@@ -29,9 +30,7 @@ def index(name: str) -> ResponseReturnValue:
     session = db.session()
     sheet = read_rewards.sheet(session, name, scope(Permission.PROFILES_VIEW))
     reward = sheet.reward
-    search = text("q")
-    status = next((item for item in EntryStatus if item == request.args.get("status")), None)
-    before = number("before")
+    search, status, before = text("q"), _status(), number("before")
     rows = read.page(session, reward.id, search=search, status=status, before=before)
     counts = read.counts(session, reward.id)
     return render(
@@ -48,6 +47,21 @@ def index(name: str) -> ResponseReturnValue:
         tabs=presenters.tabs(name, reward.entry_count, counts, status, search),
         may_enter=rules.may_enter(reward.facts),
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.PROFILES_VIEW, confirmed=True)
+def export(name: str) -> ResponseReturnValue:
+    """The entries of the list as a file."""
+    reward_id = read_rewards.id_of(db.session(), name, scope(Permission.PROFILES_VIEW))
+    search, status = text("q"), _status()
+    return offer(
+        "entries", read.EXPORT, lambda session: read.stream(session, reward_id, status, search, as_listed=True)
+    )
+
+
+def _status() -> EntryStatus | None:
+    return next((item for item in EntryStatus if item == request.args.get("status")), None)
 
 
 @bp.route("/upload", methods=["GET", "POST"])

@@ -14,6 +14,7 @@ from webapp.queries import fulfilment as read
 from webapp.queries import rewards as read_rewards
 from webapp.services import fulfilment
 from webapp.web.access import requires, scope
+from webapp.web.exporting import offer
 from webapp.web.forms import CommandForm, PressForm
 from webapp.web.paging import number
 from webapp.web.rendering import go, render
@@ -59,6 +60,23 @@ def board(name: str) -> ResponseReturnValue:
         words=WORDS,
         form=PressForm(formdata=None),
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.WINNERS_VIEW)
+def export() -> ResponseReturnValue:
+    """The rewards with winners as a file."""
+    where = scope(Permission.WINNERS_VIEW)
+    return offer("drawn-rewards", read.EXPORT_REWARDS, lambda session: read.stream_rewards(session, where))
+
+
+@bp.route("/<name:name>/export", methods=["GET", "POST"])
+@requires(Permission.WINNERS_VIEW, confirmed=True)
+def export_winners(name: str) -> ResponseReturnValue:
+    """Winners and reserves of one reward as a file: those of one column of the board, or all."""
+    reward_id = read_rewards.id_of(db.session(), name, scope(Permission.WINNERS_VIEW))
+    column = request.args.get("column", "")
+    return offer("winners", read.EXPORT, lambda session: read.stream(session, reward_id, column))
 
 
 @bp.get("/winners/<int:winner_id>")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from webapp.blueprints.groups.forms import AddMemberForm, ChangeGroupForm, NewGroupForm
 from webapp.domain.groups import KINDS, REGISTRATIONS, GroupKind
@@ -16,6 +18,7 @@ from webapp.queries import groups as read
 from webapp.queries import memberships as read_members
 from webapp.services import groups
 from webapp.web.access import actor, requires
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
 from webapp.web.reach import whole_tree, within
@@ -67,6 +70,31 @@ def _tabs(filters: read.Filters, counts: dict[GroupKind | None, int]) -> list[di
         {"label": label, "url": url_for(".index", show=name), "current": name == shown, "count": f"{count:,}"}
         for label, name, count in tabs
     ]
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.ORGANISATIONS_VIEW)
+def export() -> ResponseReturnValue:
+    """The groups of the list as a file; how many members they have is for those who see every organisation."""
+    filters, counts_all = _filters(), within(Permission.ORGANISATIONS_VIEW) is None
+    kept = [place for place, name in enumerate(read.EXPORT) if counts_all or name != "member_count"]
+
+    def rows(session: Session) -> Iterator[tuple[object, ...]]:
+        for row in read.stream(session, filters):
+            yield tuple(row[place] for place in kept)
+
+    return offer("groups", [read.EXPORT[place] for place in kept], rows)
+
+
+@bp.route("/<int:group_id>/export", methods=["GET", "POST"])
+@requires(Permission.ORGANISATIONS_VIEW, confirmed=True)
+def export_members(group_id: int) -> ResponseReturnValue:
+    """The members of one group as a file."""
+    where, search = within(Permission.ORGANISATIONS_VIEW), text("q")
+    read.get(db.session(), group_id)
+    return offer(
+        "memberships", read_members.EXPORT, lambda session: read_members.stream(session, where, group_id, search)
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])

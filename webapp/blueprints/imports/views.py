@@ -25,6 +25,7 @@ from webapp.services.import_undo import UndoImport
 from webapp.services.imports import CancelImport
 from webapp.web import downloads
 from webapp.web.access import organisation_scope, requires, scope
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number
 from webapp.web.rendering import asked_for_part, go, render, unchanged
@@ -66,6 +67,14 @@ def index() -> ResponseReturnValue:
         is_first=number("before") is None,
         tags=presenters.TAGS,
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.ENTRIES_IMPORT)
+def export() -> ResponseReturnValue:
+    """The list of uploads as a file."""
+    where = scope(Permission.ENTRIES_IMPORT)
+    return offer("imports", read.EXPORT, lambda session: read.stream(session, where))
 
 
 @bp.get("/new")

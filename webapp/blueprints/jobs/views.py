@@ -15,6 +15,7 @@ from webapp.queries import jobs as read
 from webapp.services import jobs
 from webapp.web import downloads, paging
 from webapp.web.access import actor, requires, scope
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.rendering import asked_for_part, go, render, unchanged
 
@@ -29,8 +30,7 @@ SIZE = 50
 def index() -> ResponseReturnValue:
     """The newest jobs first; a tab a state."""
     reach, own = scope(Permission.JOBS_VIEW), actor().staff_id
-    asked = request.args.get("status", "")
-    status = JobStatus(asked) if asked in set(JobStatus) else None
+    status = _status()
     rows = read.page(db.session(), reach, status=status, own=own, before=paging.number("before"), size=SIZE + 1)
     return render(
         "jobs/index.html",
@@ -41,6 +41,18 @@ def index() -> ResponseReturnValue:
         chosen=status,
         says=presenters.says,
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.JOBS_VIEW)
+def export() -> ResponseReturnValue:
+    """The jobs of the list as a file."""
+    reach, own, status = scope(Permission.JOBS_VIEW), actor().staff_id, _status()
+    return offer("jobs", read.EXPORT, lambda session: read.stream(session, reach, status=status, own=own))
+
+
+def _status() -> JobStatus | None:
+    return next((item for item in JobStatus if item == request.args.get("status")), None)
 
 
 @bp.get("/<int:job_id>")

@@ -18,6 +18,7 @@ from webapp.queries import locations as read
 from webapp.services import locations
 from webapp.services.locations import ChangeLocation, CreateLocation
 from webapp.web.access import actor, requires
+from webapp.web.exporting import offer
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm, PressForm
 from webapp.web.paging import number, text
@@ -84,6 +85,14 @@ def index() -> ResponseReturnValue:
             for label, show, count, current in tabs
         ],
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.ORGANISATIONS_VIEW)
+def export() -> ResponseReturnValue:
+    """The locations of the list as a file."""
+    where, search, is_closed = within(Permission.ORGANISATIONS_VIEW), text("q"), request.args.get("show") == "closed"
+    return offer("locations", read.EXPORT, lambda session: read.stream(session, where, search, is_closed=is_closed))
 
 
 @bp.route("/new", methods=["GET", "POST"])

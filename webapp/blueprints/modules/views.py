@@ -19,6 +19,7 @@ from webapp.queries import choices
 from webapp.queries import modules as read
 from webapp.services import modules
 from webapp.web.access import actor, requires, scope
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
@@ -49,6 +50,27 @@ def index() -> ResponseReturnValue:
         ],
         lapse_in_words=lapse_in_words,
         reference=reference,
+    )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.PROFILES_VIEW)
+def export() -> ResponseReturnValue:
+    """The modules of the list as a file."""
+    where, search, is_archived = scope(Permission.PROFILES_VIEW), text("q"), request.args.get("show") == "archived"
+    return offer("modules", read.EXPORT, lambda session: read.stream(session, where, search, is_archived=is_archived))
+
+
+@bp.route("/<int:module_id>/export", methods=["GET", "POST"])
+@requires(Permission.PROFILES_VIEW, confirmed=True)
+def export_completions(module_id: int) -> ResponseReturnValue:
+    """Who completed one module, as a file."""
+    where, search = scope(Permission.PROFILES_VIEW), text("q")
+    read.sheet(db.session(), module_id, where)
+    return offer(
+        "completions",
+        read.EXPORT_COMPLETIONS,
+        lambda session: read.stream_completions(session, where, module_id, search),
     )
 
 

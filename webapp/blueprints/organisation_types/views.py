@@ -14,6 +14,7 @@ from webapp.queries import organisation_types as read
 from webapp.services import organisation_types
 from webapp.services.organisation_types import ChangeOrganisationType, CreateOrganisationType
 from webapp.web.access import actor, requires
+from webapp.web.exporting import offer
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
 from webapp.web.reach import whole_account, whole_tree
@@ -44,6 +45,14 @@ def index() -> ResponseReturnValue:
     whole_account(Permission.ORGANISATIONS_VIEW)
     may_edit = actor().may(Permission.ORGANISATIONS_EDIT)
     return render("organisation_types/index.html", rows=read.page(db.session()), may_edit=may_edit)
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.ORGANISATIONS_VIEW)
+def export() -> ResponseReturnValue:
+    """Every type as a file."""
+    whole_account(Permission.ORGANISATIONS_VIEW)
+    return offer("organisation-types", read.EXPORT, read.stream)
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -17,6 +17,7 @@ from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read
 from webapp.services import organisations
 from webapp.web.access import actor, requires
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
 from webapp.web.reach import within
@@ -30,7 +31,7 @@ bp = Blueprint("organisations", __name__, url_prefix="/organisations")
 def index() -> ResponseReturnValue:
     """Organisations by title, searched by how a word of the title or the id begins; archived ones in a tab."""
     session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
-    filters = read.Filters(text("q"), number("type"), request.args.get("show") == "archived")
+    filters = _filters()
     after = number("after")
     rows = read.page(session, where, filters, after=after)
     return render(
@@ -42,6 +43,18 @@ def index() -> ResponseReturnValue:
         filters=filters,
         types=read_types.titles(session),
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.ORGANISATIONS_VIEW)
+def export() -> ResponseReturnValue:
+    """The organisations of the list as a file."""
+    where, filters = within(Permission.ORGANISATIONS_VIEW), _filters()
+    return offer("organisations", read.EXPORT, lambda session: read.stream(session, where, filters))
+
+
+def _filters() -> read.Filters:
+    return read.Filters(text("q"), number("type"), request.args.get("show") == "archived")
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -19,6 +19,7 @@ from webapp.queries import people as read_person
 from webapp.queries import profiles as read
 from webapp.queries.people import Moment
 from webapp.web.access import actor, requires, scope
+from webapp.web.exporting import offer
 from webapp.web.filters import ICONS, iso, moment
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
@@ -54,6 +55,14 @@ def index() -> ResponseReturnValue:
         search=search,
         may_create=actor().may(Permission.PROFILES_EDIT) and actor().sites(Permission.PROFILES_EDIT) is None,
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.PROFILES_VIEW, confirmed=True)
+def export() -> ResponseReturnValue:
+    """The people of the list as a file."""
+    where, search = scope(Permission.PROFILES_VIEW), text("q")
+    return offer("profiles", read.EXPORT, lambda session: read.stream(session, where, search, as_listed=True))
 
 
 @bp.get("/<int:profile_id>")

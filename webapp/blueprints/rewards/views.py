@@ -19,6 +19,7 @@ from webapp.queries import fulfilment as read_fulfilment
 from webapp.queries import rewards as read
 from webapp.services import rewards
 from webapp.web.access import requires, scope
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
@@ -30,8 +31,7 @@ SECRET = 32  # bytes of entropy behind a draw's code and behind its pseudonyms
 @requires(Permission.PROGRAMMES_VIEW)
 def index() -> ResponseReturnValue:
     """Rewards, newest first, searched by title."""
-    search = text("q")
-    status = next((item for item in RewardStatus if item == request.args.get("status")), None)
+    search, status = text("q"), _status()
     where = scope(Permission.PROGRAMMES_VIEW)
     session = db.session()
     rows = read.page(session, where, search=search, status=status, before=number("before"))
@@ -44,6 +44,18 @@ def index() -> ResponseReturnValue:
         chosen=status,
         counts=read.counts(session, where),
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.REPORTS_EXPORT)
+def export() -> ResponseReturnValue:
+    """The rewards of the list as a file."""
+    where, search, status = scope(Permission.REPORTS_EXPORT), text("q"), _status()
+    return offer("rewards", read.EXPORT, lambda session: read.stream(session, where, search, status))
+
+
+def _status() -> RewardStatus | None:
+    return next((item for item in RewardStatus if item == request.args.get("status")), None)
 
 
 @bp.route("/new", methods=["GET", "POST"])

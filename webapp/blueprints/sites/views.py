@@ -15,6 +15,7 @@ from webapp.queries import audit as read_audit
 from webapp.queries import sites as read
 from webapp.services import sites
 from webapp.web.access import actor, requires, scope
+from webapp.web.exporting import offer
 from webapp.web.paging import text
 from webapp.web.rendering import go, render
 
@@ -27,6 +28,14 @@ def index() -> ResponseReturnValue:
     search = text("q")
     rows = read.page(db.session(), scope(Permission.PROGRAMMES_VIEW), search)
     return render("sites/index.html", "sites/_results.html", rows=rows, search=search, may_create=_may_create())
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.REPORTS_EXPORT)
+def export() -> ResponseReturnValue:
+    """The sites of the list as a file."""
+    where, search = scope(Permission.REPORTS_EXPORT), text("q")
+    return offer("sites", read.EXPORT, lambda session: read.stream(session, where, search))
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -23,6 +23,7 @@ from webapp.services import staff, staff_second_factor, staff_seeing, staff_sess
 from webapp.services.work import perform
 from webapp.web import authentication
 from webapp.web.access import actor, requires, scope
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
@@ -58,6 +59,14 @@ def index() -> ResponseReturnValue:
         in_words=in_words,
         now=clock.now(),
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.STAFF_MANAGE, confirmed=True)
+def export() -> ResponseReturnValue:
+    """The team of the list as a file."""
+    where, search = _reach(), text("q")
+    return offer("staff", read.EXPORT, lambda session: read.stream(session, where, search))
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -16,6 +16,7 @@ from webapp.queries import tiers as read
 from webapp.services import tiers
 from webapp.services.tiers import ChangeTier, CreateTier
 from webapp.web.access import actor, requires
+from webapp.web.exporting import offer
 from webapp.web.fields import TextField, WholeField
 from webapp.web.forms import CommandForm, PressForm
 from webapp.web.reach import whole_account, whole_tree
@@ -50,6 +51,14 @@ def index() -> ResponseReturnValue:
     whole_account(Permission.PROFILES_VIEW)
     rows, may_edit = read.page(db.session()), actor().may(Permission.ORGANISATIONS_EDIT)
     return render("tiers/index.html", rows=rows, may_edit=may_edit)
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.PROFILES_VIEW)
+def export() -> ResponseReturnValue:
+    """Every tier as a file."""
+    whole_account(Permission.PROFILES_VIEW)
+    return offer("tiers", read.EXPORT, read.stream)
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -21,6 +21,7 @@ from webapp.queries import voucher_types as read
 from webapp.services import voucher_types, vouchers
 from webapp.web.access import actor, requires, scope
 from webapp.web.codes import mint
+from webapp.web.exporting import offer
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render, unchanged
 
@@ -41,6 +42,14 @@ def index() -> ResponseReturnValue:
         search=search,
         expiry_rule=presenters.expiry_rule,
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.REPORTS_EXPORT)
+def export() -> ResponseReturnValue:
+    """The types of the list as a file; no code is in it."""
+    where, search = scope(Permission.REPORTS_EXPORT), text("q")
+    return offer("voucher-types", read.EXPORT, lambda session: read.stream(session, where, search))
 
 
 @bp.route("/new", methods=["GET", "POST"])

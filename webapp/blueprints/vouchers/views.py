@@ -20,6 +20,7 @@ from webapp.queries import vouchers as read
 from webapp.services import vouchers
 from webapp.web.access import actor, requires, scope
 from webapp.web.codes import mint
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
@@ -53,10 +54,7 @@ def jump() -> ResponseReturnValue:
 
 def _list(form: GoForm) -> ResponseReturnValue:
     session, where = db.session(), scope(Permission.PROGRAMMES_VIEW)
-    status = next((item for item in VoucherStatus if item == request.args.get("status")), None)
-    reward = text("reward", 60)
-    reward_id = read_rewards.id_of(session, reward, where) if reward else None
-    narrow = read.Filter(number("type"), status, reward_id)
+    narrow = _narrow(where)
     rows = read.page(session, where, narrow, before=number("before"))
     return render(
         "vouchers/index.html",
@@ -66,12 +64,27 @@ def _list(form: GoForm) -> ResponseReturnValue:
         rows=rows[: read.PAGE],
         has_more=len(rows) > read.PAGE,
         narrow=narrow,
-        reward=reward,
+        reward=text("reward", 60),
         types=read_types.titles(session, where),
-        counts=read.counts(session, where, narrow.voucher_type_id) if reward_id is None else {},
+        counts=read.counts(session, where, narrow.voucher_type_id) if narrow.reward_id is None else {},
         may_see_people=actor().may(Permission.WINNERS_VIEW),
         now=clock.now(),
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.WINNERS_VIEW, confirmed=True)
+def export() -> ResponseReturnValue:
+    """The vouchers of the list as a file: who holds them, and of the codes the last four signs."""
+    where = scope(Permission.WINNERS_VIEW)
+    narrow = _narrow(where)
+    return offer("vouchers", read.EXPORT, lambda session: read.stream(session, where, narrow))
+
+
+def _narrow(where: frozenset[int] | None) -> read.Filter:
+    status = next((item for item in VoucherStatus if item == request.args.get("status")), None)
+    reward = text("reward", 60)
+    return read.Filter(number("type"), status, read_rewards.id_of(db.session(), reward, where) if reward else None)
 
 
 @bp.get("/<int:voucher_id>")
