@@ -38,4 +38,20 @@ def test_what_was_done_to_the_log_is_named(command, tmp_path):
     assert found["problems"][0].startswith("Entry 1 was changed after it was written")
     assert found["problems"][1] == "The anchor names entry 2, but the log ends at 1: its end was cut off."
     anchor.write_text("hello\n")
-    assert "Line 1 of anchor.txt" in command("audit", "verify", "--anchor", str(anchor), status=1).stderr
+    assert "anchor.txt: Line 1 is not" in command("audit", "verify", "--anchor", str(anchor), status=1).stderr
+
+
+def test_the_end_is_added_to_a_file_and_every_line_of_it_is_checked(command, tmp_path):
+    kept = tmp_path / "kept.txt"
+    assert "Nothing is linked yet" in command("audit", "anchor", str(kept), status=1).stderr
+    for number in range(2):
+        command("staff", "add", f"p{number}@example.org", "--role", "viewer")
+        command("tick")
+        command("audit", "anchor", str(kept))
+    lines = kept.read_text().splitlines()
+    assert [line.split()[:2] for line in lines] == [["largesse-audit", "1"], ["largesse-audit", "2"]]
+    assert "The log holds" in command("audit", "verify", "--anchor", str(kept)).stdout
+    damage(command, "delete from audit_entries where position = 2")
+    assert "its end was cut off" in command("audit", "verify", "--anchor", str(kept), status=1).stdout
+    kept.write_text("")
+    assert "holds no anchor" in command("audit", "verify", "--anchor", str(kept), status=1).stderr

@@ -7,8 +7,9 @@ from sqlalchemy import select, text
 
 from tests.support.clock import NOW
 from webapp.domain.audit import START, Event
+from webapp.jobs import anchors
 from webapp.jobs import audit as job
-from webapp.models import AuditEntry
+from webapp.models import AccountSettings, AuditEntry, OutboxMessage
 from webapp.services import audit
 from webapp.services.work import perform
 
@@ -21,17 +22,24 @@ def tell(session, actor, count, start=0):
     perform(session, actor, NOW + timedelta(seconds=start, microseconds=start), act)
 
 
+class Sessions:
+    """Lends the test's own session: leaving it must not close it."""
+
+    def __init__(self, session):
+        self.session = session
+
+    def __call__(self):
+        return self
+
+    def __enter__(self):
+        return self.session
+
+    def __exit__(self, *_):
+        return None
+
+
 def link(session, size=audit.CHUNK):
-    class Sessions:
-        """Lends the test's own session: leaving it must not close it."""
-
-        def __enter__(self):
-            return session
-
-        def __exit__(self, *_):
-            return None
-
-    return job.run_due(Sessions, size=size)
+    return job.run_due(Sessions(session), size=size)
 
 
 def unguard(session):
@@ -135,3 +143,100 @@ def test_a_log_rewritten_whole_is_found_with_an_anchor(session, actor):
     assert audit.verify(session, [audit.verify(session).head]).holds
     found = audit.verify(session, [audit.Head(2, "a" * 64)])
     assert found.problems == ("Entry 2 is not the one the anchor names: the log before it was rewritten.",)
+
+
+def recompute(session, start):
+    """What somebody with the program at hand would do: every link anew from ``start`` on, so that the chain holds."""
+    session.expire_all()
+    previous = None
+    for row in list(audit.read.linked(session)):
+        if row.position >= start:
+            digest = audit.rules.chain(previous, audit.payload(row, row.position))
+            session.execute(
+                text("update audit_entries set previous = :p, digest = :d where position = :n"),
+                {"p": previous, "d": digest, "n": row.position},
+            )
+            previous = digest
+        else:
+            previous = row.digest
+    session.commit()
+
+
+def test_p23_a_log_recomputed_from_an_edit_on_holds_until_an_anchor_is_asked(session, actor):
+    tell(session, actor, 6)
+    link(session)
+    anchor = audit.verify(session).head
+    unguard(session)
+    session.execute(text("update audit_entries set actor = 'Nobody' where position = 3"))
+    session.execute(text("update audit_entries set previous = null where position >= 3"))
+    session.commit()
+    recompute(session, 3)
+    assert audit.verify(session).holds
+    found = audit.verify(session, [anchor])
+    assert found.problems == ("Entry 6 is not the one the anchor names: the log before it was rewritten.",)
+
+
+def anchor(session, actor, *emails):
+    return perform(session, actor, NOW, lambda work: audit.anchor_by_mail(work, emails))
+
+
+def test_the_end_is_told_once_to_everybody_who_is_to_have_it(session, actor):
+    assert anchor(session, actor, "auditor@example.org") is None
+    tell(session, actor, 3)
+    link(session)
+    head = anchor(session, actor, "auditor@example.org", "board@example.org")
+    assert head == audit.verify(session).head
+    assert anchor(session, actor, "auditor@example.org") is None
+    letters = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
+    assert [letter.recipient for letter in letters] == ["auditor@example.org", "board@example.org"]
+    assert {letter.subject for letter in letters} == {f"largesse-audit 3 {head.digest}"}
+    assert audit.rules.read_anchors(letters[0].body) == [(3, head.digest)]
+    (row,) = audit.read.anchors(session)
+    assert (row.position, row.digest, row.place) == (3, head.digest, "mail to auditor@example.org, board@example.org")
+
+
+def test_what_the_database_remembers_of_its_anchors_is_looked_at_too(session, actor):
+    tell(session, actor, 5)
+    link(session)
+    anchor(session, actor, "auditor@example.org")
+    found = attack(session, "delete from audit_entries where position > 3")
+    assert found.problems == ("The anchor names entry 5, but the log ends at 3: its end was cut off.",)
+
+
+def test_the_hour_and_a_log_that_moved_are_waited_for(session, actor, moment):
+    def tick():
+        return anchors.run_due(Sessions(session))
+
+    tell(session, actor, 2)
+    link(session)
+    assert tick() == 0  # nobody is to have it
+    session.add(AccountSettings(id=1, anchor_emails="auditor@example.org"))
+    session.commit()
+    assert tick() == 1
+    tell(session, actor, 1, start=2)
+    link(session)
+    assert tick() == 0  # told within the hour
+    moment.forward(hours=1)
+    assert tick() == 1
+    moment.forward(hours=2)
+    assert tick() == 0  # nothing moved
+    assert [row.position for row in audit.read.anchors(session)] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("3 " + "a" * 64, [(3, "a" * 64)]),
+        ("# noted\n\nlargesse-audit 3 " + "a" * 64 + "\nlargesse-audit 9 " + "b" * 64, [(3, "a" * 64), (9, "b" * 64)]),
+        ("Subject: x\nTo: y\n\nlargesse-audit 3 " + "a" * 64 + "\r\n\r\nThis is where it ended.", [(3, "a" * 64)]),
+        ("", []),
+    ],
+)
+def test_anchors_are_read_from_lists_and_from_messages(lines, expected):
+    assert audit.rules.read_anchors(lines) == expected
+
+
+@pytest.mark.parametrize("lines", ["hello", "largesse-audit 3 abc", "x\nlargesse-audit 3", "3 " + "A" * 64])
+def test_a_line_that_should_be_an_anchor_and_is_none_is_named(lines):
+    with pytest.raises(ValueError, match="is not «position digest»"):
+        audit.rules.read_anchors(lines)

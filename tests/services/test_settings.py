@@ -56,3 +56,30 @@ def test_the_second_of_two_changes_is_refused(session, admin):
     change(session, admin, is_small_team=True, version=1)
     with pytest.raises(Conflict, match="Somebody changed the settings"):
         change(session, admin, is_small_team=False, version=1)
+
+
+def anchored(session, actor, emails, version=0):
+    command = settings.ChangeSettings(
+        is_small_team=False, is_second_factor_optional=False, version=version, anchor_emails=emails
+    )
+    return perform(session, actor, NOW, lambda work: settings.change(work, command))
+
+
+def test_who_is_told_the_end_of_the_log_is_kept_tidily_and_told(session, admin):
+    anchored(session, admin, " Auditor@Example.org; board@example.org,auditor@example.org")
+    assert read.anchor_emails(session) == ["auditor@example.org", "board@example.org"]
+    anchored(session, admin, "", version=1)
+    assert read.anchor_emails(session) == []
+    assert told(session) == [
+        "changed the settings: the end of the audit log is sent to auditor@example.org, board@example.org",
+        "changed the settings: the end of the audit log is sent to nobody",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("emails", "says"),
+    [("nobody", "«nobody» is not an e-mail address"), (",".join(f"a{n}@example.org" for n in range(6)), "not 6")],
+)
+def test_addresses_that_are_none_or_too_many_are_refused(session, admin, emails, says):
+    with pytest.raises(Refused, match=says):
+        anchored(session, admin, emails)

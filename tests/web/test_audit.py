@@ -1,5 +1,7 @@
 """The log on its page: sentences, filters, pages, and nothing of other sites."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -129,3 +131,39 @@ def test_the_end_of_the_chain_is_shown_to_be_noted(console, tell, session):
 def test_a_part_is_the_list_alone(console, tell):
     tell()
     assert [tag.name for tag in console.part("/audit?what=site").soup.contents if tag.name] == ["section"]
+
+
+def test_where_the_end_was_told_is_shown_to_those_who_see_the_whole_log(console, signed_in, make, tell, session):
+    tell(2)
+    perform(session, SYSTEM, NOW, audit.link)
+    assert console.get("/audit").soup.find("a", string="Choose who gets it")["href"] == "/settings"
+    perform(session, SYSTEM, NOW, lambda work: audit.anchor_by_mail(work, ["auditor@example.org"]))
+    page = console.get("/audit")
+    assert page.texts("aside li") == ["Entry 2, 2 Mar 2026, 09:00 GMT mail to auditor@example.org"]
+    assert "auditor@example.org" not in signed_in("editor", site_id=make.site().id).get("/audit").text
+
+
+def test_a_subject_alone_can_be_asked_for(console, tell):
+    tell(subject="sites:7", title="Seven")
+    tell(subject="sites:8", title="Eight")
+    assert sentences(console.get("/audit?subject=sites:8")) == ["Created the site «Eight 0»"]
+
+
+def test_the_file_is_narrowed_like_the_page(console, tell, make):
+    other = make.actor(Role.EDITOR, name="Ed Moss")
+    site = make.site(name="nord", title="Nord")
+    tell(title="mine")
+    tell(title="theirs", who=other, site=site.id, at=NOW + timedelta(days=1))
+    for query in (
+        f"staff={other.staff_id}",
+        f"site={site.id}",
+        "since=2026-03-03",
+        f"what=site&staff={other.staff_id}",
+    ):
+        page = console.get(f"/audit/export?{query}")
+        form = page.fields("#form") | {"reason": "Yearly audit of Nord"}
+        answer = console.client.post(page.one("#form")["action"], data=form)
+        (row,) = csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline=""))
+        assert (row["actor"], row["event"], row["site"]) == ("Ed Moss", "site.created", "nord")
+        assert row["sentence"] == "created the site «theirs 0»"
+        assert row["facts"] == '{"title": "theirs 0"}'

@@ -85,8 +85,6 @@ def write(headings: Sequence[str], rows: Iterable[Sequence[object]], properties:
     sheet.freeze_panes(1, 0)
     try:
         for number, row in enumerate(chain([headings], rows)):
-            if number > MOST_WRITTEN:
-                raise _too_long(f"A workbook takes {MOST_WRITTEN:,} rows and this list has more.")
             _write_row(sheet, number, row)
     except BaseException:
         book.close()  # its own temporary files go with it
@@ -98,6 +96,8 @@ def write(headings: Sequence[str], rows: Iterable[Sequence[object]], properties:
 
 
 def _write_row(sheet: Any, number: int, row: Sequence[object]) -> None:
+    if number > MOST_WRITTEN:
+        raise _too_long(f"A workbook takes {MOST_WRITTEN:,} rows and this list has more.")
     for place, value in enumerate(row):
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _EXACT
         if is_number:

@@ -1,16 +1,14 @@
-"""`audit verify`: whether anybody rewrote the log."""
+"""`audit verify`: whether anybody rewrote the log; `audit anchor`: its end, told outside the database."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
 from webapp.cli import runtime
+from webapp.domain.audit import anchor_line, read_anchors
 from webapp.services import audit
-
-_ANCHOR = re.compile(r"(?:largesse-audit )?([0-9]{1,12}) ([0-9a-f]{64})")
 
 
 @click.group(name="audit")
@@ -23,7 +21,7 @@ def group() -> None:
     "--anchor",
     "anchor",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file kept elsewhere with lines «position digest», as this command prints them.",
+    help="A file kept elsewhere: lines as «audit anchor» and this command write them, or a message that was sent.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 def verify(anchor: Path | None, *, as_json: bool) -> None:
@@ -48,20 +46,35 @@ def verify(anchor: Path | None, *, as_json: bool) -> None:
             click.echo(problem)
         word = "holds" if found.holds else "does not hold"
         click.echo(f"The log {word}: {found.head.position:,} entries in the chain, {found.waiting:,} not linked yet.")
-        click.echo(f"{found.head.position} {found.head.digest}")
+        click.echo(anchor_line(found.head.position, found.head.digest))
     if not found.holds:
         raise click.exceptions.Exit(1)
 
 
 def _anchors(path: Path) -> list[audit.Head]:
-    anchors = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        if line.strip() and not line.startswith("#"):
-            found = _ANCHOR.fullmatch(line.strip())
-            if found is None:
-                raise click.ClickException(f"Line {number} of {path.name} is not «position digest»: «{line[:60]}».")
-            anchors.append(audit.Head(int(found[1]), found[2]))
-    return anchors
+    try:
+        found = read_anchors(path.read_text(encoding="utf-8", errors="replace"))
+    except ValueError as error:
+        raise click.ClickException(f"{path.name}: {error}") from None
+    if not found:
+        raise click.ClickException(f"{path.name} holds no anchor: a line «largesse-audit 12 3f9a…» is one.")
+    return [audit.Head(*anchor) for anchor in found]
+
+
+@group.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def anchor(file: Path) -> None:
+    """Add the end of the log to FILE, best on another machine's disk, and note that it was told there.
+
+    Run it by the hour; `audit verify --anchor FILE` then checks every line of it.
+    """
+    head = runtime.write(lambda work: audit.anchor_in_file(work, file.name))
+    if head is None:
+        raise click.ClickException("Nothing is linked yet; run «tick» first, or wait a few seconds.")
+    line = anchor_line(head.position, head.digest)
+    with file.open("a", encoding="utf-8") as out:
+        out.write(f"{line}\n")
+    click.echo(line)
 
 
 commands: list[click.Command] = [group]

@@ -235,7 +235,41 @@ def sentence(event: Event, facts: Mapping[str, object]) -> str:
     return _ONE.sub(_singular, SENTENCES[event].format(**shown))
 
 
+ANCHOR_WORDS = (
+    "This is where the audit log ended when this was sent: the number of its last entry and the digest of everything up to\n"
+    "it. Keep this message where nobody who runs the console can change it. Saved as a file it is an anchor:\n"
+    "    largesse audit verify --anchor FILE\n"
+    "finds a log whose end was cut off, or that was rewritten, since then."
+)
+_ANCHOR = re.compile(r"(?:largesse-audit )?([0-9]{1,12}) ([0-9a-f]{64})")
+
+
+def anchor_line(position: int, digest: str) -> str:
+    """The end of the chain in one line, as it is told outside."""
+    return f"largesse-audit {position} {digest}"
+
+
+def read_anchors(text: str) -> list[tuple[int, str]]:
+    """Positions and digests from the lines of a file: a list of anchors, or a message that was saved as it came.
+
+    Raises ``ValueError`` with the number of the first line that should be an anchor and is none.
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    is_message = any(line.startswith("largesse-audit ") for line in lines)
+    found = []
+    for number, line in enumerate(lines, 1):
+        if line.startswith("largesse-audit ") or (line and not is_message and not line.startswith("#")):
+            anchor = _ANCHOR.fullmatch(line)
+            if anchor is None:
+                raise ValueError(f"Line {number} is not «position digest»: «{line[:60]}».")
+            found.append((int(anchor[1]), anchor[2]))
+    return found
+
+
+# Made once: a million entries are told in one walk.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode
+
+
 def chain(previous: str, payload: Mapping[str, object]) -> str:
     """The digest of one entry on top of ``previous`` (64 hex digits, or 64 zeros before the first)."""
-    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous}\n{_CANONICAL(payload)}".encode()).hexdigest()

@@ -156,5 +156,6 @@ COMMANDS = (
     ("draw verify BUNDLE", "Recomputes a draw from its evidence, without a database."),
     ("draw bundle REWARD -o FILE.zip", "Writes the evidence of a draw."),
     ("audit verify", "Checks the chain of the audit log."),
+    ("audit anchor FILE", "Adds the end of the audit log to a file that is kept elsewhere."),
     ("permissions, routes", "The roles and addresses, for machines with --json."),
 )

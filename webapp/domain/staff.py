@@ -56,6 +56,25 @@ def checked_email(email: str) -> str:
     return plain
 
 
+MOST_ANCHORS = 5
+
+
+def anchor_addresses(text: str) -> list[str]:
+    """The addresses in ``text``, each once; ``Refused`` names the one that is none, or how many there are too many."""
+    found = dict.fromkeys(part.strip() for part in text.replace(";", ",").split(",") if part.strip())
+    if len(found) > MOST_ANCHORS:
+        raise Refused(
+            "settings.anchors",
+            f"The end of the log goes to {MOST_ANCHORS} addresses at most, not {len(found)}; a list of your own can "
+            "hand it on.",
+            "anchor_emails",
+        )
+    try:
+        return list(dict.fromkeys(checked_email(email) for email in found))
+    except Refused as refusal:
+        raise Refused(refusal.code, refusal.message, "anchor_emails") from None
+
+
 def may_use_password(password: str, *, name: str, email: str) -> Verdict:
     """Long enough, not common, and not made of the person's own name or address (reliability.md 6.2)."""
     return all_of(

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, Select, String, cast, exists, func, literal, null, select, union_all
+from sqlalchemy import Integer, Row, Select, String, cast, exists, func, literal, null, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from webapp.domain import audit as rules
 from webapp.domain.audit import Event
 from webapp.models import (
+    AuditAnchor,
     AuditEntry,
     Draw,
     Group,
@@ -32,6 +33,7 @@ from webapp.models import (
     VoucherType,
     Winner,
 )
+from webapp.queries.exports import flow
 
 PAGE = 50
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
@@ -132,10 +134,10 @@ def stream(session: Session, scope: frozenset[int] | None, filters: Filters) -> 
     columns = [getattr(AuditEntry, name) for name in ("id", "at", "actor", "address", "event", "subject", "facts")]
     wanted = select(*columns, Site.name, AuditEntry.position, AuditEntry.digest)
     statement = _narrowed(wanted.outerjoin(Site, Site.id == AuditEntry.site_id), scope, filters)
-    statement = statement.order_by(AuditEntry.id.desc()).execution_options(yield_per=1_000)
-    for number, at, actor, address, event, subject, facts, *rest in session.execute(statement):
+    statement = statement.order_by(AuditEntry.id.desc())
+    for row in flow(session, statement):
+        number, at, actor, address, event, subject, facts, site, position, digest = tuple[Any, ...](row)
         sentence = rules.sentence(event, facts)
-        site, position, digest = rest
         yield number, at, actor, address, event, sentence, subject, site, _JSON.encode(facts), position, digest
 
 
@@ -224,13 +226,32 @@ _PLACES: dict[str, Callable[[str], Select[Any]]] = {
 }
 
 
-_CHAINED = (*_COLUMNS, AuditEntry.address, AuditEntry.position, AuditEntry.previous, AuditEntry.digest)
+def _chained(session: Session) -> Select[Any]:
+    """What a digest is made of, the moment and the event as text: a million times over, objects are what costs."""
+    if session.get_bind().dialect.name == "sqlite":
+        at = func.replace(type_coerce(AuditEntry.at, String), " ", "T")
+    else:
+        at = func.to_char(func.timezone("UTC", AuditEntry.at), 'YYYY-MM-DD"T"HH24:MI:SS.US')
+    return select(
+        AuditEntry.id,
+        at.concat("+00:00").label("at"),
+        AuditEntry.actor,
+        AuditEntry.staff_id,
+        AuditEntry.address,
+        type_coerce(AuditEntry.event, String).label("event"),
+        AuditEntry.subject,
+        AuditEntry.site_id,
+        AuditEntry.facts,
+        AuditEntry.position,
+        AuditEntry.previous,
+        AuditEntry.digest,
+    )
 
 
 def unlinked(session: Session, size: int) -> list[Row[Any]]:
     """The oldest entries that are not in the chain yet."""
-    statement = select(*_CHAINED).where(AuditEntry.position.is_(None)).order_by(AuditEntry.id).limit(size)
-    return list(session.execute(statement))
+    statement = _chained(session).where(AuditEntry.position.is_(None)).order_by(AuditEntry.id).limit(size)
+    return list(session.connection().execute(statement))
 
 
 def head(session: Session) -> tuple[int, str]:
@@ -244,14 +265,29 @@ def head(session: Session) -> tuple[int, str]:
     return (0, rules.START) if row is None else (row.position or 0, row.digest or "")
 
 
-def linked(session: Session, *, size: int = 1_000) -> Iterator[Row[Any]]:
+ANCHORS = 10  # shown on the page
+
+
+def anchors(session: Session, size: int | None = ANCHORS) -> list[AuditAnchor]:
+    """What was told outside about the end of the chain, the latest first."""
+    statement = select(AuditAnchor).order_by(AuditAnchor.id.desc())
+    return list(session.scalars(statement if size is None else statement.limit(size)))
+
+
+def last_anchor(session: Session, places: str) -> AuditAnchor | None:
+    """The latest anchor whose place begins with ``places``."""
+    told = AuditAnchor.place.startswith(places, autoescape=True)
+    return session.scalars(select(AuditAnchor).where(told).order_by(AuditAnchor.id.desc()).limit(1)).one_or_none()
+
+
+def linked(session: Session, *, size: int = 5_000) -> Iterator[Row[Any]]:
     """Every linked entry by position, read in pieces."""
     last = 0
     while True:
         statement = (
-            select(*_CHAINED).where(AuditEntry.position > last).order_by(AuditEntry.position, AuditEntry.id).limit(size)
+            _chained(session).where(AuditEntry.position > last).order_by(AuditEntry.position, AuditEntry.id).limit(size)
         )
-        rows = list(session.execute(statement))
+        rows = session.connection().execute(statement).all()
         if not rows:
             return
         yield from rows

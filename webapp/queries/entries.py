@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.entries import EntryStatus
 from webapp.models import Entry, Profile
+from webapp.queries.exports import flow
 from webapp.queries.matching import among, begins
 from webapp.queries.profiles import matches
 
@@ -159,6 +160,5 @@ def stream(
         .join(Profile, Profile.id == Entry.profile_id)
         .where(*_shown(reward_id, search, status))
         .order_by(Entry.number.desc() if as_listed else Entry.number)
-        .execution_options(yield_per=1_000)
     )
-    yield from (tuple(row) for row in session.execute(statement))
+    yield from (tuple(row) for row in flow(session, statement))

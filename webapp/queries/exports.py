@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Executable, Row, select
 from sqlalchemy.orm import Session
 
 from webapp.models import ExportRun
@@ -55,6 +55,13 @@ def walk(turn: Callable[[int | None], list[T]], size: int = WALKED) -> Iterator[
         if len(rows) <= size:
             return
         last = rows[size - 1].id
+
+
+def flow(session: Session, statement: Executable, size: int = WALKED) -> Iterator[Row[Any]]:
+    """The rows of ``statement``, ``size`` in memory at a time; the database's cursor is closed however reading ends."""
+    with session.connection().execute(statement.execution_options(yield_per=size)) as found:
+        for part in found.partitions():
+            yield from part
 
 
 EXPORT = ("id", "kind", "media", "filters", "reason", "row_count", "created_at", "created_by")

@@ -14,6 +14,7 @@ from webapp.domain.errors import NotFound
 from webapp.domain.fulfilment import Stage
 from webapp.domain.rewards import RewardStatus
 from webapp.models import Draw, Prize, Profile, Reward, Site, Voucher, Winner, WinnerEvent
+from webapp.queries.exports import flow
 
 PAGE = 24  # cards on the page of one column
 EVENTS = 50  # of one winner, the newest
@@ -183,7 +184,7 @@ def stream(session: Session, reward_id: int, column: str = "") -> Iterator[tuple
     statement = _cards().where(Winner.reward_id == reward_id)
     if column in COLUMNS:
         statement = statement.where(Winner.stage.in_(COLUMNS[column]))
-    for row in session.execute(statement.execution_options(yield_per=1_000)):
+    for row in flow(session, statement):
         yield astuple(_card(row))[1:-1]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.errors import NotFound
 from webapp.domain.groups import GroupKind, Registration
 from webapp.models import Group
+from webapp.queries.exports import flow
 from webapp.queries.matching import among
 
 PAGE = 50
@@ -100,5 +101,5 @@ def stream(session: Session, filters: Filters | None = None) -> Iterator[tuple[o
     """Groups as ``EXPORT`` names them, by name, holding a few rows at a time; every one without ``filters``."""
     columns = [getattr(Group, name) for name in EXPORT]
     statement = select(*columns).where(*(_listed(filters) if filters else ())).order_by(Group.name)
-    for row in session.execute(statement.execution_options(yield_per=1_000)):
+    for row in flow(session, statement):
         yield tuple(row)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.errors import NotFound
 from webapp.domain.profiles import fold
 from webapp.models import Location, Organisation
+from webapp.queries.exports import flow
 from webapp.queries.matching import begins, has_word
 from webapp.queries.subtrees import Within, inside
 
@@ -130,7 +131,6 @@ def stream(
         .outerjoin(Organisation, Organisation.id == Location.organisation_id)
         .where(inside(within), *_listed(session, search, is_closed=is_closed))
         .order_by(Location.search_text, Location.id)
-        .execution_options(yield_per=1_000)
     )
-    for row in session.execute(statement):
+    for row in flow(session, statement):
         yield tuple(row)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from webapp.domain.errors import NotFound
 from webapp.domain.profiles import email_key
 from webapp.models import Group, Membership, Organisation, Profile
+from webapp.queries.exports import flow
 from webapp.queries.matching import among
 from webapp.queries.profiles import matches
 from webapp.queries.subtrees import Within, inside
@@ -152,7 +153,6 @@ def stream(
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
         .where(*([inside(within)] if group_id is None else _listed(group_id, within, search)))
         .order_by(Membership.id if group_id is None else Membership.id.desc())
-        .execution_options(yield_per=1_000)
     )
-    for row in session.execute(statement):
+    for row in flow(session, statement):
         yield tuple(row)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.errors import NotFound
 from webapp.domain.modules import LapseUnit, has_lapsed
 from webapp.models import Completion, Module, Profile, Site
+from webapp.queries.exports import flow
 from webapp.queries.matching import begins
 from webapp.queries.profiles import matches
 
@@ -189,7 +190,7 @@ def stream(
     columns = (Module.title, Module.lapses_after, Module.lapses_unit, Module.completion_count, Module.archived_at)
     shown = [_within(scope)] if is_archived is None else _listed(scope, search, is_archived=is_archived)
     statement = select(_REFERENCE, *columns).join(Site, Site.id == Module.site_id).where(*shown)
-    for row in session.execute(statement.order_by(Module.site_id, Module.path).execution_options(yield_per=1_000)):
+    for row in flow(session, statement.order_by(Module.site_id, Module.path)):
         yield tuple(row)
 
 
@@ -209,7 +210,6 @@ def stream_completions(
         .join(Profile, Profile.id == Completion.profile_id)
         .where(_within(scope), *(() if module_id is None else _completed(module_id, search)))
         .order_by(Completion.id if module_id is None else Completion.id.desc())
-        .execution_options(yield_per=1_000)
     )
-    for row in session.execute(statement):
+    for row in flow(session, statement):
         yield tuple(row)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.models import Organisation, OrganisationType
+from webapp.queries.exports import flow
 
 MOST = 500
 EXPORT = ("name", "title")
@@ -63,5 +64,5 @@ def stream(session: Session) -> Iterator[tuple[object, ...]]:
     """Every type as ``EXPORT`` names it, by title."""
     statement = select(OrganisationType.name, OrganisationType.title)
     statement = statement.order_by(func.lower(OrganisationType.title), OrganisationType.id)
-    for row in session.execute(statement.execution_options(yield_per=1_000)):
+    for row in flow(session, statement):
         yield tuple(row)

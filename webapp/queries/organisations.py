@@ -13,6 +13,7 @@ from webapp.domain import organisations as rules
 from webapp.domain.errors import NotFound
 from webapp.domain.profiles import fold
 from webapp.models import Group, Location, Membership, Organisation, OrganisationType, Profile, StaffGrant
+from webapp.queries.exports import flow
 from webapp.queries.matching import among, begins, has_word
 from webapp.queries.memberships import Member
 from webapp.queries.subtrees import Within, inside
@@ -286,9 +287,8 @@ def stream(session: Session, within: Within = None, filters: Filters | None = No
         .outerjoin(_PARENT, _PARENT.id == Organisation.parent_id)
         .where(inside(within), *(_listed(session, filters) if filters else ()))
         .order_by(*((_TEXT.search_text, _TEXT.id) if filters else (_DEPTH, Organisation.id)))
-        .execution_options(yield_per=1_000)
     )
-    for row in session.execute(statement):
+    for row in flow(session, statement):
         yield tuple(row)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, or_, select, true, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.draws import DrawState
@@ -308,22 +308,26 @@ def stream(
         .outerjoin(preferred, preferred.id == Profile.preferred_location_id)
         .where(*_listed(scope, search))
         .order_by(Profile.id.desc() if as_listed else Profile.id)
-        .execution_options(yield_per=_STREAMED)
     )
-    for part in session.connection().execute(statement).partitions():
-        known = _known_elsewhere(session, *sorted((part[0][0], part[-1][0])))
-        *plain, tags, statuses, consents, attributes = zip(*part, strict=True)
-        facts = [_facts(text) for text in attributes]
-        yield from zip(
-            *plain,
-            map(_words, tags),
-            map(_words, statuses),
-            map(_consents, consents),
-            (postcode for postcode, _ in facts),
-            (rest for _, rest in facts),
-            [known.get(number, "") for number in plain[0]],
-            strict=True,
-        )
+    with session.connection().execute(statement.execution_options(yield_per=_STREAMED)) as found:
+        for part in found.partitions():
+            yield from _in_words(part, _known_elsewhere(session, *sorted((part[0][0], part[-1][0]))))
+
+
+def _in_words(part: Sequence[Row[Any]], known: Mapping[int, str]) -> Iterator[tuple[object, ...]]:
+    """Rows of the database as rows of a file, column by column."""
+    *plain, tags, statuses, consents, attributes = zip(*part, strict=True)
+    facts = [_facts(text) for text in attributes]
+    return zip(
+        *plain,
+        map(_words, tags),
+        map(_words, statuses),
+        map(_consents, consents),
+        (postcode for postcode, _ in facts),
+        (rest for _, rest in facts),
+        [known.get(number, "") for number in plain[0]],
+        strict=True,
+    )
 
 
 def _known_elsewhere(session: Session, first: int, last: int) -> dict[int, str]:

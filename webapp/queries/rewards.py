@@ -15,6 +15,7 @@ from webapp.domain.draws import DrawState
 from webapp.domain.errors import NotFound
 from webapp.domain.rewards import RewardKind, RewardStatus
 from webapp.models import Draw, Reward, Site, VoucherType
+from webapp.queries.exports import flow
 
 PAGE = 50
 
@@ -172,9 +173,8 @@ def stream(
         .outerjoin(Draw, Draw.reward_id == Reward.id)
         .where(*_listed(scope, search, status))
         .order_by(Reward.id.desc())
-        .execution_options(yield_per=1_000)
     )
-    yield from (tuple(row) for row in session.execute(statement))
+    yield from (tuple(row) for row in flow(session, statement))
 
 
 def counts(session: Session, scope: frozenset[int] | None) -> dict[RewardStatus, int]:

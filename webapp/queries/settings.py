@@ -18,6 +18,12 @@ def is_second_factor_optional(session: Session) -> bool:
     return bool(session.scalar(select(AccountSettings.is_second_factor_optional)))
 
 
+def anchor_emails(session: Session) -> list[str]:
+    """Who is told where the audit log ends."""
+    kept = session.scalar(select(AccountSettings.anchor_emails)) or ""
+    return [email for email in kept.split(", ") if email]
+
+
 def is_small_team(session: Session) -> bool:
     """Whether one person may hold conflicting roles."""
     return bool(session.scalar(select(AccountSettings.is_small_team)))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.models import Reward, Site, VoucherType
+from webapp.queries.exports import flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ EXPORT = ("name", "title", "organiser", "timezone", "staff_domains", "created_at
 def stream(session: Session, scope: frozenset[int] | None, search: str = "") -> Iterator[tuple[object, ...]]:
     """Sites as ``EXPORT`` names them, by title as ``page`` lists them."""
     statement = select(*(getattr(Site, name) for name in EXPORT)).where(*_listed(scope, search))
-    statement = statement.order_by(func.lower(Site.title), Site.id).execution_options(yield_per=1_000)
-    yield from (tuple(row) for row in session.execute(statement))
+    statement = statement.order_by(func.lower(Site.title), Site.id)
+    yield from (tuple(row) for row in flow(session, statement))
 
 
 def names(session: Session, scope: frozenset[int] | None = None) -> dict[int, str]:

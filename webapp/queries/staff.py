@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,13 +18,11 @@ from webapp.models import (
     Organisation,
     RecoveryCode,
     SignInAttempt,
-    Site,
     StaffGrant,
     StaffInvitation,
     StaffMember,
     StaffSession,
 )
-from webapp.queries.exports import WALKED, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,18 +261,6 @@ def team(
         )
         for member, seen_at, invited_until in found
     ]
-
-
-EXPORT = ("name", "email", "is_active", "has_password", "roles", "seen_at", "invited_until")
-
-
-def stream(session: Session, scope: frozenset[int] | None = None, search: str = "") -> Iterator[tuple[object, ...]]:
-    """The team as ``EXPORT`` names it and ``team`` lists it: what each may do is in the words of the list."""
-    titles = dict(session.execute(select(Site.id, Site.title)).all())
-    for row in walk(lambda last: team(session, scope, search=search, after=last, size=WALKED)):
-        organisations = organisation_titles(session, row.grants)
-        roles = rules.in_words(row.grants, titles, organisations)
-        yield row.name, row.email, row.is_active, row.has_password, roles, row.seen_at, row.invited_until
 
 
 def _beyond(staff_id: int) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.models import Profile, Tier
+from webapp.queries.exports import flow
 
 MOST = 1_000
 EXPORT = ("name", "title", "rank")
@@ -42,5 +43,5 @@ def at_rank(session: Session, rank: int) -> Tier | None:
 def stream(session: Session) -> Iterator[tuple[object, ...]]:
     """Every tier as ``EXPORT`` names it, in the order of rank."""
     statement = select(Tier.name, Tier.title, Tier.rank).order_by(Tier.rank)
-    for row in session.execute(statement.execution_options(yield_per=1_000)):
+    for row in flow(session, statement):
         yield tuple(row)

@@ -13,6 +13,7 @@ from webapp.domain.errors import NotFound
 from webapp.domain.rewards import RewardStatus
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Reward, Site, StaffMember, Voucher, VoucherBatch, VoucherType
+from webapp.queries.exports import flow
 
 Scope = frozenset[int] | None
 PAGE = 50
@@ -157,9 +158,8 @@ def stream(session: Session, scope: Scope, search: str = "") -> Iterator[tuple[o
         .join(Site, Site.id == VoucherType.site_id)
         .where(*_listed(scope, search))
         .order_by(VoucherType.id.desc())
-        .execution_options(yield_per=1_000)
     )
-    yield from (tuple(row) for row in session.execute(statement))
+    yield from (tuple(row) for row in flow(session, statement))
 
 
 def titles(session: Session, scope: Scope, size: int = 500) -> list[tuple[int, str]]:

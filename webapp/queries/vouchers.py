@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.errors import NotFound
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Prize, Profile, Reward, Site, Voucher, VoucherBatch, VoucherChange, VoucherType, Winner
+from webapp.queries.exports import flow
 
 Scope = frozenset[int] | None
 PAGE = 50
@@ -161,9 +162,8 @@ def stream(session: Session, scope: Scope, narrow: Filter) -> Iterator[tuple[obj
         .outerjoin(Profile, Profile.id == Voucher.profile_id)
         .where(*_matching(scope, narrow, None))
         .order_by(Voucher.id.desc())
-        .execution_options(yield_per=STREAMED)
     )
-    yield from (tuple(row) for row in session.execute(statement))
+    yield from (tuple(row) for row in flow(session, statement, STREAMED))
 
 
 def _matching(scope: Scope, narrow: Filter, before: int | None) -> list[ColumnElement[bool]]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from webapp.domain import audit as rules
-from webapp.models import AuditEntry, Base
+from webapp.models import AuditAnchor, AuditEntry, Base
 from webapp.queries import audit as read
 from webapp.services.work import Work
 
 CHUNK = 1_000
+MAIL = "mail"
+LONGEST_PLACE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +63,71 @@ def link(work: Work, *, size: int = CHUNK) -> int:
     return len(changes)
 
 
-def payload(row: Row[Any], position: int) -> Mapping[str, object]:
+def anchor_by_mail(work: Work, emails: Collection[str]) -> Head | None:
+    """Tell ``emails`` where the chain ends, when it has grown since they were last told; None when it has not.
+
+    It is no event of the log itself: the log would never come to rest.
+    """
+    position, digest = read.head(work.session)
+    last = read.last_anchor(work.session, MAIL)
+    if not emails or not position or (last is not None and last.position >= position):
+        return None
+    line = rules.anchor_line(position, digest)
+    for email in emails:
+        work.post(f"audit:{position}:{email}", email, line, f"{line}\n\n{rules.ANCHOR_WORDS}\n")
+    told = f"{MAIL} to {', '.join(emails)}"
+    return _anchored(work, Head(position, digest), told)
+
+
+def anchor_in_file(work: Work, name: str) -> Head | None:
+    """Note that the end of the chain is written to the file ``name``; the caller writes ``domain.audit.anchor_line``."""
+    position, digest = read.head(work.session)
+    return _anchored(work, Head(position, digest), f"file {name}") if position else None
+
+
+def _anchored(work: Work, head: Head, place: str) -> Head:
+    row = AuditAnchor(at=work.now, position=head.position, digest=head.digest, place=place[:LONGEST_PLACE])
+    work.session.add(row)
+    return head
+
+
+def payload(row: Sequence[Any], position: int) -> Mapping[str, object]:
     """Everything an entry says, as the digest sees it; the time in UTC to the microsecond."""
+    number, at, actor, staff_id, address, event, subject, site_id, facts, *_ = row
     return {
-        "id": row.id,
+        "id": number,
         "position": position,
-        "at": row.at.isoformat(timespec="microseconds"),
-        "actor": row.actor,
-        "staff": row.staff_id,
-        "address": row.address,
-        "event": str(row.event),
-        "subject": row.subject,
-        "site": row.site_id,
-        "facts": row.facts,
+        "at": at,
+        "actor": actor,
+        "staff": staff_id,
+        "address": address,
+        "event": event,
+        "subject": subject,
+        "site": site_id,
+        "facts": facts,
     }
 
 
 def verify(session: Session, anchors: Iterable[Head] = ()) -> Check:
-    """Walk the chain from the start. Finds a changed entry, one taken out, put in or moved, and a cut-off end."""
-    wanted = {anchor.position: anchor.digest for anchor in anchors}
+    """Walk the chain from the start. Finds a changed entry, one taken out, put in or moved, and a cut-off end.
+
+    ``anchors`` are those kept outside; those the database remembers are looked at as well.
+    """
+    wanted: dict[int, set[str]] = {}
+    for anchor in [*anchors, *(Head(row.position, row.digest) for row in read.anchors(session, None))]:
+        wanted.setdefault(anchor.position, set()).add(anchor.digest)
     problems: list[str] = []
     position, digest = 0, rules.START
     for row in read.linked(session):
-        if row.position != position + 1:
-            problems.append(_gap(position, row.position))
-        if row.previous != digest:
-            problems.append(
-                f"Entry {row.position} does not stand on the one before it: one was taken out, put in or moved."
-            )
-        computed = rules.chain(row.previous or "", payload(row, row.position))
-        if computed != row.digest:
-            problems.append(f"Entry {row.position} was changed after it was written (id {row.id}, {row.event}).")
-        position, digest = row.position, row.digest
-        if wanted.pop(position, digest) != digest:
+        found, previous, own = row.position, row.previous, row.digest
+        if found != position + 1:
+            problems.append(_gap(position, found))
+        if previous != digest:
+            problems.append(f"Entry {found} does not stand on the one before it: one was taken out, put in or moved.")
+        if rules.chain(previous or "", payload(row, found)) != own:
+            problems.append(f"Entry {found} was changed after it was written (id {row.id}, {row.event}).")
+        position, digest = found, own
+        if wanted and wanted.pop(position, {digest}) != {digest}:
             problems.append(f"Entry {position} is not the one the anchor names: the log before it was rewritten.")
     problems += [
         f"The anchor names entry {missing}, but the log ends at {position}: its end was cut off."

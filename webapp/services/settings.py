@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import insert, update
 
@@ -17,17 +17,23 @@ from webapp.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class ChangeSettings:
-    """``version`` is the one the form was drawn from; 0 before anything was ever changed."""
+    """``version`` is the one the form was drawn from; 0 before anything was ever changed.
+
+    ``anchor_emails`` are addresses with commas between them: who is told where the audit log ends.
+    """
 
     is_small_team: bool
     is_second_factor_optional: bool
     version: int
+    anchor_emails: str = ""
 
 
 def change(work: Work, command: ChangeSettings) -> AccountSettings:
     """Change the account's choices, openly: the audit log tells it and every page shows what is switched on."""
+    command = replace(command, anchor_emails=", ".join(rules.anchor_addresses(command.anchor_emails)))
     before = read.find(work.session)
     had = _choices(before) if before else {}
+    anchored = before.anchor_emails if before else ""
     if had.get("small-team mode") and not command.is_small_team:
         rules.may_end_small_team(staff_read.conflicted(work.session)).require()
     wanted = _choices(command)
@@ -37,6 +43,8 @@ def change(work: Work, command: ChangeSettings) -> AccountSettings:
     else:
         _replace(work, command)
     told = [f"{name} {'on' if is_on else 'off'}" for name, is_on in wanted.items() if is_on != had.get(name, False)]
+    if command.anchor_emails != anchored:
+        told.append(f"the end of the audit log is sent to {command.anchor_emails or 'nobody'}")
     if told:
         work.record(Event.SETTINGS_CHANGED, "account_settings:1", changes=", ".join(told))
     work.session.expire_all()
@@ -48,8 +56,9 @@ def _choices(source: ChangeSettings | AccountSettings) -> dict[str, bool]:
     return {"small-team mode": source.is_small_team, "second factor optional": source.is_second_factor_optional}
 
 
-def _values(command: ChangeSettings) -> dict[str, bool]:
+def _values(command: ChangeSettings) -> dict[str, bool | str]:
     return {
+        "anchor_emails": command.anchor_emails,
         "is_small_team": command.is_small_team,
         "is_second_factor_optional": command.is_second_factor_optional,
     }

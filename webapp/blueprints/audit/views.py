@@ -42,6 +42,7 @@ def index() -> ResponseReturnValue:
         newer_url=_turn(question, after=page.newer),
         older_url=_turn(question, before=page.older),
         head=read.head(session),
+        anchors=read.anchors(session) if within is None else [],
         waiting=read.unlinked_count(session) if within is None else None,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wtforms import BooleanField
 
 from webapp.services.settings import ChangeSettings
+from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
 from webapp.web.versions import VersionField
 
@@ -21,5 +22,12 @@ class SettingsForm(CommandForm[ChangeSettings]):
         "Second factor optional",
         description="Draw supervisors and administrators may sign in with a password alone. "
         "Every page says so for as long as it is on.",
+    )
+    anchor_emails = TextField(
+        "Who is told where the audit log ends",
+        length=500,
+        description="E-mail addresses with commas between them, best outside this house. Whenever the log has grown, at "
+        "most once an hour, they get the number and the digest of its last entry: with it nobody can cut off or rewrite "
+        "the log unseen.",
     )
     version = VersionField()

@@ -27,7 +27,7 @@ def index() -> ResponseReturnValue:
     form = (
         SettingsForm(obj=current)
         if current
-        else SettingsForm(is_small_team=False, is_second_factor_optional=False, version=0)
+        else SettingsForm(is_small_team=False, is_second_factor_optional=False, anchor_emails="", version=0)
     )
     if form.submit(settings.change):
         flash("Settings saved.", "success")

@@ -19,6 +19,7 @@ from webapp.queries import audit as read_audit
 from webapp.queries import choices
 from webapp.queries import sites as read_sites
 from webapp.queries import staff as read
+from webapp.queries import team as read_team
 from webapp.services import staff, staff_second_factor, staff_seeing, staff_sessions
 from webapp.services.work import perform
 from webapp.web import authentication
@@ -66,7 +67,7 @@ def index() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """The team of the list as a file."""
     where, search = _reach(), text("q")
-    return offer("staff", read.EXPORT, lambda session: read.stream(session, where, search))
+    return offer("staff", read_team.EXPORT, lambda session: read_team.stream(session, where, search))
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -484,6 +484,7 @@ def upgrade() -> None:
             op.execute(f"alter table {table} add column {_written(table, column)}")
     optional = _written("account_settings", "is_second_factor_optional boolean default {no} not null")
     op.execute(f"alter table account_settings add column {optional}")
+    op.execute(f"alter table account_settings add column {_ANCHORS}")
     _index_names()
     # The day in UTC for what is there already: only the figures of the first page read it.
     utc = {"sqlite": "date(entered_at)", "postgresql": "(entered_at at time zone 'utc')::date"}
@@ -517,6 +518,12 @@ def _index_names() -> None:
         )
 
 
+_ANCHORS = (
+    "anchor_emails varchar(500) default '' not null"
+    " constraint ck_account_settings_anchors_within check (length(anchor_emails) <= 500)"
+)
+
+
 def _written(table: str, column: str) -> str:
     name, kind = column.split()[:2]
     if "{no}" in column:
@@ -547,6 +554,7 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_messages_recipient", "outbox_messages")
     op.drop_index("ix_profiles_erased_at", "profiles")
     op.drop_index("ix_profiles_import_run_id", "profiles")
+    op.execute("alter table account_settings drop column anchor_emails")
     op.execute("alter table account_settings drop column is_second_factor_optional")
     for table, columns in _COLUMNS.items():
         with op.batch_alter_table(table, table_kwargs={"sqlite_autoincrement": True}) as batch:
