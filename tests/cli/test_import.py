@@ -155,3 +155,15 @@ def test_organisations_come_in_by_a_command_of_their_own(command, own, tmp_path)
     assert "0 new and 0 changed organisations." in command("import", "organisations", str(path)).stdout
     own.rollback()
     assert own.scalars(select(Organisation.external_id).order_by(Organisation.id)).all() == ["group", "south"]
+
+
+def test_what_happens_to_known_people_is_chosen_by_an_option(command, own, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("Member ID,First name\nM1,Ann\n")
+    command("import", "profiles", str(path))
+    path.write_text("Member ID,First name,Surname\nM1,Anna,Lee\n")
+    assert "0 new and 1 changed people." in command("import", "profiles", str(path)).stdout
+    command("import", "profiles", str(path), "--known", "replace", "--empty", "clear")
+    own.rollback()
+    assert own.execute(select(Profile.first_name, Profile.last_name)).all() == [("Anna", "Lee")]
+    assert own.scalars(select(ImportRun.options).order_by(ImportRun.id)).all()[-1]["empty_cells"] == "clear"

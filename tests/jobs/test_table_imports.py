@@ -7,6 +7,7 @@ import io
 import pytest
 from sqlalchemy import select
 
+from tests.support.clock import NOW
 from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
 from webapp.domain.errors import Refused
@@ -32,12 +33,13 @@ def put(work, session):
         contract: ImportContract | None = ImportContract.GOOD_ROWS,
         kind: ImportKind = ImportKind.ORGANISATIONS,
         head: str = HEAD,
+        **options: str,
     ) -> ImportRun:
         stream = io.BytesIO((head + body).encode())
         file = IncomingFile("o.csv", spreadsheets.survey(stream, "o.csv"), spreadsheets.Pieces(stream))
         found = imports.upload_rows(work, UploadRows(kind, file))
         places = imports.positions(found.mapping, list(found.headings))
-        imports.choose_columns(work, ChooseColumns(found.id, places))
+        imports.choose_columns(work, ChooseColumns(found.id, places, **options))
         session.commit()
         run_jobs(session)
         if contract:
@@ -254,3 +256,67 @@ def test_a_completion_of_nobody_in_nothing_with_a_score_of_101_is_told(put, sess
     assert "A score of 101 is no percentage; use 0 to 100 or leave it empty." in told
     assert any("has a year of two digits" in reason for reason in told)
     assert run.bad_count == 2
+
+
+def archive(session, *external_ids: str) -> None:
+    for found in session.scalars(select(Organisation).where(Organisation.external_id.in_(external_ids))):
+        found.archived_at = NOW
+    session.commit()
+
+
+def test_fill_in_leave_and_an_empty_cell_do_as_chosen(put, session):
+    head = "Organisation ID,Title,Parent ID,Address\n"
+    put("group,Group,,\nshop,Shop,group,Main St\n", head=head)
+    run = put("shop,Store,,Side St\n", head=head, known_rows="fill")
+    assert (run.created_count, run.changed_count, run.findings["changed"]) == (0, 0, 0)
+    run = put("shop,Store,,\n", head=head, known_rows="replace", empty_cells="leave")
+    assert (run.changed_count, run.findings["changed"], tree(session)["shop"]) == (1, 1, ("Store", "group"))
+    run = put("shop,Other,,\nkiosk,Kiosk,,\n", head=head, known_rows="leave")
+    assert (run.created_count, run.changed_count, tree(session)["shop"]) == (1, 0, ("Store", "group"))
+    put("shop,Store,,\n", head=head, known_rows="replace", empty_cells="clear")
+    assert session.scalars(select(Organisation.address).where(Organisation.external_id == "shop")).one() == ""
+    assert tree(session)["shop"] == ("Store", None)
+
+
+def test_columns_that_are_not_in_the_file_stay_as_they_are(put, session):
+    put("group,Group,,\nshop,Shop,group,Main St\n", head="Organisation ID,Title,Parent ID,Address\n")
+    put("shop,Store\n", head="Organisation ID,Title\n")
+    assert tree(session)["shop"] == ("Store", "group")
+    assert session.scalars(select(Organisation.address).where(Organisation.external_id == "shop")).one() == "Main St"
+
+
+def test_what_is_archived_is_refused_in_a_sentence_or_brought_back_and_archived_again(put, work, session):
+    body = "shop,Shop,south,,\nsouth,South,,,\n"
+    put(body)
+    archive(session, "shop", "south")
+    run = put(body, None)
+    assert reasons(session, run)[2] == (
+        "The organisation «Shop» is archived; restore it first, or choose to bring back what is archived."
+    )
+    run = put(body, archived_rows="restore")
+    assert (run.created_count, run.changed_count, run.findings["changed"]) == (0, 2, 2)
+    in_use = (
+        select(Organisation.external_id).where(Organisation.archived_at.is_(None)).order_by(Organisation.external_id)
+    )
+    assert session.scalars(in_use).all() == ["shop", "south"]
+    assert undo(work, session, run).undone["restored"] == 2
+    assert session.scalars(in_use).all() == []
+
+
+def test_what_stands_below_something_archived_is_not_brought_back(put, session):
+    put("south,South,,,\nshop,Shop,south,,\n")
+    archive(session, "shop", "south")
+    told = reasons(session, put("shop,Shop,south,,\n", None, archived_rows="restore"))
+    assert told[2] == "The organisation «Shop» stands below «South», which is archived; restore that first."
+
+
+def test_archived_groups_and_modules_come_back_too(put, session, make):
+    make.circle(name="gold", title="Gold", archived_at=NOW)
+    make.lesson(make.site(name="club").id, path="/p1", archived_at=NOW)
+    assert put("gold,Gold,,,\n", None, **GROUPS).bad_count == 1
+    assert put("gold,Golden,,,\n", archived_rows="restore", **GROUPS).changed_count == 1
+    assert put("club:/p1,First,,\n", archived_rows="restore", **MODULES).changed_count == 1
+    assert session.scalars(select(Group.archived_at)).all() + session.scalars(select(Module.archived_at)).all() == [
+        None,
+        None,
+    ]

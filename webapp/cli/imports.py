@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,6 +16,7 @@ from webapp.cli import runtime
 from webapp.domain import import_columns
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_options import ArchivedRows, EmptyCells, KnownRows
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.jobs import registry
@@ -33,6 +35,10 @@ _LOOK_AGAIN = 0.2  # seconds
 _Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 
+def _choice(kind: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([str(value) for value in kind])
+
+
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """What both kinds of files take."""
     encodings = click.Choice(list(spreadsheets.ENCODINGS))
@@ -41,6 +47,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--dry-run", is_flag=True, help="Check the file and write nothing but the rejects file."),
         click.option("--good-rows", is_flag=True, help="Import the good rows although there are bad ones."),
         click.option("--encoding", type=encodings, help="For files that are not Unicode."),
+        click.option("--known", type=_choice(KnownRows), help="What rows do to what is known already."),
+        click.option("--empty", type=_choice(EmptyCells), help="What empty cells do, where rows replace."),
+        click.option("--archived", type=_choice(ArchivedRows), help="What rows do about what is archived."),
         click.option("--json", "as_json", is_flag=True, help="Print the counts and problems as an object."),
     ]
     for option in reversed(options):
@@ -75,7 +84,7 @@ def _command(kind: ImportKind) -> click.Command:
 
 
 _HELP = {
-    ImportKind.PROFILES: "New ones are created, what is empty on known ones is filled in.",
+    ImportKind.PROFILES: "New ones are created, what is empty on known ones is filled in, unless --known says otherwise.",
     ImportKind.ORGANISATIONS: "The id says which; new ones are created, known ones changed.",
     ImportKind.GROUPS: "The name says which; new ones are created, known ones changed.",
     ImportKind.MEMBERSHIPS: "A person by member id or e-mail, a group by name, an organisation by id.",
@@ -94,8 +103,9 @@ def _import(
     good_rows: bool,
     encoding: str | None,
     as_json: bool,
+    **chosen: str | None,
 ) -> None:
-    run_id = _uploaded(file, upload, encoding or spreadsheets.AUTOMATIC)
+    run_id = _uploaded(file, upload, encoding or spreadsheets.AUTOMATIC, chosen)
     sheet = _checked(run_id)
     _keep_rejects(sheet, file)
     if as_json:
@@ -125,14 +135,27 @@ def _say(words: str, *, as_json: bool) -> None:
     click.echo(words, err=as_json)
 
 
-def _uploaded(file: Path, upload: Callable[[Work, IncomingFile], Any], encoding: str) -> int:
+def _uploaded(
+    file: Path, upload: Callable[[Work, IncomingFile], Any], encoding: str, chosen: Mapping[str, str | None]
+) -> int:
     with file.open("rb") as stream:
         survey = spreadsheets.survey(stream, file.name, encoding)
         incoming = IncomingFile(file.name, survey, spreadsheets.Pieces(stream))
         run = runtime.write(lambda work: upload(work, incoming))
     places = imports.positions(run.mapping, list(run.headings))
-    runtime.write(lambda work: imports.choose_columns(work, ChooseColumns(run.id, places)))
+    runtime.write(lambda work: imports.choose_columns(work, _columns(run.id, places, chosen)))
     return int(run.id)
+
+
+def _columns(run_id: int, places: Mapping[str, int | None], chosen: Mapping[str, str | None]) -> ChooseColumns:
+    known, empty, archived = (chosen.get(name) for name in ("known", "empty", "archived"))
+    return ChooseColumns(
+        run_id,
+        places,
+        KnownRows(known) if known else None,
+        EmptyCells(empty) if empty else None,
+        ArchivedRows(archived) if archived else None,
+    )
 
 
 def _checked(run_id: int) -> RunSheet:

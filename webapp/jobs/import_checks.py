@@ -17,6 +17,7 @@ from webapp.domain.profiles import resolve
 from webapp.domain.table_rows import TableDraft
 from webapp.queries import entries, profiles
 from webapp.queries.imports import Plan
+from webapp.services import table_options
 from webapp.services.import_steps import MOST_PROBLEMS, NotedProblem, Tally
 from webapp.services.import_tables import KINDS as TABLES
 
@@ -120,6 +121,7 @@ class TableInspection:
     bad: int = 0
     cleaned: int = 0
     new: int = 0
+    changed: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)
 
     def look_at(self, session: Any, part: Part) -> tuple[list[NotedProblem], list[list[str]]]:
@@ -132,7 +134,9 @@ class TableInspection:
                 " whole. Split it, the upper levels first.",
             )
         drafts = [draft for draft in part.drafts if isinstance(draft, TableDraft)]
-        refers = kind.refers(session, drafts)
+        refers = dict(kind.refers(session, drafts))
+        found = table_options.settle(session, self.plan, kind, drafts)
+        refers = {line: [fault] for line, fault in found.faults.items()} | refers
         seen = self.scratch.receipts({_joined(draft) for draft in drafts})
         bad = list(part.bad)
         repeated: list[NotedProblem] = []
@@ -153,15 +157,21 @@ class TableInspection:
         self.records += part.count
         self.cleaned = part.cleaned
         self.good += len(fresh)
-        self.new += len({draft.key for draft in fresh} - kind.known(session, fresh))
+        self._count(session, fresh)
         for draft in fresh[: SAMPLE - len(self.sample)]:
             self.sample.append({"line": draft.line} | {name: _told(value) for name, value in draft.values.items()})
         kept = [item for item in (*problems, *repeated) if is_kept(item, self.bad, self.duplicates)]
         return sorted(kept, key=lambda item: item.record), rejected
 
+    def _count(self, session: Any, fresh: Sequence[TableDraft]) -> None:
+        """Of the rows that count, how many are new, and how many would change what is there."""
+        found = table_options.settle(session, self.plan, TABLES[self.plan.kind], fresh)
+        self.new += found.new
+        self.changed += len(fresh) - found.new - len(found.same)
+
     def tally(self) -> Tally:
         """What the whole comes to."""
-        findings = {"new": self.new, "cleaned": self.cleaned, "sample": self.sample}
+        findings = {"new": self.new, "changed": self.changed, "cleaned": self.cleaned, "sample": self.sample}
         return Tally(self.records, self.good, self.duplicates, self.bad, findings)
 
 

@@ -23,7 +23,7 @@ from webapp.queries import imports as read
 from webapp.queries import known_people
 from webapp.queries.imports import Plan
 from webapp.services import import_steps as steps
-from webapp.services import import_undo
+from webapp.services import import_undo, table_options
 from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.import_undo import UNDO
 from webapp.services.imports import APPLY, CHECK
@@ -155,7 +155,8 @@ def _apply_table(job: RunningJob, plan: Plan) -> Ending:
             drafts = [draft for draft in part.drafts if isinstance(draft, TableDraft)]
             with job.read() as session:
                 bad = kind.refers(session, drafts)
-            names = {draft.line: "\n".join(draft.key) for draft in drafts if draft.line not in bad}
+                found = table_options.settle(session, plan, kind, drafts)
+            names = {draft.line: "\n".join(draft.key) for draft in drafts if draft.line not in {*bad, *found.faults}}
             seen = scratch.receipts(set(names.values()))
             first = {name: line for line, name in reversed(names.items())}
             fresh = [

@@ -15,13 +15,16 @@ from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportChange, Module
 from webapp.queries import modules as read
 from webapp.queries import sites as read_sites
-from webapp.services import module_rows
+from webapp.queries import table_rows as read_standing
+from webapp.services import module_rows, modules
 from webapp.services.module_rows import CompletionRow, ModuleRow
+from webapp.services.modules import RestoreModule
 from webapp.services.table_kinds import (
     Faults,
     Found,
     TableKind,
     archived,
+    before,
     look_for_person,
     nothing,
     people_of,
@@ -41,11 +44,6 @@ def _module_references(session: Session, drafts: Sequence[TableDraft]) -> Faults
         elif (site := rules.parts(draft.values["module"])[0]) not in sites:
             found.add(draft, "module", f"There is no site called «{shown(site)}».")
     return found.faults
-
-
-def _known_modules(session: Session, drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
-    there = read.known(session, [rules.parts(draft.key[0]) for draft in drafts])
-    return {draft.key for draft in drafts if rules.parts(draft.key[0]) in there}
 
 
 def _put_modules(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
@@ -68,7 +66,7 @@ def _take_back_module(work: Work, change: ImportChange) -> str:
     if any(getattr(found, name) != value for name, value in change.after.items()):
         return f"«{found.title}» ({found.path}) was changed since."
     if change.before:
-        run_sql(work, update(Module).where(Module.id == found.id).values(**change.before, version=Module.version + 1))
+        run_sql(work, update(Module).where(Module.id == found.id).values(**before(change), version=Module.version + 1))
         return ""
     if found.completion_count:
         return f"«{found.title}» ({found.path}) is used: {found.completion_count:,} completions."
@@ -95,11 +93,6 @@ def _completion_references(session: Session, drafts: Sequence[TableDraft]) -> Fa
     return found.faults
 
 
-def _known_completions(_session: Session, _drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
-    """None: whether a completion is there already is told when the rows are written."""
-    return set()
-
-
 def _complete(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
     rows = [
         CompletionRow(
@@ -115,8 +108,14 @@ def _complete(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[in
 
 
 KINDS: dict[ImportKind, TableKind] = {
-    ImportKind.MODULES: TableKind(_module_references, _known_modules, _put_modules, _take_back_module),
+    ImportKind.MODULES: TableKind(
+        _module_references,
+        read_standing.modules,
+        _put_modules,
+        _take_back_module,
+        lambda work, own_id: modules.restore(work, RestoreModule(own_id)),
+    ),
     ImportKind.COMPLETIONS: TableKind(
-        _completion_references, _known_completions, _complete, nothing, take_all_back=module_rows.take_back
+        _completion_references, read_standing.nothing, _complete, nothing, take_all_back=module_rows.take_back
     ),
 }

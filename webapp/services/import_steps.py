@@ -18,7 +18,7 @@ from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportProblem, ImportRun, Job, StoredChunk, StoredFile
 from webapp.queries import entries as entry_reads
 from webapp.queries.imports import Plan
-from webapp.services import entries, files, profiles
+from webapp.services import entries, files, profiles, table_options
 from webapp.services.entries import Entropy
 from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.work import Work
@@ -172,7 +172,7 @@ def apply_table(work: Work, plan: Plan, drafts: Sequence[TableDraft]) -> None:
     """
     if not drafts:
         return
-    _count_rows(work, plan, *TABLES[plan.kind].put(work, drafts, plan.run_id))
+    _count_rows(work, plan, *table_options.put(work, plan, TABLES[plan.kind], drafts))
 
 
 def _count_rows(work: Work, plan: Plan, created: int, changed: int) -> None:

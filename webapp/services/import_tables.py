@@ -18,14 +18,17 @@ from webapp.models import Group, ImportChange, Organisation
 from webapp.queries import groups as read_groups
 from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read_organisations
-from webapp.services import group_rows, import_modules, organisations
+from webapp.queries import table_rows as read_standing
+from webapp.services import group_rows, groups, import_modules, organisations
 from webapp.services.group_rows import GroupRow, MembershipRow
-from webapp.services.organisations import OrganisationRow
+from webapp.services.groups import RestoreGroup
+from webapp.services.organisations import OrganisationRow, RestoreOrganisation
 from webapp.services.table_kinds import (
     Faults,
     Found,
     TableKind,
     archived,
+    before,
     look_for_person,
     nothing,
     people_of,
@@ -56,10 +59,6 @@ def _organisation_references(session: Session, drafts: Sequence[TableDraft]) -> 
     return found.faults
 
 
-def _known_organisations(session: Session, drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
-    return {(name,) for name in read_organisations.ids(session, [draft.key[0] for draft in drafts])}
-
-
 def _put_organisations(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
     return organisations.put(work, [OrganisationRow(**draft.values) for draft in drafts], run_id)
 
@@ -76,7 +75,7 @@ def _take_back_organisation(work: Work, change: ImportChange) -> str:
     if any(now[name] != value for name, value in change.after.items() if name in now):
         return f"{called} was changed since."
     if change.before:
-        values = {name: value for name, value in change.before.items() if name != "parent"}
+        values = {name: value for name, value in before(change).items() if name != "parent"}
         run_sql(work, update(Organisation).where(Organisation.id == found.id).values(**values, updated_at=work.now))
         if "parent" in change.before:
             work.session.refresh(found)
@@ -100,10 +99,6 @@ def _group_references(_session: Session, drafts: Sequence[TableDraft]) -> Faults
     return found.faults
 
 
-def _known_groups(session: Session, drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
-    return {(name,) for name in read_groups.known(session, [draft.key[0] for draft in drafts])}
-
-
 def _put_groups(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
     return group_rows.put(work, [GroupRow(**_group_values(draft.values)) for draft in drafts], run_id)
 
@@ -124,7 +119,7 @@ def _take_back_group(work: Work, change: ImportChange) -> str:
     if any(getattr(found, name) != value for name, value in change.after.items()):
         return f"«{found.title}» ({found.name}) was changed since."
     if change.before:
-        run_sql(work, update(Group).where(Group.id == found.id).values(**change.before, version=Group.version + 1))
+        run_sql(work, update(Group).where(Group.id == found.id).values(**before(change), version=Group.version + 1))
         return ""
     if found.member_count:
         return f"«{found.title}» ({found.name}) is used: {found.member_count:,} members."
@@ -150,11 +145,6 @@ def _membership_references(session: Session, drafts: Sequence[TableDraft]) -> Fa
     return found.faults
 
 
-def _known_memberships(_session: Session, _drafts: Sequence[TableDraft]) -> set[tuple[str, ...]]:
-    """None: whether somebody is in a group already is told when the rows are written."""
-    return set()
-
-
 def _join(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
     rows = [
         MembershipRow(
@@ -173,14 +163,21 @@ KINDS: dict[ImportKind, TableKind] = {
     **import_modules.KINDS,
     ImportKind.ORGANISATIONS: TableKind(
         _organisation_references,
-        _known_organisations,
+        read_standing.organisations,
         _put_organisations,
         _take_back_organisation,
+        lambda work, own_id: organisations.restore(work, RestoreOrganisation(own_id)),
         most=20_000,
         is_whole=True,
     ),
-    ImportKind.GROUPS: TableKind(_group_references, _known_groups, _put_groups, _take_back_group),
+    ImportKind.GROUPS: TableKind(
+        _group_references,
+        read_standing.groups,
+        _put_groups,
+        _take_back_group,
+        lambda work, own_id: groups.restore(work, RestoreGroup(own_id)),
+    ),
     ImportKind.MEMBERSHIPS: TableKind(
-        _membership_references, _known_memberships, _join, nothing, take_all_back=group_rows.take_back
+        _membership_references, read_standing.nothing, _join, nothing, take_all_back=group_rows.take_back
     ),
 }

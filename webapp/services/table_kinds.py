@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Executable
@@ -15,26 +16,31 @@ from webapp.domain.table_rows import TableDraft
 from webapp.models import Group, ImportChange, Module, Organisation
 from webapp.queries import memberships as read_people
 from webapp.queries.memberships import Named
+from webapp.queries.table_rows import Key, Standing
 from webapp.services.work import Work
 
 Faults = Mapping[int, Sequence[Fault]]  # by line
+
+
+def nothing_archived(_work: Work, _own_id: int) -> None:
+    """For kinds that cannot be archived."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableKind:
     """One kind of file.
 
-    ``refers`` tells which rows name something there is not; ``known`` which of the keys are there already; ``put``
-    writes rows and gives (created, changed), the same rows again change nothing; ``take_back`` undoes one change, or says
+    ``refers`` tells which rows name something there is not; ``standing`` what is there under the keys; ``put`` writes rows and gives (created, changed), the same rows again change nothing; ``take_back`` undoes one change, or says
     why it stays; ``take_all_back`` does that for what carries the number of its import and needs no look one by one.
     ``most`` rows are read as one, and a
     file may not have more when ``is_whole`` (its rows name one another).
     """
 
     refers: Callable[[Session, Sequence[TableDraft]], Faults]
-    known: Callable[[Session, Sequence[TableDraft]], set[tuple[str, ...]]]
+    standing: Callable[[Session, Collection[Key]], dict[Key, Standing]]
     put: Callable[[Work, Sequence[TableDraft], int], tuple[int, int]]
     take_back: Callable[[Work, ImportChange], str]
+    restore: Callable[[Work, int], object] = nothing_archived
     take_all_back: Callable[[Work, int], int] | None = None
     most: int = 2_000
     is_whole: bool = False
@@ -97,6 +103,14 @@ def archived(
 def nothing(_work: Work, _change: ImportChange) -> str:
     """For kinds whose rows carry the number of their import."""
     return ""
+
+
+def before(change: ImportChange) -> dict[str, Any]:
+    """The old values of a change as the columns take them."""
+    return {
+        name: datetime.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value
+        for name, value in change.before.items()
+    }
 
 
 def run_sql(work: Work, statement: Executable) -> None:

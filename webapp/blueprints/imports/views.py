@@ -15,6 +15,7 @@ from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportStatus, Outcome
 from webapp.domain.jobs import FINISHED
 from webapp.domain.permissions import Permission
+from webapp.domain.person_columns import CONSENT_COLUMNS
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import imports as read
@@ -101,7 +102,7 @@ def new(kind: str) -> ResponseReturnValue:
         form.status,
         form=form,
         kind=found,
-        columns=read.columns(db.session(), found),
+        columns=[column for column in read.columns(db.session(), found) if column not in CONSENT_COLUMNS],
     )
 
 

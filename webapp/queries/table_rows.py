@@ -1,0 +1,100 @@
+"""Reads of what files tell of organisations, groups and the like, as it stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from webapp.domain import modules as module_rules
+from webapp.domain.errors import Refused
+from webapp.models import Group, Organisation, OrganisationType
+from webapp.queries import groups as read_groups
+from webapp.queries import modules as read_modules
+from webapp.queries.matching import among
+
+Key = tuple[str, ...]
+
+
+class Standing(NamedTuple):
+    """One row of ours: ``values`` as files name and write them, ``title`` for a sentence."""
+
+    id: int
+    values: dict[str, Any]
+    title: str
+    archived_at: datetime | None
+
+
+def organisations(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By their ids in files."""
+    if not keys:
+        return {}
+    above = aliased(Organisation)
+    names = ("external_id", "title", "parent", "type", "timezone", "address")
+    columns = (
+        Organisation.external_id,
+        Organisation.title,
+        above.external_id,
+        OrganisationType.name,
+        Organisation.timezone,
+        Organisation.address,
+    )
+    wanted = (
+        select(Organisation.id, Organisation.archived_at, *columns)
+        .outerjoin(above, above.id == Organisation.parent_id)
+        .outerjoin(OrganisationType, OrganisationType.id == Organisation.type_id)
+        .where(among(session, Organisation.external_id, [key[0] for key in keys]))
+    )
+    return {
+        (row[2],): Standing(row[0], dict(zip(names, row[2:], strict=True)), row[3], row[1])
+        for row in session.execute(wanted)
+    }
+
+
+def groups(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By their names."""
+    found = read_groups.known(session, [key[0] for key in keys])
+    return {(name,): Standing(one.id, _group(one), one.title, one.archived_at) for name, one in found.items()}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "title": group.title,
+        "kind": str(group.kind),
+        "registration": str(group.registration),
+        "notes": group.notes,
+    }
+
+
+def modules(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By site and path; what is no address is nowhere."""
+    addresses = {}
+    for key in keys:
+        try:
+            addresses[module_rules.parts(key[0])] = key
+        except Refused:
+            continue
+    found = read_modules.known(session, list(addresses))
+    return {
+        addresses[address]: Standing(
+            one.id,
+            {
+                "module": addresses[address][0],
+                "title": one.title,
+                "lapses_after": one.lapses_after,
+                "lapses_unit": str(one.lapses_unit),
+            },
+            one.title,
+            one.archived_at,
+        )
+        for address, (one, _) in found.items()
+    }
+
+
+def nothing(_session: Session, _keys: Collection[Key]) -> dict[Key, Standing]:
+    """For rows that are never met again."""
+    return {}

@@ -1,0 +1,125 @@
+"""What rows of a file do to what is there already, as was chosen: fill in, replace, leave; clear; bring back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from sqlalchemy import Table
+from sqlalchemy.orm import Session
+
+from webapp.domain.import_columns import COLUMNS, ROWS
+from webapp.domain.import_options import ArchivedRows, ImportOptions, KnownRows
+from webapp.domain.import_rows import Fault, shown
+from webapp.domain.table_rows import TableDraft
+from webapp.models import ImportChange
+from webapp.queries.imports import Plan
+from webapp.queries.table_rows import Key, Standing
+from webapp.services import bulk
+from webapp.services.table_kinds import TableKind, refusal
+from webapp.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Rows as they are to be written. Those in ``same`` say nothing new, those in ``faults`` cannot be, by line."""
+
+    drafts: list[TableDraft]
+    same: set[int]
+    faults: dict[int, Fault]
+    new: int
+    archived: list[tuple[Standing, bool]]  # with: does the row say nothing new beside
+
+
+def settle(session: Session, plan: Plan, table: TableKind, drafts: Sequence[TableDraft]) -> Settled:
+    """Look at what is there and give each row the values it is to have."""
+    there = table.standing(session, [draft.key for draft in drafts])
+    found = Settled([], set(), {}, sum(draft.key not in there for draft in drafts), [])
+    above = _above(session, table, drafts, there)
+    for draft in drafts:
+        old = there.get(draft.key)
+        if old is None:
+            found.drafts.append(draft)
+        elif plan.options.known_rows is KnownRows.LEAVE:
+            found.same.add(draft.line)
+        elif fault := _archived(plan, draft, old, above):
+            found.faults[draft.line] = fault
+        else:
+            new = _together(plan, draft, old)
+            is_same = all((new.values[name] or None) == (value or None) for name, value in old.values.items())
+            if old.archived_at is not None:
+                found.archived.append((old, is_same))
+            elif is_same:
+                found.same.add(draft.line)
+            if not is_same:
+                found.drafts.append(new)
+    return found
+
+
+def _together(plan: Plan, draft: TableDraft, old: Standing) -> TableDraft:
+    values = {}
+    for column in COLUMNS[plan.kind]:
+        new, known = draft.values[column.name], old.values.get(column.name)
+        is_told = column.name in plan.mapping and not (column.choices and not new)
+        values[column.name] = _value(new, known, plan.options) if is_told else known
+    return replace(draft, values=values)
+
+
+def _value(new: Any, old: Any, options: ImportOptions) -> Any:
+    if new in (None, ""):
+        return new if options.clears else old
+    return old if options.known_rows is KnownRows.FILL and old not in (None, "") else new
+
+
+def _above(
+    session: Session, table: TableKind, drafts: Sequence[TableDraft], there: Mapping[Key, Standing]
+) -> dict[str, Standing]:
+    """The archived ones that rows about archived ones stand below and that the file does not bring back itself."""
+    own = {draft.key for draft in drafts}
+    parents = {
+        (str(parent),)
+        for draft in drafts
+        if (old := there.get(draft.key)) and old.archived_at and (parent := old.values.get("parent"))
+    }
+    found = table.standing(session, sorted(parents - own)) if parents - own else {}
+    return {key[0]: one for key, one in found.items() if one.archived_at is not None}
+
+
+def _archived(plan: Plan, draft: TableDraft, old: Standing, above: Mapping[str, Standing]) -> Fault | None:
+    if old.archived_at is None:
+        return None
+    noun, column = ROWS[plan.kind][0], COLUMNS[plan.kind][0].name
+    if plan.options.archived_rows is ArchivedRows.REFUSE:
+        words = (
+            f"The {noun} «{shown(old.title)}» is archived; restore it first, or choose to bring back what is archived."
+        )
+        return Fault(column, shown(draft.key[0]), words)
+    if parent := above.get(str(old.values.get("parent"))):
+        words = f"The {noun} «{shown(old.title)}» stands below «{shown(parent.title)}», which is archived; restore that first."
+        return Fault(column, shown(draft.key[0]), words)
+    return None
+
+
+def put(work: Work, plan: Plan, table: TableKind, drafts: Sequence[TableDraft]) -> tuple[int, int]:
+    """Write rows as the options say, bringing back what is archived; gives (created, changed)."""
+    found = settle(work.session, plan, table, drafts)
+    _bring_back(work, plan, table, [one for one, _ in found.archived])
+    created, changed = table.put(work, found.drafts, plan.run_id)
+    return created, changed + sum(is_same for _, is_same in found.archived)
+
+
+def _bring_back(work: Work, plan: Plan, table: TableKind, archived: Sequence[Standing]) -> None:
+    lines = [
+        (one.id, {"archived_at": one.archived_at.isoformat() if one.archived_at else None}, {"archived_at": None})
+        for one in archived
+    ]
+    names = ("subject_id", "before", "after")
+    bulk.insert_rows(work.session, cast(Table, ImportChange.__table__), names, lines, {"run_id": plan.run_id})
+    waiting = list(archived)
+    while waiting:  # what stands below another one waits for that
+        left = [one for one in waiting if refusal(table.restore, work, one.id)]
+        if len(left) == len(waiting):
+            table.restore(work, left[0].id)
+        waiting = left
+    work.session.expire_all()
