@@ -1,0 +1,68 @@
+"""Whether one person may claim the same benefit again, and how often (benefits.md 7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from webapp.domain.benefits import BenefitState, told
+
+
+class ReclaimEvery(StrEnum):
+    """How often one person may claim again: once in each calendar period of the benefit's zone."""
+
+    NONE = "none"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An earlier claim that is not void: when, and what has become of the benefit."""
+
+    claimed_at: datetime
+    state: BenefitState
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimRules:
+    """Whether and how often one person may claim again (benefits.md 7.6)."""
+
+    is_reclaimable: bool = False
+    every: ReclaimEvery = ReclaimEvery.NONE
+    requires_used: bool = True
+
+
+def why_not_again(rules: ReclaimRules, claims: Sequence[Claim], now: datetime, zone: str) -> str:
+    """The sentence against claiming again, the claims in the order they were made; empty when nothing is against it.
+
+    Benefits that staff issued do not count, and voided claims free the person.
+    """
+    if not claims:
+        return ""
+    last = claims[-1]
+    if not rules.is_reclaimable:
+        return f"This person claimed it on {told(last.claimed_at, zone)}; it can be claimed once."
+    period = _period(rules.every, last.claimed_at, zone)
+    if period and period == _period(rules.every, now, zone):
+        return f"This person claimed it on {told(last.claimed_at, zone)}; it can be claimed once a {rules.every}."
+    if rules.requires_used and last.state not in (BenefitState.REDEEMED, BenefitState.EXPIRED):
+        return f"This person holds one that is {last.state}; it can be claimed again once that is used or has expired."
+    return ""
+
+
+def _period(every: ReclaimEvery, moment: datetime, zone: str) -> tuple[int, ...]:
+    """The calendar period of ``moment``, local; nothing for none."""
+    day = moment.astimezone(ZoneInfo(zone)).date()
+    return {
+        ReclaimEvery.NONE: (),
+        ReclaimEvery.DAY: (day.toordinal(),),
+        ReclaimEvery.WEEK: tuple(day.isocalendar()[:2]),
+        ReclaimEvery.MONTH: (day.year, day.month),
+        ReclaimEvery.YEAR: (day.year,),
+    }[every]
