@@ -15,7 +15,6 @@ from sqlalchemy import (
     String,
     collate,
     column,
-    exists,
     func,
     literal,
     or_,
@@ -147,7 +146,7 @@ def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPer
             found = found.join_from(ProfileTerm, Profile, Profile.id == owner)
         found = found.where(Profile.erased_at.is_(None), *_visible(scope))
         low = lows.c.value if _is_sqlite(session) else collate(lows.c.value, "C")
-        if _is_sqlite(session) or scope is not None:
+        if _is_sqlite(session):
             fits = (key >= low) & (key < low.concat(_LAST))
             parts.append(select(found.join(lows, fits).limit(size + 1).subquery()))
         else:
@@ -197,8 +196,15 @@ def _visible(scope: Scope) -> list[ColumnElement[bool]]:
     """People belong to the account; whoever may see some sites only sees those who entered there."""
     if scope is None:
         return []
-    there = exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
-    return [there]
+    there = (
+        select(Entry.number)
+        .join(Reward, Reward.id == Entry.reward_id)
+        .where(Entry.profile_id == Profile.id, Reward.site_id.in_(scope))
+        .limit(1)
+        .scalar_subquery()
+    )
+    # No ``exists``: PostgreSQL would make a join of it and walk through everybody who entered there.
+    return [there.is_not(None)]
 
 
 def _is_sqlite(session: Session) -> bool:
