@@ -497,15 +497,11 @@ def context(name: str) -> dict[str, Any]:
     return {
         "title": PAGES.get(name, "Gallery"),
         "navigation": lambda: navigation(current.get(name, "Today")),
-        "actor": Thing(name="Ada Bergström", roles=["draw supervisor", "viewer"]),
+        "actor": Thing(name="Ada Bergström", roles=["draw supervisor", "viewer"], site="Nordics"),
         "clock": CLOCK,
         "search_url": "/search",
         "banner": "Small-team mode is on: every draw certificate says so." if name == "draw" else None,
-        "sites": [
-            Thing(label="All sites", url="#all", current=False),
-            Thing(label="Nordics", url="#n", current=True),
-            Thing(label="DACH", url="#d", current=False),
-        ],
+        "site_url": "#site",
         "account_url": "#account",
         "sign_out_url": "/sign-out",
         "error": Thing(

@@ -31,6 +31,7 @@ from webapp.models import (
     ImportRun,
     NameSlip,
     Profile,
+    SavedView,
     StoredFile,
     Winner,
 )
@@ -72,6 +73,8 @@ def test_everything_that_says_who_it_was_goes(session, actor, make):
         attempts=1,
     )
     other = make.message(recipient="ann@example.com", body="Nothing")
+    for title, query in (("Looking for her", "q=xanthippe+quillfeather"), ("Active", "status=active")):
+        make.add(SavedView(staff_id=actor.staff_id, screen="profiles", title=title, query=query, created_at=NOW))
     erase(session, actor, person)
     session.expire_all()
     assert person.external_id == "erased-0123456789ab"
@@ -82,6 +85,7 @@ def test_everything_that_says_who_it_was_goes(session, actor, make):
     assert (about.status, about.body) == (OutboxStatus.SENT, "")
     assert other.body == "Nothing"
     assert group.member_count == 0
+    assert session.scalars(select(SavedView.title)).all() == ["Active"]
     assert session.scalars(select(NameSlip.word).where(NameSlip.word.in_(["xanthippe", "quillfeather"]))).all() == []
     told = session.scalars(select(AuditEntry).where(AuditEntry.event == "profile.erased")).one()
     assert told.facts == {"person": str(person.id), "cleared": "1 identities, 1 memberships, 2 messages"}

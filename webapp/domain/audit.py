@@ -103,6 +103,8 @@ class Event(StrEnum):
     JOB_CANCELLED = "job.cancelled"
     JOB_FAILED = "job.failed"
     MESSAGE_RESENT = "message.resent"
+    VIEW_SHARED = "view.shared"
+    VIEW_UNSHARED = "view.unshared"
     PROFILE_CREATED = "profile.created"
     PROFILE_CHANGED = "profile.changed"
     PROFILE_MERGED = "profile.merged"
@@ -202,6 +204,8 @@ SENTENCES: dict[Event, str] = {
     Event.JOB_CANCELLED: "cancelled the job «{title}»",
     Event.JOB_FAILED: "could not finish the job «{title}»: {error}",
     Event.MESSAGE_RESENT: "sent the message «{title}» again",
+    Event.VIEW_SHARED: "shared the view «{title}» of the list {list}",
+    Event.VIEW_UNSHARED: "no longer shares the view «{title}» of the list {list}",
     Event.PROFILE_CREATED: "typed in person {person}",
     Event.PROFILE_CHANGED: "changed person {person}: {changes}",
     Event.PROFILE_MERGED: "merged person {loser} into person {winner}; what moved: {moved}",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from webapp.domain import staff as rules
@@ -18,6 +18,7 @@ from webapp.models import (
     Organisation,
     RecoveryCode,
     SignInAttempt,
+    Site,
     StaffGrant,
     StaffInvitation,
     StaffMember,
@@ -51,6 +52,8 @@ class SignedIn:
     is_second_factor_optional: bool
     grants: frozenset[Grant]
     seen_as: SeenAs | None
+    site_id: int | None  # the site the lists of whoever is shown keep to
+    site_title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +104,21 @@ def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | N
             func.coalesce(AccountSettings.is_small_team, false()),
             func.coalesce(AccountSettings.is_second_factor_optional, false()),
             StaffGrant,
+            Site.id,
+            Site.title,
         )
         .join(StaffMember, StaffMember.id == StaffSession.staff_id)
         .outerjoin(other, and_(other.id == StaffSession.seeing_as_id, other.is_active))
         .outerjoin(AccountSettings, AccountSettings.id == 1)
         .outerjoin(StaffGrant, and_(StaffGrant.staff_id.in_((StaffMember.id, other.id)), holds(now)))
+        .outerjoin(Site, Site.id == case((other.id.is_not(None), other.site_id), else_=StaffMember.site_id))
         .where(StaffSession.token_hash == token_hash, is_open(now), StaffMember.is_active)
     ).all()
     if not rows:
         return None
-    row, member, seen, is_small_team, is_optional, _ = rows[0]
+    row, member, seen, is_small_team, is_optional, _, site_id, site_title = rows[0]
     held: dict[int, set[Grant]] = {}
-    for *_, grant in rows:
+    for *_, grant, _, _ in rows:
         if grant is not None:
             held.setdefault(grant.staff_id, set()).add(grant_of(grant))
     return SignedIn(
@@ -128,6 +134,8 @@ def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | N
         bool(is_optional),
         frozenset(held.get(member.id, ())),
         SeenAs(seen.id, seen.name, seen.email, frozenset(held.get(seen.id, ()))) if seen is not None else None,
+        site_id,
+        site_title or "",
     )
 
 

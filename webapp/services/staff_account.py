@@ -1,4 +1,4 @@
-"""What people change of their own account: the name and the password."""
+"""What people change of their own account: the name, the password, and the site their lists keep to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import update
 from webapp.domain.audit import Event
 from webapp.domain.errors import Refused
 from webapp.models import StaffInvitation, StaffMember, StaffSession
+from webapp.queries import sites as read_sites
 from webapp.queries import staff as read
 from webapp.services.staff_sessions import RenewToken, close, forgive, renew
 from webapp.services.work import Work
@@ -56,6 +57,23 @@ def change_password(work: Work, command: ChangePassword) -> bool:
     forgive(work, command.attempts)
     work.record(Event.STAFF_PASSWORD_CHANGED, member, sessions=sessions)
     return renew(work, command.renewal)
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseSite:
+    """``site_id`` None is every site the person has a role on."""
+
+    site_id: int | None = None
+
+
+def choose_site(work: Work, command: ChooseSite) -> StaffMember:
+    """Let the lists keep to one site from now on; ``NotFound`` where the person has no role."""
+    member = read.get(work.session, _own(work))
+    if command.site_id is not None:
+        held = {grant.site_id for grant in work.actor.grants}
+        read_sites.get_by_id(work.session, command.site_id, None if None in held else frozenset(held - {None}))  # type: ignore[arg-type]
+    member.site_id = command.site_id
+    return member
 
 
 def _own(work: Work) -> int:

@@ -26,6 +26,14 @@ def scope(permission: Permission) -> frozenset[int] | None:
     return actor().sites(permission)
 
 
+def listed(permission: Permission) -> frozenset[int] | None:
+    """``scope`` for a list: only the site chosen in the top bar, when there is one. It hides, it does not forbid."""
+    where, chosen = scope(permission), g.get("site")
+    if chosen is None:
+        return where
+    return frozenset({chosen}) if where is None else where & {chosen}
+
+
 def organisation_scope(permission: Permission) -> frozenset[int] | None:
     """Ids of the organisations this request may see under ``permission``, each with all below it; None is every one.
 

@@ -49,6 +49,8 @@ class Staff:
     has_second_factor: bool
     is_small_team: bool
     is_second_factor_optional: bool
+    site: str  # the title of the site their lists keep to; empty for all
+    has_sites: bool  # whether there is anything to choose
     seen_by: str  # who looks at the console as this person does; empty for the person
 
 
@@ -199,6 +201,9 @@ def _welcome(found: read.SignedIn, token_hash: str) -> None:
     who = other or found
     g.actor = Actor(who.name, who.staff_id, who.grants, address(), is_looking=other is not None)
     g.myself = Actor(found.name, found.staff_id, found.grants, address())
+    reach = {grant.site_id for grant in who.grants}
+    # A site the person has no role on any more is no choice any more.
+    g.site = found.site_id if reach & {None, found.site_id} else None
     g.staff = Staff(
         who.staff_id,
         who.name,
@@ -210,6 +215,8 @@ def _welcome(found: read.SignedIn, token_hash: str) -> None:
         found.has_second_factor,
         found.is_small_team,
         found.is_second_factor_optional,
+        found.site_title if g.site is not None else "",
+        len(reach) > 1 or None in reach,
         found.name if other else "",
     )
     _bind_forms(found.session_id)

@@ -32,6 +32,7 @@ ICONS = {
     "slot": "award",
     "staff": "user-cog",
     "tier": "medal",
+    "view": "bookmark",
     "voucher-type": "ticket",
     "vouchers": "ticket",
     "winner": "award",

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g, request, url_for
 
 from webapp.adapters import clock
+from webapp.domain import saved_views as rules
 from webapp.domain.permissions import Permission
+from webapp.extensions import db
+from webapp.queries import saved_views as read
 from webapp.web.access import actor
 from webapp.web.filters import account_zone, iso, zone_sign
 from webapp.web.paging import text
@@ -107,6 +110,26 @@ def people_tabs(current: str) -> list[dict[str, Any]]:
     ]
 
 
+def saved_views() -> dict[str, Any] | None:
+    """The views of the list on screen with their addresses, and where what it shows now is saved; one statement."""
+    screen, _, view = str(request.endpoint).partition(".")
+    if screen not in rules.SCREENS or view != "index":
+        return None
+    mine = actor().staff_id or 0
+    now = rules.normalised(request.query_string.decode("ascii", "replace"))
+    views = [
+        {
+            "title": row.title,
+            "url": f"{request.path}?{row.query}",
+            "current": row.query == now,
+            "owner": "" if row.staff_id == mine else row.owner,
+        }
+        for row in read.page(db.session(), mine, [screen])
+    ]
+    save = url_for("saved_views.new", screen=screen.replace("_", "-"))
+    return {"views": views, "save_url": f"{save}?{now}" if now else save}
+
+
 def _reaches(item: Item) -> bool:
     """Whether the person may open a tab; what belongs to the whole account asks for a role on every site."""
     permission = getattr(current_app.view_functions.get(item.endpoint), "permission", Permission.PUBLIC)
@@ -141,6 +164,7 @@ def _context() -> dict[str, Any]:
     return {
         "navigation": navigation,
         "people_tabs": people_tabs,
+        "saved_views": saved_views,
         "actor": person,
         "clock": _clock(clock.now()),
         "theme": _theme(),
@@ -149,7 +173,14 @@ def _context() -> dict[str, Any]:
         "search_text": text("q") if request.endpoint == "search.index" else "",
         "sign_out_url": url_for("auth.sign_out") if person and has_accounts else None,
         "account_url": url_for("account.show") if person else None,
+        "site_url": _site_url() if person and person.has_sites else None,
     }
+
+
+def _site_url() -> str:
+    """Where the site of the lists is chosen, and the way back to this page."""
+    here = request.full_path.rstrip("?") if request.method == "GET" and request.endpoint != "account.site" else None
+    return url_for("account.site", next=here)
 
 
 def _clock(now: datetime) -> dict[str, str]:

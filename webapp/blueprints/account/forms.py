@@ -6,8 +6,8 @@ from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
 
 from webapp.domain.staff import LONGEST_PASSWORD, SHORTEST
-from webapp.services.staff_account import RenameSelf
-from webapp.web.fields import TextField
+from webapp.services.staff_account import ChooseSite, RenameSelf
+from webapp.web.fields import TextField, WholeField
 from webapp.web.forms import CommandForm, PressForm
 
 _TOO_LONG = Length(max=1_000, message="This is too long for a password.")
@@ -17,6 +17,12 @@ class NameForm(CommandForm[RenameSelf]):
     command = RenameSelf
 
     name = TextField("Your name", length=120, required=True, description="As colleagues and the audit log show it.")
+
+
+class SiteForm(CommandForm[ChooseSite]):
+    command = ChooseSite
+
+    site_id = WholeField("Site", most=2**31 - 1, required=False)  # empty: all of them
 
 
 class CodeForm(PressForm):

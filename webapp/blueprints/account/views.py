@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, flash, g
+from flask import Blueprint, flash, g, request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
-from webapp.blueprints.account.forms import NameForm, PasswordForm
+from webapp.blueprints.account.forms import NameForm, PasswordForm, SiteForm
 from webapp.domain import staff as rules
 from webapp.domain.errors import DomainError
 from webapp.domain.permissions import Permission
@@ -20,8 +20,10 @@ from webapp.services import staff_sessions as sessions
 from webapp.services.staff_sessions import TooManyTries
 from webapp.web import proofs
 from webapp.web.access import actor, requires
+from webapp.web.authentication import safe_next
 from webapp.web.forms import PressForm
-from webapp.web.rendering import go, render
+from webapp.web.paging import text
+from webapp.web.rendering import go, leave, render
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -51,6 +53,20 @@ def rename() -> ResponseReturnValue:
         flash("Your name is changed.", "success")
         return go(".show")
     return render("account/name.html", "account/_name.html", form.status, form=form)
+
+
+@bp.route("/site", methods=["GET", "POST"])
+@requires(Permission.SIGNED_IN)
+def site() -> ResponseReturnValue:
+    """Which site lists keep to, remembered with the account; back to the page one came from."""
+    form, search = SiteForm(), text("q")
+    held = {grant.site_id for grant in actor().grants}
+    where = None if None in held else frozenset(number for number in held if number is not None)
+    if form.submit(account.choose_site):
+        return leave(safe_next(request.args.get("next")))
+    rows = read_sites.page(db.session(), where, search)
+    back = request.args.get("next")
+    return render("account/site.html", None, form.status, form=form, rows=rows, search=search, chosen=g.site, back=back)
 
 
 @bp.route("/password", methods=["GET", "POST"])

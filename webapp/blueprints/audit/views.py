@@ -13,7 +13,7 @@ from webapp.extensions import db
 from webapp.queries import audit as read
 from webapp.queries import sites as read_sites
 from webapp.web import paging
-from webapp.web.access import requires, scope
+from webapp.web.access import listed, requires
 from webapp.web.exporting import offer
 from webapp.web.filters import told
 from webapp.web.rendering import render
@@ -24,7 +24,7 @@ bp = Blueprint("audit", __name__, url_prefix="/audit")
 @bp.get("")
 @requires(Permission.AUDIT_VIEW)
 def index() -> ResponseReturnValue:
-    session, within = db.session(), scope(Permission.AUDIT_VIEW)
+    session, within = db.session(), listed(Permission.AUDIT_VIEW)
     people, sites = read.people(session, within), read_sites.names(session, within)
     question = asked()
     page = read.page(session, within, question.filters, before=paging.number("before"), after=paging.number("after"))
@@ -51,7 +51,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.AUDIT_VIEW, confirmed=True)
 def export() -> ResponseReturnValue:
     """The log as a file, narrowed as on the page."""
-    where, filters = scope(Permission.AUDIT_VIEW), asked().filters
+    where, filters = listed(Permission.AUDIT_VIEW), asked().filters
     return offer("audit", read.EXPORT, lambda session: read.stream(session, where, filters))
 
 

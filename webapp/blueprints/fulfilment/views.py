@@ -13,7 +13,7 @@ from webapp.extensions import db
 from webapp.queries import fulfilment as read
 from webapp.queries import rewards as read_rewards
 from webapp.services import fulfilment
-from webapp.web.access import requires, scope
+from webapp.web.access import listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import CommandForm, PressForm
 from webapp.web.paging import number
@@ -24,7 +24,7 @@ from webapp.web.rendering import go, render
 @requires(Permission.WINNERS_VIEW)
 def index() -> ResponseReturnValue:
     """Rewards with winners, and how many wait at each stage."""
-    return render("fulfilment/index.html", rewards=read.rewards(db.session(), scope(Permission.WINNERS_VIEW)))
+    return render("fulfilment/index.html", rewards=read.rewards(db.session(), listed(Permission.WINNERS_VIEW)))
 
 
 @bp.get("/<name:name>")
@@ -66,7 +66,7 @@ def board(name: str) -> ResponseReturnValue:
 @requires(Permission.WINNERS_VIEW)
 def export() -> ResponseReturnValue:
     """The rewards with winners as a file."""
-    where = scope(Permission.WINNERS_VIEW)
+    where = listed(Permission.WINNERS_VIEW)
     return offer("drawn-rewards", read.EXPORT_REWARDS, lambda session: read.stream_rewards(session, where))
 
 

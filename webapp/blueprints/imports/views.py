@@ -25,7 +25,7 @@ from webapp.services import import_undo, imports
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import CancelImport
 from webapp.web import downloads
-from webapp.web.access import organisation_scope, requires, scope
+from webapp.web.access import listed, organisation_scope, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number
@@ -60,7 +60,7 @@ def _job(sheet: RunSheet) -> Job | None:
 @requires(Permission.ENTRIES_IMPORT)
 def index() -> ResponseReturnValue:
     """Every upload, the newest first."""
-    rows = read.page(db.session(), scope(Permission.ENTRIES_IMPORT), before=number("before"))
+    rows = read.page(db.session(), listed(Permission.ENTRIES_IMPORT), before=number("before"))
     return render(
         "imports/index.html",
         rows=rows[: read.PAGE],
@@ -74,7 +74,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.ENTRIES_IMPORT)
 def export() -> ResponseReturnValue:
     """The list of uploads as a file."""
-    where = scope(Permission.ENTRIES_IMPORT)
+    where = listed(Permission.ENTRIES_IMPORT)
     return offer("imports", read.EXPORT, lambda session: read.stream(session, where))
 
 

@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.queries import jobs as read
 from webapp.services import jobs
 from webapp.web import downloads, paging
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.rendering import asked_for_part, go, render, unchanged
@@ -29,7 +29,7 @@ SIZE = 50
 @requires(Permission.JOBS_VIEW)
 def index() -> ResponseReturnValue:
     """The newest jobs first; a tab a state."""
-    reach, own = scope(Permission.JOBS_VIEW), actor().staff_id
+    reach, own = listed(Permission.JOBS_VIEW), actor().staff_id
     status = _status()
     rows = read.page(db.session(), reach, status=status, own=own, before=paging.number("before"), size=SIZE + 1)
     return render(
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.JOBS_VIEW)
 def export() -> ResponseReturnValue:
     """The jobs of the list as a file."""
-    reach, own, status = scope(Permission.JOBS_VIEW), actor().staff_id, _status()
+    reach, own, status = listed(Permission.JOBS_VIEW), actor().staff_id, _status()
     return offer("jobs", read.EXPORT, lambda session: read.stream(session, reach, status=status, own=own))
 
 

@@ -18,7 +18,7 @@ from webapp.queries import audit as read_audit
 from webapp.queries import choices
 from webapp.queries import modules as read
 from webapp.services import modules
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
@@ -31,7 +31,7 @@ bp = Blueprint("modules", __name__, url_prefix="/modules")
 @requires(Permission.PROFILES_VIEW)
 def index() -> ResponseReturnValue:
     """Modules by site and path; archived ones in a tab."""
-    session, where = db.session(), scope(Permission.PROFILES_VIEW)
+    session, where = db.session(), listed(Permission.PROFILES_VIEW)
     search, after, is_archived = text("q"), number("after"), request.args.get("show") == "archived"
     rows = read.page(session, where, search=search, is_archived=is_archived, after=after)
     in_use, archived = read.counts(session, where)
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.PROFILES_VIEW)
 def export() -> ResponseReturnValue:
     """The modules of the list as a file."""
-    where, search, is_archived = scope(Permission.PROFILES_VIEW), text("q"), request.args.get("show") == "archived"
+    where, search, is_archived = listed(Permission.PROFILES_VIEW), text("q"), request.args.get("show") == "archived"
     return offer("modules", read.EXPORT, lambda session: read.stream(session, where, search, is_archived=is_archived))
 
 

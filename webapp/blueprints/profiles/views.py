@@ -18,7 +18,7 @@ from webapp.extensions import db
 from webapp.queries import people as read_person
 from webapp.queries import profiles as read
 from webapp.queries.people import Moment
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.filters import ICONS, iso, moment
 from webapp.web.paging import number, text
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
     """People, the newest first, searched by how a name, e-mail, member id or phone begins."""
     search = text("q")
     before = number("before")
-    rows = read.page(db.session(), scope(Permission.PROFILES_VIEW), search=search, before=before)
+    rows = read.page(db.session(), listed(Permission.PROFILES_VIEW), search=search, before=before)
     return render(
         "profiles/index.html",
         "profiles/_results.html",
@@ -61,7 +61,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.PROFILES_VIEW, confirmed=True)
 def export() -> ResponseReturnValue:
     """The people of the list as a file."""
-    where, search = scope(Permission.PROFILES_VIEW), text("q")
+    where, search = listed(Permission.PROFILES_VIEW), text("q")
     return offer("profiles", read.EXPORT, lambda session: read.stream(session, where, search, as_listed=True))
 
 

@@ -18,7 +18,7 @@ from webapp.queries import choices
 from webapp.queries import fulfilment as read_fulfilment
 from webapp.queries import rewards as read
 from webapp.services import rewards
-from webapp.web.access import requires, scope
+from webapp.web.access import listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
@@ -32,7 +32,7 @@ SECRET = 32  # bytes of entropy behind a draw's code and behind its pseudonyms
 def index() -> ResponseReturnValue:
     """Rewards, newest first, searched by title."""
     search, status = text("q"), _status()
-    where = scope(Permission.PROGRAMMES_VIEW)
+    where = listed(Permission.PROGRAMMES_VIEW)
     session = db.session()
     rows = read.page(session, where, search=search, status=status, before=number("before"))
     return render(
@@ -50,7 +50,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.REPORTS_EXPORT)
 def export() -> ResponseReturnValue:
     """The rewards of the list as a file."""
-    where, search, status = scope(Permission.REPORTS_EXPORT), text("q"), _status()
+    where, search, status = listed(Permission.REPORTS_EXPORT), text("q"), _status()
     return offer("rewards", read.EXPORT, lambda session: read.stream(session, where, search, status))
 
 

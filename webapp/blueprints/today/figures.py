@@ -16,7 +16,7 @@ from webapp.domain.fulfilment import Stage
 from webapp.domain.permissions import Permission
 from webapp.queries import figures as read
 from webapp.queries import today as read_today
-from webapp.web.access import scope
+from webapp.web.access import listed
 from webapp.web.filters import account_zone, plural, short_day
 from webapp.web.navigation import may_open
 
@@ -28,8 +28,8 @@ Chart = dict[str, Any]
 
 def charts(session: Session, now: datetime) -> Chart:
     """Everything this person may see of entries, winners, vouchers and imports; a statement for each."""
-    where = scope(Permission.PROGRAMMES_VIEW)
-    imported = scope(Permission.ENTRIES_IMPORT)
+    where = listed(Permission.PROGRAMMES_VIEW)
+    imported = listed(Permission.ENTRIES_IMPORT)
     return {
         "entries": entries(read.entries(session, where, _first(now)), now),
         "winners": _winners(read_today.winners(session, where, now)),

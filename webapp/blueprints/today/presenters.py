@@ -19,7 +19,7 @@ from webapp.domain.permissions import Permission
 from webapp.domain.rewards import RewardStatus
 from webapp.queries import health as read_health
 from webapp.queries import today as read
-from webapp.web.access import scope
+from webapp.web.access import listed
 from webapp.web.filters import ago, moment, plural
 from webapp.web.health import warnings
 from webapp.web.navigation import may_open
@@ -70,7 +70,9 @@ def _warnings(viewer: Viewer) -> Iterator[Task]:
 
 
 def _rewards(viewer: Viewer) -> Iterator[Task]:
-    edit, seal, run = (scope(right) for right in (Permission.REWARDS_EDIT, Permission.DRAWS_SEAL, Permission.DRAWS_RUN))
+    edit, seal, run = (
+        listed(right) for right in (Permission.REWARDS_EDIT, Permission.DRAWS_SEAL, Permission.DRAWS_RUN)
+    )
     if any(where is None or where for where in (edit, seal, run)):
         reach = read.Reach(edit, seal, run, viewer.actor.staff_id, viewer.is_small_team)
         for row in read.rewards(viewer.session, reach, viewer.now):
@@ -106,7 +108,7 @@ _OPEN = frozenset({Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED})
 
 
 def _winners(viewer: Viewer) -> Iterator[Task]:
-    where = scope(Permission.FULFILMENT_WORK)
+    where = listed(Permission.FULFILMENT_WORK)
     if where is not None and not where:
         return
     rows = read.winners(viewer.session, where, viewer.now)
@@ -132,7 +134,7 @@ def _of_reward(name: str, rows: list[read.WaitingWinners], now: datetime) -> Ite
 
 
 def _imports(viewer: Viewer) -> Iterator[Task]:
-    where = scope(Permission.ENTRIES_IMPORT)
+    where = listed(Permission.ENTRIES_IMPORT)
     if where is None or where:
         for row in read.imports(viewer.session, where, viewer.now):
             yield _import(row, viewer.now)
@@ -155,7 +157,7 @@ def _import(row: read.WaitingImport, now: datetime) -> Task:
 def _jobs(viewer: Viewer) -> Iterator[Task]:
     if not may_open("jobs.index"):
         return
-    rows = read.failed_jobs(viewer.session, scope(Permission.JOBS_VIEW), viewer.actor.staff_id, viewer.now)
+    rows = read.failed_jobs(viewer.session, listed(Permission.JOBS_VIEW), viewer.actor.staff_id, viewer.now)
     for row in rows[:3]:
         url = url_for("jobs.show", job_id=row.id)
         yield Task("circle-alert", f"Look why «{row.title}» failed", url, row.error[:160], ago(row.at, viewer.now), tone="bad")  # fmt: skip
@@ -167,7 +169,7 @@ def _jobs(viewer: Viewer) -> Iterator[Task]:
 def _staff(viewer: Viewer) -> Iterator[Task]:
     if not may_open("staff.index"):
         return
-    for row in read.staff(viewer.session, scope(Permission.STAFF_MANAGE), viewer.now):
+    for row in read.staff(viewer.session, listed(Permission.STAFF_MANAGE), viewer.now):
         url = url_for("staff.show", staff_id=row.id)
         when = ago(row.at, viewer.now)
         if row.what == "draws":

@@ -11,7 +11,7 @@ from webapp.blueprints.today.presenters import Viewer, tasks
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import today as read
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, listed, requires
 from webapp.web.rendering import go, render
 
 bp = Blueprint("today", __name__)
@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
     """The inbox, and what takes entries at the moment."""
     session, now = db.session(), clock.now()
     sees = actor().may(Permission.PROGRAMMES_VIEW)
-    rewards = read.open_rewards(session, scope(Permission.PROGRAMMES_VIEW)) if sees else []
+    rewards = read.open_rewards(session, listed(Permission.PROGRAMMES_VIEW)) if sees else []
     waiting = tasks(Viewer(session, actor(), now, g.staff.is_small_team))
     return render("today/index.html", tasks=waiting, rewards=rewards, person=g.staff, now=now, sees=sees)
 

@@ -19,7 +19,7 @@ from webapp.queries import choices
 from webapp.queries import jobs as read_jobs
 from webapp.queries import voucher_types as read
 from webapp.services import voucher_types, vouchers
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, listed, requires, scope
 from webapp.web.codes import mint
 from webapp.web.exporting import offer
 from webapp.web.paging import number, text
@@ -33,7 +33,7 @@ bp = Blueprint("voucher_types", __name__, url_prefix="/voucher-types")
 def index() -> ResponseReturnValue:
     """Types, newest first, searched by title and code."""
     search = text("q")
-    rows = read.page(db.session(), scope(Permission.PROGRAMMES_VIEW), search=search, before=number("before"))
+    rows = read.page(db.session(), listed(Permission.PROGRAMMES_VIEW), search=search, before=number("before"))
     return render(
         "voucher_types/index.html",
         "voucher_types/_results.html",
@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.REPORTS_EXPORT)
 def export() -> ResponseReturnValue:
     """The types of the list as a file; no code is in it."""
-    where, search = scope(Permission.REPORTS_EXPORT), text("q")
+    where, search = listed(Permission.REPORTS_EXPORT), text("q")
     return offer("voucher-types", read.EXPORT, lambda session: read.stream(session, where, search))
 
 

@@ -29,6 +29,7 @@ from webapp.models import (
 )
 from webapp.queries import erasure as read
 from webapp.queries.erasure import Subject
+from webapp.services import saved_views
 from webapp.services.profiles import indexing
 from webapp.services.work import Work, changed_rows
 
@@ -117,6 +118,7 @@ def _clear(work: Work, who: Subject, file_ids: Sequence[int], mark: str) -> dict
     }
     _files(work, file_ids)
     _traces(work, who)
+    saved_views.forget(work, who.texts)
     indexing.drop(work, who.ids)
     indexing.forget(work, who.names)
     session.refresh(who.profile)
