@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -175,3 +176,11 @@ def _lives(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("name", ["run", "demo"])
+def test_it_refuses_a_port_at_which_another_server_listens(command, name):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = command(name, "--port", str(port), status=1)
+    assert f"Port {port} at 127.0.0.1 cannot be used: address already in use." in done.stderr

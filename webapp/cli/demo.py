@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, schema
+from webapp.cli import runtime
 from webapp.config import Settings
 from webapp.demo.programme import SCALES, Builder, SignIn
 from webapp.extensions import engine_options
@@ -63,6 +64,7 @@ def _build(settings: Settings, scale: str) -> list[SignIn]:
 @click.option("--scale", default="small", show_default=True, type=click.Choice(list(SCALES)), help="How much data.")
 def demo(port: int, scale: str, *, fresh: bool) -> None:
     """Build a sample programme if there is none, print how to sign in, and serve it on this machine."""
+    runtime.require_free("127.0.0.1", port)
     settings, ways = prepare(Settings.from_environment().instance / FOLDER, port, scale, fresh=fresh)
     click.echo(f"\nLargesse is at {settings.public_url}\n")
     for way in ways:

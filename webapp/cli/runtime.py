@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,26 @@ def settings() -> Settings:
 def engine() -> Engine:
     """The engine of this process, with the pragmas of ``webapp.extensions``."""
     return create_engine(settings().database, **engine_options(settings().database, settings().threads))
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse a port at which another server listens.
+
+    Granian would share it without a word, and every form would meet now the one server, now the other.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+                )  # a server that has just stopped is no other
+                probe.bind(address)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(
+            f"Port {port} at {host} cannot be used: {reason}. Stop what listens there, or name another with --port."
+        ) from error
 
 
 def sessions() -> Session:

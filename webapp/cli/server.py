@@ -22,6 +22,7 @@ def run(host: str, port: int, threads: int, *, no_scheduler: bool) -> None:
     settings = replace(settings, threads=threads, scheduler=settings.scheduler and not no_scheduler)
     if settings.insecure_local and host not in LOOPBACK:
         raise click.ClickException(f"In insecure local mode only this machine is served, not {host}.")
+    runtime.require_free(host, port)
     failed = [check for check in examination.examine(settings) if check.status == examination.FAIL]
     for check in failed:
         click.echo(f"{check.name}: {check.message}", err=True)
