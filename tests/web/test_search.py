@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.domain.voucher_codes import code_hash
+from webapp.domain.voucher_codes import code_hash, codes
 from webapp.services.vouchers import code_key
 
 
@@ -93,9 +93,43 @@ def test_organisations_rewards_and_receipts_are_found(console, make):
 def test_a_voucher_is_found_by_its_whole_code_only(console, app, make):
     key = code_key(app.extensions["largesse"].secret_key)
     voucher = make.voucher(make.voucher_type(), code="7KQ2M9XAVB4", code_hash=code_hash(key, "7KQ2M9XAVB4"))
-    answer = console.client.get("/search?q=7kq2-m9xa-vb4")
-    assert answer.headers["Location"] == f"/vouchers/{voucher.id}"
+    answer = console.post("/search", {"q": "7kq2-m9xa-vb4"})
+    assert answer.response.headers["Location"] == f"/vouchers/{voucher.id}"
     assert found(console, "7KQ2M9XAVB") == []
+    assert found(console, "7KQ2M9XAVB4") == []  # an address stands in logs and histories
+
+
+def test_a_code_that_is_nobody_s_is_not_put_into_an_address(console):
+    code = next(iter(codes(lambda count: bytes(range(count)), 1)))
+    page = console.post("/search", {"q": code}, status=200)
+    assert "No voucher of yours has this code" in page.text
+    assert code not in page.response.get_data(as_text=True)
+
+
+def test_the_box_leads_to_what_fits(console, people):
+    page = console.get("/search")
+    answer = console.submit(page, ".bar__search", q=" berg ")
+    assert answer.response.headers["Location"] == "/search?q=berg"
+
+
+def test_whoever_only_looks_may_search_all_the_same(console, make, people):
+    other = make.staff("editor")
+    console.post(f"/staff/{other.id}/see-as", {"reason": "They ask what they see"}, status=303)
+    assert console.post("/search", {"q": "berg"}).response.headers["Location"] == "/search?q=berg"
+
+
+def test_the_list_of_people_finds_whom_the_box_finds(console, people):
+    for text, name in (("linden", "Mary Jane van der Linden"), ("bergh", "Zoë Berg"), ("berg", "Zoë Berg")):
+        assert console.get("/profiles", query_string={"q": text}).texts("tbody th") == [name]
+
+
+def test_an_organisation_is_found_by_whoever_sees_that_part_of_the_tree(signed_in, make):
+    club, other = (
+        make.club(title="Harbour Club", search_text="harbour club o1"),
+        make.club(title="Harbour Inn", search_text="harbour inn o2"),
+    )
+    assert found(signed_in("editor", organisation_id=club.id), "harbour") == [club.title]
+    assert other.title not in found(signed_in("editor", organisation_id=club.id), "harbour")
 
 
 def test_nobody_finds_what_is_not_theirs(signed_in, make, people):

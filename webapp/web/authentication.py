@@ -30,7 +30,8 @@ from webapp.services import staff_sessions as sessions
 _POLLS = ".progress"
 HOST_COOKIE, COOKIE = "__Host-session", "session"
 _CSRF = "csrf_token"  # where Flask-WTF keeps its secret
-_WAYS_OUT = frozenset({"auth.sign_out", "staff.stop_seeing"})  # what somebody who only looks may press
+# What somebody who only looks may press: the ways out, and a search, which writes nothing.
+_WAYS_OUT = frozenset({"auth.sign_out", "search.find", "staff.stop_seeing"})
 _WITHOUT_SECOND_FACTOR = frozenset({"account", "auth", "help"})  # what is open until a second factor is set up
 _QUIET = frozenset({"static", "health.healthz", None})
 

@@ -17,6 +17,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import people as read_person
 from webapp.queries import profiles as read
+from webapp.queries import search as read_search
 from webapp.queries.people import Moment
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
@@ -42,14 +43,19 @@ TABS = {
 @bp.get("")
 @requires(Permission.PROFILES_VIEW)
 def index() -> ResponseReturnValue:
-    """People, the newest first, searched by how a name, e-mail, member id or phone begins."""
-    search = text("q")
+    """People, the newest first, searched by how a name, e-mail, member id or phone begins.
+
+    When nobody's does, whoever the box in the top bar finds: by a further word of a name, or in spite of a slip.
+    """
+    search, where = text("q"), listed(Permission.PROFILES_VIEW)
     before = number("before")
-    rows = read.page(db.session(), listed(Permission.PROFILES_VIEW), search=search, before=before)
+    rows = read.page(db.session(), where, search=search, before=before)
+    near = read_search.people(db.session(), where, search) if search and not rows and before is None else []
     return render(
         "profiles/index.html",
         "profiles/_results.html",
         rows=rows[: read.PAGE],
+        near=near,
         older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
         is_first=before is None,
         search=search,

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.domain.import_rows import clean
 from webapp.domain.permissions import Permission
-from webapp.domain.voucher_codes import code_hash
+from webapp.domain.voucher_codes import check_ok, code_hash
 from webapp.extensions import db
 from webapp.queries import search as read
 from webapp.queries import vouchers as read_vouchers
 from webapp.queries.search import FoundPerson, FoundThing
+from webapp.queries.subtrees import Within
 from webapp.web.access import actor, requires, scope
 from webapp.web.codes import mint
 from webapp.web.paging import text
 from webapp.web.reach import within
-from webapp.web.rendering import leave, render
+from webapp.web.rendering import go, leave, render
 
 bp = Blueprint("search", __name__, url_prefix="/search")
 _SHORTEST_CODE = 6
+_LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,19 @@ class Kind:
     has_more: bool = False
 
 
+@bp.post("")
+@requires(Permission.SIGNED_IN)
+def find() -> ResponseReturnValue:
+    """What the box sends: a voucher's code is read here and never stands in an address, a log or a history."""
+    wanted = clean(request.form.get("q", ""))[:_LONGEST]
+    voucher = _voucher(wanted) if actor().may(Permission.PROGRAMMES_VIEW) else None
+    if voucher is not None:
+        return go("vouchers.show", voucher_id=voucher)
+    if check_ok(wanted):
+        return render("search/index.html", kinds=[], wanted="", missed=True, may_see_people=False)
+    return go(".index", q=wanted or None)
+
+
 @bp.get("")
 @requires(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
@@ -52,7 +68,7 @@ def index() -> ResponseReturnValue:
     if len(hits) == 1:
         return leave(hits[0].url)
     may_see_people = actor().may(Permission.PROFILES_VIEW)
-    return render("search/index.html", kinds=kinds, wanted=wanted, may_see_people=may_see_people)
+    return render("search/index.html", kinds=kinds, wanted=wanted, missed=False, may_see_people=may_see_people)
 
 
 def _found(wanted: str) -> list[Kind]:
@@ -67,15 +83,20 @@ def _found(wanted: str) -> list[Kind]:
         rewards=scope(Permission.PROGRAMMES_VIEW) if sees_programmes else False,
         receipts=where if sees_people else False,
         # The tree belongs to the whole account, so a role on some sites does not reach it.
-        organisations=within(Permission.PROFILES_VIEW) if sees_people and where is None else False,
+        organisations=_tree(),
     )
     return [
         _people(people, wanted),
-        _vouchers(wanted) if sees_programmes else Kind("Vouchers"),
         _things(things, "organisation", "Organisations"),
         _things(things, "reward", "Rewards"),
         _things(things, "receipt", "Receipts"),
     ]
+
+
+def _tree() -> Within | bool:
+    """Which organisations may be found: the tree belongs to the whole account, so a role on some sites does not reach it."""
+    sees = actor().may(Permission.ORGANISATIONS_VIEW) and scope(Permission.ORGANISATIONS_VIEW) is None
+    return within(Permission.ORGANISATIONS_VIEW) if sees else False
 
 
 def _people(rows: list[FoundPerson], wanted: str) -> Kind:
@@ -90,15 +111,12 @@ def _people(rows: list[FoundPerson], wanted: str) -> Kind:
     return Kind("People", hits, url_for("profiles.index", q=wanted), len(rows) > read.SHOWN)
 
 
-def _vouchers(wanted: str) -> Kind:
+def _voucher(wanted: str) -> int | None:
     """The voucher with exactly this code: nothing less than the whole code finds one."""
-    kind = Kind("Vouchers")
-    if len(wanted) >= _SHORTEST_CODE:
-        hashed = code_hash(mint().key, wanted)
-        found = read_vouchers.find_by_hash(db.session(), hashed, scope(Permission.PROGRAMMES_VIEW))
-        if found is not None:
-            kind.hits.append(Hit("The voucher with this code", "", url_for("vouchers.show", voucher_id=found)))
-    return kind
+    if len(wanted) < _SHORTEST_CODE:
+        return None
+    hashed = code_hash(mint().key, wanted)
+    return read_vouchers.find_by_hash(db.session(), hashed, scope(Permission.PROGRAMMES_VIEW))
 
 
 _PLACES = {
