@@ -25,6 +25,7 @@ from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read_organisations
 from webapp.queries import profiles as read_profiles
 from webapp.queries import rewards as read_rewards
+from webapp.queries import sites as read_sites
 from webapp.queries import tiers as read_tiers
 
 _Option = Callable[[Callable[..., None]], Callable[..., None]]
@@ -85,6 +86,7 @@ _WHOLE: dict[str, tuple[str, Sequence[str], Stream]] = {
     "completions": ("who completed which module", read_modules.EXPORT_COMPLETIONS, read_modules.stream_completions),
     "tiers": ("tiers in the order of rank", read_tiers.EXPORT, read_tiers.stream),
     "locations": ("locations", read_locations.EXPORT, read_locations.stream),
+    "sites": ("sites", read_sites.EXPORT, lambda session: read_sites.stream(session, None)),
 }
 
 

@@ -90,6 +90,10 @@ _HELP = {
     ImportKind.MEMBERSHIPS: "A person by member id or e-mail, a group by name, an organisation by id.",
     ImportKind.MODULES: "The site and path say which; new ones are created, known ones changed.",
     ImportKind.COMPLETIONS: "A person by member id or e-mail, a module by site and path.",
+    ImportKind.TIERS: "The name says which; a rank is one tier's alone.",
+    ImportKind.LOCATIONS: "The id says which; new ones are created, known ones changed.",
+    ImportKind.ORGANISATION_TYPES: "The name says which; new ones are created, known ones changed.",
+    ImportKind.SITES: "The name says which; new ones are created, known ones changed.",
 }
 for _kind in _HELP:
     group.add_command(_command(_kind))

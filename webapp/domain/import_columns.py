@@ -8,6 +8,7 @@ from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.import_kinds import Cell, Column, ImportKind
 from webapp.domain.modules import LapseUnit
 from webapp.domain.person_columns import CONSENT_COLUMNS, PERSON_COLUMNS, fact_column
+from webapp.domain.place_columns import PLACE_COLUMNS
 
 __all__ = ["COLUMNS", "KEYS", "NAME_PEOPLE", "ROWS", "Cell", "Column", "ImportKind", "columns"]
 
@@ -145,6 +146,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.MEMBERSHIPS: _MEMBERSHIP,
     ImportKind.MODULES: _MODULE,
     ImportKind.COMPLETIONS: _COMPLETION,
+    **PLACE_COLUMNS,
 }
 
 
@@ -162,6 +164,10 @@ KEYS: dict[ImportKind, tuple[str, ...]] = {
     ImportKind.MEMBERSHIPS: ("external_id", "email", "group", "organisation"),
     ImportKind.MODULES: ("module",),
     ImportKind.COMPLETIONS: ("external_id", "email", "module", "completed_at"),
+    ImportKind.TIERS: ("name",),
+    ImportKind.LOCATIONS: ("external_id",),
+    ImportKind.ORGANISATION_TYPES: ("name",),
+    ImportKind.SITES: ("name",),
 }
 # What rows are called where they are counted.
 ROWS: dict[ImportKind, tuple[str, str]] = {
@@ -172,6 +178,10 @@ ROWS: dict[ImportKind, tuple[str, str]] = {
     ImportKind.MEMBERSHIPS: ("membership", "memberships"),
     ImportKind.MODULES: ("module", "modules"),
     ImportKind.COMPLETIONS: ("completion", "completions"),
+    ImportKind.TIERS: ("tier", "tiers"),
+    ImportKind.LOCATIONS: ("location", "locations"),
+    ImportKind.ORGANISATION_TYPES: ("type", "types"),
+    ImportKind.SITES: ("site", "sites"),
 }
 # Kinds whose rows say whom they belong to.
 NAME_PEOPLE = (ImportKind.ENTRIES, ImportKind.PROFILES, ImportKind.MEMBERSHIPS, ImportKind.COMPLETIONS)

@@ -16,6 +16,10 @@ class ImportKind(StrEnum):
     MEMBERSHIPS = "memberships"
     MODULES = "modules"
     COMPLETIONS = "completions"
+    TIERS = "tiers"
+    LOCATIONS = "locations"
+    ORGANISATION_TYPES = "organisation-types"
+    SITES = "sites"
 
 
 class Cell(StrEnum):
@@ -25,6 +29,7 @@ class Cell(StrEnum):
     KEY = "key"  # names something of ours; what it names is looked up
     MOMENT = "moment"
     WHOLE = "whole number"
+    YES_NO = "yes or no"
 
 
 @dataclass(frozen=True, slots=True)

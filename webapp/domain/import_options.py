@@ -37,6 +37,10 @@ CHANGING = (
     ImportKind.ORGANISATIONS,
     ImportKind.GROUPS,
     ImportKind.MODULES,
+    ImportKind.TIERS,
+    ImportKind.LOCATIONS,
+    ImportKind.ORGANISATION_TYPES,
+    ImportKind.SITES,
 )
 # Those of them that can be archived.
 ARCHIVING = (ImportKind.ORGANISATIONS, ImportKind.GROUPS, ImportKind.MODULES)

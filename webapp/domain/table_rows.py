@@ -13,6 +13,7 @@ from webapp.domain import exports, profiles
 from webapp.domain.import_columns import COLUMNS, KEYS, Cell, Column, ImportKind
 from webapp.domain.import_rows import Fault, clean, moment_fault, parsed_moment, shown, wrong_length
 
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _WHOLE = re.compile("[0-9]{1,9}")
 
 
@@ -68,8 +69,7 @@ class TableRules:
 
     def _fault(self, column: Column, text: str) -> str:
         if not text:
-            needed = f"{column.heading[:1].lower()}{column.heading[1:]}"
-            return f"The value is empty; {needed} is needed." if column.is_needed else ""
+            return self._missing(column)
         if column.choices:
             told = f"«{shown(text)}» is none of: {', '.join(column.choices)}."
             return "" if text.casefold() in column.choices else told
@@ -77,14 +77,25 @@ class TableRules:
             return f"The value has {len(text):,} characters; at most {column.most} can be kept."
         if column.cell is Cell.MOMENT:
             return moment_fault(text, self._zone, self.now)
+        return self._plain_fault(column, text)
+
+    def _plain_fault(self, column: Column, text: str) -> str:
+        if column.cell is Cell.YES_NO and text.casefold() not in (*_YES, *_NO):
+            return f"«{shown(text)}» is neither yes nor no."
         is_wrong = column.cell is Cell.WHOLE and not _WHOLE.fullmatch(text)
         return f"«{shown(text)}» is not a whole number in the digits 0 to 9." if is_wrong else ""
+
+    def _missing(self, column: Column) -> str:
+        needed = f"{column.heading[:1].lower()}{column.heading[1:]}"
+        return f"The value is empty; {needed} is needed." if column.is_needed else ""
 
     def _value(self, column: Column, text: str) -> Any:
         if column.cell is Cell.WHOLE:
             return int(text) if text else None
         if column.cell is Cell.MOMENT:
             return (parsed_moment(text, self._zone) or self.now).astimezone(UTC) if text else None
+        if column.cell is Cell.YES_NO:
+            return text.casefold() in _YES if text else None
         if column.choices:
             return text.casefold() or None
         return profiles.email_key(text) if column.name == "email" else text

@@ -185,6 +185,8 @@ def _twice(record: int, draft: TableDraft, first: int) -> NotedProblem:
 
 
 def _told(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return value.isoformat() if hasattr(value, "isoformat") else "" if value is None else value
 
 

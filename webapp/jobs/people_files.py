@@ -27,10 +27,12 @@ class Sieve:
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
+        self._has_alone = False  # has any row so far an address and no member id
 
     def sift(self, drafts: Sequence[PersonDraft]) -> tuple[list[PersonDraft], dict[int, int], dict[int, Fault]]:
         """The first rows; by line those that repeat one, with its line; and those that are at odds with one."""
-        named = [(draft, names) for draft in drafts for names in [list(_names(draft))]]
+        self._has_alone = self._has_alone or not all(draft.external_id for draft in drafts)
+        named = [(draft, self._names(draft)) for draft in drafts]
         seen = self._scratch.receipts({name for _, names in named for name in names})
         before = set(seen)
         first: list[PersonDraft] = []
@@ -52,22 +54,20 @@ class Sieve:
         self._scratch.add_receipts((name, line) for name, line in seen.items() if name not in before)
         return first, again, odd
 
+    def _names(self, draft: PersonDraft) -> list[str]:
+        """What the row calls the person: a member id (m), an address alone (e, o), identities (i), a name (n)."""
+        if draft.external_id:
+            found = [f"m{draft.external_id}"]
+            if self._has_alone and draft.email_key:
+                found.append(f"o{draft.email_key}")  # an earlier row had the address and no member id
+        elif draft.email_key:
+            found = [f"e{draft.email_key}"]
+        else:
+            found = [] if draft.identities else [f"n{draft.first_name}\n{draft.last_name}\n{draft.created_at}"]
+        return found + [f"i{one.system}\n{one.identifier}" for one in draft.identities] if draft.identities else found
+
 
 _WHO = frozenset("meon")
-
-
-def _names(draft: PersonDraft) -> Iterator[str]:
-    """What the row calls the person: a member id (m), an address alone (e, o), identities (i), a name (n)."""
-    if draft.external_id:
-        yield f"m{draft.external_id}"
-        if draft.email_key:
-            yield f"o{draft.email_key}"  # an earlier row had the address and no member id
-    elif draft.email_key:
-        yield f"e{draft.email_key}"
-    elif not draft.identities:
-        yield f"n{draft.first_name}\n{draft.last_name}\n{draft.created_at}"
-    for one in draft.identities:
-        yield f"i{one.system}\n{one.identifier}"
 
 
 def _kept(draft: PersonDraft, names: Sequence[str]) -> Iterator[str]:

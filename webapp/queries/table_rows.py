@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from webapp.domain import modules as module_rules
 from webapp.domain.errors import Refused
-from webapp.models import Group, Organisation, OrganisationType
+from webapp.models import Group, Location, Organisation, OrganisationType, Site, Tier
 from webapp.queries import groups as read_groups
 from webapp.queries import modules as read_modules
 from webapp.queries.matching import among
@@ -98,3 +98,39 @@ def modules(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
 def nothing(_session: Session, _keys: Collection[Key]) -> dict[Key, Standing]:
     """For rows that are never met again."""
     return {}
+
+
+def tiers(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By their names."""
+    return _plain(session, Tier, ("name", "title", "rank"), keys)
+
+
+def organisation_types(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By their names."""
+    return _plain(session, OrganisationType, ("name", "title"), keys)
+
+
+def sites(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By their names."""
+    return _plain(session, Site, ("name", "title", "organiser", "timezone", "staff_domains"), keys)
+
+
+def _plain(session: Session, model: Any, names: Collection[str], keys: Collection[Key]) -> dict[Key, Standing]:
+    columns = [getattr(model, name) for name in names]
+    rows = session.execute(select(model.id, *columns).where(model.name.in_([key[0] for key in keys])))
+    return {(row[1],): Standing(row[0], dict(zip(names, row[1:], strict=True)), row[2], None) for row in rows}
+
+
+def locations(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By their ids in files; one closed for good counts as archived."""
+    names = ("external_id", "title", "timezone", "organisation", "is_published", "closed_at")
+    columns = (Location.external_id, Location.title, Location.timezone, Organisation.external_id, Location.is_published)
+    wanted = (
+        select(Location.id, *columns, Location.closed_at)
+        .outerjoin(Organisation, Organisation.id == Location.organisation_id)
+        .where(Location.external_id.in_([key[0] for key in keys]))
+    )
+    return {
+        (row[1],): Standing(row[0], dict(zip(names, row[1:], strict=True)), row[2], row[6])
+        for row in session.execute(wanted)
+    }

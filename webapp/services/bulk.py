@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table
+from sqlalchemy import JSON, Connection, LargeBinary, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,7 @@ def insert_rows(
     for place, name in enumerate(names):
         convert = _convert(connection.dialect, table, name)
         if convert is not None:
+            convert = _once(convert) if isinstance(table.c[name].type, JSON) else convert
             columns[place] = tuple(map(convert, columns[place]))
     columns += [(value,) * len(rows) for value in constants.values()]
     tail = " ON CONFLICT DO NOTHING" if pass_over_known else ""
@@ -59,6 +60,18 @@ def _convert(dialect: Dialect, table: Table, name: str) -> Convert | None:
         return None
     found: Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
     return found
+
+
+def _once(convert: Convert) -> Convert:
+    """Converts each different object once: of many rows of a file most hold the very same list."""
+    known: dict[int, Any] = {}
+
+    def once(value: Any) -> Any:
+        if id(value) not in known:
+            known[id(value)] = convert(value)
+        return known[id(value)]
+
+    return once
 
 
 def _constants(dialect: Dialect, table: Table, same: Mapping[str, Any]) -> dict[str, Any]:

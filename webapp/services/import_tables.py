@@ -19,7 +19,7 @@ from webapp.queries import groups as read_groups
 from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read_organisations
 from webapp.queries import table_rows as read_standing
-from webapp.services import group_rows, groups, import_modules, organisations
+from webapp.services import group_rows, groups, import_modules, import_places, organisations
 from webapp.services.group_rows import GroupRow, MembershipRow
 from webapp.services.groups import RestoreGroup
 from webapp.services.organisations import OrganisationRow, RestoreOrganisation
@@ -161,6 +161,7 @@ def _join(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, i
 
 KINDS: dict[ImportKind, TableKind] = {
     **import_modules.KINDS,
+    **import_places.KINDS,
     ImportKind.ORGANISATIONS: TableKind(
         _organisation_references,
         read_standing.organisations,

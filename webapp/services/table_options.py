@@ -10,8 +10,9 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from webapp.domain.import_columns import COLUMNS, ROWS
-from webapp.domain.import_options import ArchivedRows, ImportOptions, KnownRows
+from webapp.domain.import_options import ARCHIVING, ArchivedRows, ImportOptions, KnownRows
 from webapp.domain.import_rows import Fault, shown
+from webapp.domain.locations import may_change
 from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportChange
 from webapp.queries.imports import Plan
@@ -46,15 +47,31 @@ def settle(session: Session, plan: Plan, table: TableKind, drafts: Sequence[Tabl
         elif fault := _archived(plan, draft, old, above):
             found.faults[draft.line] = fault
         else:
-            new = _together(plan, draft, old)
-            is_same = all((new.values[name] or None) == (value or None) for name, value in old.values.items())
-            if old.archived_at is not None:
-                found.archived.append((old, is_same))
-            elif is_same:
-                found.same.add(draft.line)
-            if not is_same:
-                found.drafts.append(new)
+            _meet(plan, draft, old, found)
     return found
+
+
+def _meet(plan: Plan, draft: TableDraft, old: Standing, found: Settled) -> None:
+    """What the row makes of what is there already."""
+    new = _together(plan, draft, old)
+    is_same = all(_told(new.values[name]) == _told(value) for name, value in old.values.items())
+    if old.archived_at is not None and plan.kind in ARCHIVING:
+        found.archived.append((old, is_same))
+    elif is_same:
+        found.same.add(draft.line)
+    elif old.archived_at is not None:
+        found.faults[draft.line] = _closed(plan, draft, old)
+    if not is_same and draft.line not in found.faults:
+        found.drafts.append(new)
+
+
+def _told(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _closed(plan: Plan, draft: TableDraft, old: Standing) -> Fault:
+    words = may_change(old.title, is_closed=True).reasons[0].message
+    return Fault(COLUMNS[plan.kind][0].name, shown(draft.key[0]), words)
 
 
 def _together(plan: Plan, draft: TableDraft, old: Standing) -> TableDraft:
@@ -87,7 +104,7 @@ def _above(
 
 
 def _archived(plan: Plan, draft: TableDraft, old: Standing, above: Mapping[str, Standing]) -> Fault | None:
-    if old.archived_at is None:
+    if old.archived_at is None or plan.kind not in ARCHIVING:
         return None
     noun, column = ROWS[plan.kind][0], COLUMNS[plan.kind][0].name
     if plan.options.archived_rows is ArchivedRows.REFUSE:

@@ -93,6 +93,10 @@ _LISTS = {
     ImportKind.MEMBERSHIPS: "groups.index",
     ImportKind.MODULES: "modules.index",
     ImportKind.COMPLETIONS: "modules.index",
+    ImportKind.TIERS: "tiers.index",
+    ImportKind.LOCATIONS: "locations.index",
+    ImportKind.ORGANISATION_TYPES: "organisation_types.index",
+    ImportKind.SITES: "sites.index",
 }
 
 
