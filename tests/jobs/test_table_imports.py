@@ -320,3 +320,13 @@ def test_archived_groups_and_modules_come_back_too(put, session, make):
         None,
         None,
     ]
+
+
+def test_a_ring_and_a_parent_on_a_bad_row_are_told_before_anything_is_written(put, session):
+    run = put("a,A,b,,\nb,B,a,,\nc,C,nowhere,,\nd,D,c,,\ne,E,,,\n")
+    assert (run.status, run.good_count, list(tree(session))) == (ImportStatus.DONE, 1, ["e"])
+    told = reasons(session, run)
+    assert (
+        told[2] == told[3] == "The rows of this file put it below itself, in a ring; one of them needs another parent."
+    )
+    assert told[5] == "Its parent is on line 4 of this file, which is bad."

@@ -221,3 +221,23 @@ def test_an_editor_of_one_site_imports_no_organisations(signed_in, make):
     editor.get("/imports/new/organisations", status=404)
     assert "need an editor of all sites" in editor.get("/imports/new").text
     assert signed_in("editor").get("/imports/new/nonsense", status=404)
+
+
+def test_every_kind_has_a_page_that_says_what_its_file_can_hold(console):
+    page = console.get("/imports/new")
+    links = [link["href"] for link in page.soup.select("a[href^='/imports/new/']")]
+    assert len(links) == 10
+    for link in links:
+        assert console.get(link).texts("#needs li")
+
+
+def test_options_are_chosen_with_the_columns_and_kept(console, session):
+    file = (io.BytesIO(b"Member ID,First name,custom.nothing,email_promo\nM1,Ann,x,yes\n"), "people.csv")
+    console.submit(console.get("/imports/new/profiles"), "#form", status=303, file=file)
+    run = session.scalars(select(ImportRun)).one()
+    page = console.get(f"/imports/{run.id}")
+    assert "There is no further fact «custom.nothing», so the column is not read" in page.soup.get_text()
+    assert page.soup.select_one("select[name=email_promo] option[selected]").get_text(strip=True) == "email_promo"
+    console.submit(page, "#columns", status=303, known_rows="replace", empty_cells="clear")
+    session.expire_all()
+    assert session.scalars(select(ImportRun.options)).one()["known_rows"] == "replace"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from webapp.domain import groups as group_rules
+from webapp.domain import organisations as organisation_rules
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import shown
@@ -56,7 +57,41 @@ def _organisation_references(session: Session, drafts: Sequence[TableDraft]) -> 
             found.add(draft, "type", f"There is no organisation type «{shown(kind)}»; the types are: {names}.")
         if zone in wrong:
             found.add(draft, "timezone", wrong[zone])
+    _look_above(found, drafts, read_organisations.ids(session, sorted(_parents(drafts))))
     return found.faults
+
+
+def _parents(drafts: Sequence[TableDraft]) -> set[str]:
+    return {str(draft.values["parent"]) for draft in drafts if draft.values["parent"]}
+
+
+def _look_above(found: Found, drafts: Sequence[TableDraft], there: Collection[str]) -> None:
+    """A parent that only the file has must be a good row of it, and the way up must end."""
+    rows = {draft.values["external_id"]: draft for draft in reversed(drafts)}
+    for draft in drafts:
+        if told := _no_way_up(draft, rows):
+            found.add(draft, "parent", told)
+    waiting = [draft for draft in drafts if draft.values["parent"] in rows and draft.values["parent"] not in there]
+    is_settled = False
+    while not is_settled:
+        spoilt = [
+            draft
+            for draft in waiting
+            if draft.line not in found.faults and rows[draft.values["parent"]].line in found.faults
+        ]
+        for draft in spoilt:
+            line = rows[draft.values["parent"]].line
+            found.add(draft, "parent", f"Its parent is on line {line:,} of this file, which is bad.")
+        is_settled = not spoilt
+
+
+def _no_way_up(draft: TableDraft, rows: Mapping[str, TableDraft]) -> str:
+    above, steps = rows.get(draft.values["parent"]), 1
+    while above is not None and steps < organisation_rules.DEEPEST and above is not draft:
+        above, steps = rows.get(above.values["parent"]), steps + 1
+    if above is draft:
+        return "The rows of this file put it below itself, in a ring; one of them needs another parent."
+    return f"It would stand more than {organisation_rules.DEEPEST} levels deep." if above else ""
 
 
 def _put_organisations(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
