@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from alembic import command
 from sqlalchemy import Engine, event, inspect, text
 from sqlalchemy.exc import IntegrityError
 
@@ -216,7 +217,7 @@ def test_foreign_keys_are_on_again_after_a_migration_that_failed(empty, monkeypa
     def fail(_config, _to):
         raise LookupError("in the middle")
 
-    monkeypatch.setattr(schema.command, "downgrade", fail)
+    monkeypatch.setattr(command, "downgrade", fail)
     with pytest.raises(LookupError):
         schema.downgrade(empty)
     with empty.connect() as connection, pytest.raises(IntegrityError):
@@ -225,7 +226,7 @@ def test_foreign_keys_are_on_again_after_a_migration_that_failed(empty, monkeypa
 
 def test_a_migration_that_would_leave_orphans_is_taken_back(empty, monkeypatch):
     schema.upgrade(empty)
-    monkeypatch.setattr(schema.command, "downgrade", lambda config, _to: orphan(config.attributes["connection"]))
+    monkeypatch.setattr(command, "downgrade", lambda config, _to: orphan(config.attributes["connection"]))
     with pytest.raises((RuntimeError, IntegrityError)):
         schema.downgrade(empty)
     with empty.connect() as connection:

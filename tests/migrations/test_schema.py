@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from webapp.adapters import schema
@@ -33,6 +35,16 @@ def test_a_revision_that_is_not_ours_is_known_as_such():
     assert schema.is_known(None)
     assert schema.is_known(schema.head())
     assert not schema.is_known("9999_from_the_future")
+
+
+def test_the_revisions_are_those_alembic_finds():
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "webapp" / "migrations"))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert schema.head() == scripts.get_current_head()
+    assert all(schema.is_known(script.revision) for script in scripts.walk_revisions())
+    assert len(list(scripts.walk_revisions())) == len(VERSIONS)
 
 
 @pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
