@@ -379,6 +379,7 @@ SCREENS = {
     "print": "/vouchers/print?reward={drawn}",
     "jobs": "/jobs",
     "messages": "/notifications",
+    "messages, export": "/notifications/export",
     "jobs, export": "/jobs/export",
     "views": "/saved-views",
     "view, new": "/saved-views/new/rewards?q=draw",

@@ -66,7 +66,7 @@ APART: dict[type[Base], dict[str, str]] = {
     VoucherType: {"code": "'DEEP-' || i"},
     ImportRun: {},
     Job: {},
-    AuditEntry: {"position": "null", "previous": "null", "digest": "null"},
+    AuditEntry: {"position": "5000000 + i", "previous": "'deep-' || i"},
     StaffMember: {"email": "'deep' || i || '@example.org'", "name": "'Deep ' || i"},
     ExportRun: {},
     OutboxMessage: {"dedupe_key": "'deep:' || i"},

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import randomness, spreadsheets
 from webapp.config import Settings
-from webapp.demo import belonging, people
+from webapp.demo import belonging, people, records
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.imports import ImportContract
@@ -100,6 +100,7 @@ class Builder:
         self._complete(outdoor)
         self._awarding(harbour, coffee)
         belonging.build(self, harbour)
+        records.build(self)
         return found
 
     def _team(self) -> list[SignIn]:
@@ -112,7 +113,9 @@ class Builder:
             member: StaffMember = self.do(Role.ADMINISTRATOR, timedelta(days=90), partial(staff.add, command=command))
             found.append((member, role, SignIn(name, role.value, email, secret)))
         # A demo is tried out without a telephone; every page says that the second factor is optional here.
-        choices = settings.ChangeSettings(is_small_team=False, is_second_factor_optional=True, version=0)
+        choices = settings.ChangeSettings(
+            is_small_team=False, is_second_factor_optional=True, version=0, anchor_emails=records.AUDITOR
+        )
         self.do(Role.ADMINISTRATOR, timedelta(days=90), lambda work: settings.change(work, choices))
         for member, role, _ in found:
             self.actors[role] = Actor(member.name, member.id, frozenset({Grant(role)}))

@@ -50,6 +50,7 @@ LISTINGS: dict[str, Listing] = {
         Listing("imports", "imports"),
         Listing("exports", "exports", is_personal=True),
         Listing("jobs", "jobs"),
+        Listing("notifications", "messages", is_personal=True),
         Listing("audit", "entries of the audit log", is_personal=True),
     )
 }

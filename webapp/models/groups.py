@@ -12,6 +12,8 @@ from webapp.models.base import NEVER_REUSED, Base, Id
 
 _ANYWHERE = text("organisation_id is null")
 
+_ARCHIVED = text("archived_at is not null")
+
 
 class Group(Base):
     """A named set of people, such as an audience; ``member_count`` counts memberships."""
@@ -34,6 +36,8 @@ class Group(Base):
         CheckConstraint("length(name) between 1 and 60", name="name_within"),
         CheckConstraint("length(notes) <= 2000", name="notes_within"),
         CheckConstraint("member_count >= 0", name="members_not_negative"),
+        Index("ix_groups_kind", "kind"),
+        Index("ix_groups_archived", "name", sqlite_where=_ARCHIVED, postgresql_where=_ARCHIVED),
         NEVER_REUSED,
     )
 

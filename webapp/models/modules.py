@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.domain.modules import LapseUnit
 from webapp.models.base import NEVER_REUSED, Base, Id, key
+
+_ARCHIVED = text("archived_at is not null")
 
 
 class Module(Base):
@@ -32,6 +34,7 @@ class Module(Base):
 
     __table_args__ = (
         Index("uq_modules_site_id_path", "site_id", "path", unique=True),
+        Index("ix_modules_archived", "site_id", "path", sqlite_where=_ARCHIVED, postgresql_where=_ARCHIVED),
         CheckConstraint("length(title) between 1 and 200", name="title_within"),
         CheckConstraint("length(path) between 2 and 200", name="path_within"),
         CheckConstraint("lapses_after between 1 and 1000", name="lapses_within"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import NEVER_REUSED, Base, Id, key
+
+_CLOSED = text("closed_at is not null")
 
 
 class OrganisationType(Base):
@@ -85,6 +87,7 @@ class Location(Base):
 
     __table_args__ = (
         Index("ix_locations_search_text", "search_text"),
+        Index("ix_locations_closed", "search_text", "id", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
         CheckConstraint("length(title) between 1 and 200", name="title_within"),
         CheckConstraint("length(external_id) between 1 and 64", name="external_id_within"),
         NEVER_REUSED,

@@ -54,6 +54,7 @@ class Reward(Base):
         CheckConstraint("min_wait_minutes between 0 and 525600", name="wait_within"),
         CheckConstraint("entry_count >= 0", name="entries_not_negative"),
         Index("ix_rewards_site_id_status_id", "site_id", "status", "id"),
+        Index("ix_rewards_status", "status", "id"),
         NEVER_REUSED,
     )
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.domain.profiles import fold
 from webapp.models import Location, Organisation
 from webapp.queries.exports import flow
-from webapp.queries.matching import begins, has_word
+from webapp.queries.matching import begins, few, has_word
 from webapp.queries.subtrees import Within, inside
 
 PAGE = 50
@@ -107,15 +107,13 @@ def _matches(session: Session, search: str) -> ColumnElement[bool]:
 
 
 def counts(session: Session, within: Within) -> tuple[int, int]:
-    """How many locations are open, and how many closed for good."""
-    wanted = (
-        select(func.count(), func.count(Location.closed_at))
-        .select_from(Location)
-        .outerjoin(Organisation, Organisation.id == Location.organisation_id)
-        .where(inside(within))
-    )
-    row = session.execute(wanted).one()
-    return row[0] - row[1], row[1]
+    """How many locations are open, and how many closed for good; neither is counted beyond ``MOST_COUNTED`` + 1."""
+    every = select(Location.id)
+    if within is not None:
+        every = every.outerjoin(Organisation, Organisation.id == Location.organisation_id).where(inside(within))
+    parts = (every.where(*_listed(session, "", is_closed=closed)) for closed in (False, True))
+    row = session.execute(few(*parts)).one()
+    return row[0], row[1]
 
 
 EXPORT = ("external_id", "title", "timezone", "organisation", "is_published", "closed_at")

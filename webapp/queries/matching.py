@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, String, and_, any_, func, literal, select, type_coerce
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, String, and_, any_, func, literal, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 _LAST = "\U0010ffff"
@@ -40,6 +40,18 @@ def has_word(session: Session, column: InstrumentedAttribute[str], text: str) ->
     """Whether a later word of folded ``column`` begins with ``text``: a plain look through, four times as quick as LIKE."""
     look = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
     return look(column, f" {text}") > 0
+
+
+MOST_COUNTED = 1_000
+
+
+def few(*parts: Select[Any]) -> Select[Any]:
+    """How many rows each of ``parts`` has, in one statement; none is counted beyond ``MOST_COUNTED`` + 1.
+
+    The number on a tab must not cost more than the list below it.
+    """
+    limited = (part.limit(MOST_COUNTED + 1).subquery() for part in parts)
+    return select(*(select(func.count()).select_from(part).scalar_subquery() for part in limited))
 
 
 def iso(session: Session, column: Any) -> ColumnElement[str]:

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.domain.modules import LapseUnit, has_lapsed
 from webapp.models import Completion, Module, Profile, Site
 from webapp.queries.exports import flow
-from webapp.queries.matching import begins
+from webapp.queries.matching import begins, few
 from webapp.queries.profiles import matches
 
 Scope = frozenset[int] | None
@@ -109,9 +109,7 @@ def page(
     if after is not None:
         site = select(Module.site_id).where(Module.id == after).scalar_subquery()
         path = select(Module.path).where(Module.id == after).scalar_subquery()
-        statement = statement.where(
-            or_(Module.site_id > site, and_(Module.site_id == site, Module.path > path)), Module.site_id >= site
-        )
+        statement = statement.where(tuple_(Module.site_id, Module.path) > tuple_(site, path))
     return [ListedModule(*row) for row in session.execute(statement)]
 
 
@@ -124,11 +122,10 @@ def _listed(scope: Scope, search: str, *, is_archived: bool) -> list[ColumnEleme
 
 
 def counts(session: Session, scope: Scope) -> tuple[int, int]:
-    """How many modules are in use, and how many archived."""
-    row = session.execute(
-        select(func.count(), func.count(Module.archived_at)).select_from(Module).where(_within(scope))
-    ).one()
-    return row[0] - row[1], row[1]
+    """How many modules are in use, and how many archived; neither is counted beyond ``MOST_COUNTED`` + 1."""
+    parts = (select(Module.id).where(*_listed(scope, "", is_archived=archived)) for archived in (False, True))
+    row = session.execute(few(*parts)).one()
+    return row[0], row[1]
 
 
 def completions(

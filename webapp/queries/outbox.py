@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.outbox import OutboxStatus
 from webapp.models import OutboxMessage
+from webapp.queries.exports import WALKED, walk
 
 _WAITING = (OutboxStatus.QUEUED, OutboxStatus.RETRY, OutboxStatus.CLAIMED)
 
@@ -51,6 +53,15 @@ def page(
         .limit(size)
     )
     return [MessageRow(*row) for row in session.execute(statement)]
+
+
+EXPORT = tuple(MessageRow.__dataclass_fields__)
+
+
+def stream(session: Session, *, status: OutboxStatus | None = None) -> Iterator[tuple[object, ...]]:
+    """Messages as ``EXPORT`` names them, without their words, the newest first."""
+    for row in walk(lambda last: page(session, status=status, before=last, size=WALKED + 1)):
+        yield tuple(getattr(row, name) for name in EXPORT)
 
 
 def failed_count(session: Session, most: int = 1_000) -> int:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.http import dump_options_header
 from wtforms import RadioField, SelectChoice
+from wtforms.validators import InputRequired
 
 from webapp.adapters import spreadsheets, workbooks
 from webapp.domain import exports as rules
@@ -53,6 +54,7 @@ class ExportForm(CommandForm[TakeList]):
             SelectChoice("xlsx", "Excel workbook", render_kw={"data-hint": f"Up to {workbooks.MOST_WRITTEN:,} rows."}),
         ],
         coerce=Media,
+        validators=[InputRequired("Choose a kind of file.")],
         default=Media.CSV,
     )
     reason = TextField(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import request
 
 from webapp.domain.import_rows import clean
+from webapp.queries.matching import MOST_COUNTED
 
 MOST = 2**31 - 1
 
@@ -15,6 +16,11 @@ def number(name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
         return None
     return min(int(text), MOST)
+
+
+def counted(count: int) -> str:
+    """A number on a tab, where counting stops at a thousand."""
+    return f"{count:,}" if count <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 
 def text(name: str, most: int = 120) -> str:

@@ -20,7 +20,7 @@ from webapp.services import groups
 from webapp.web.access import actor, requires
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import number, text
+from webapp.web.paging import counted, number, text
 from webapp.web.reach import whole_tree, within
 from webapp.web.rendering import go, render
 
@@ -67,7 +67,7 @@ def _tabs(filters: read.Filters, counts: dict[GroupKind | None, int]) -> list[di
     tabs += [(title, kind.replace(" ", "-"), counts[kind]) for kind, title in _TABS.items()]
     tabs.append(("Archived", "archived", counts[None]))
     return [
-        {"label": label, "url": url_for(".index", show=name), "current": name == shown, "count": f"{count:,}"}
+        {"label": label, "url": url_for(".index", show=name), "current": name == shown, "count": counted(count)}
         for label, name, count in tabs
     ]
 

@@ -21,7 +21,7 @@ from webapp.web.access import actor, requires
 from webapp.web.exporting import offer
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm, PressForm
-from webapp.web.paging import number, text
+from webapp.web.paging import counted, number, text
 from webapp.web.reach import within
 from webapp.web.rendering import go, render
 from webapp.web.versions import VersionField
@@ -81,7 +81,7 @@ def index() -> ResponseReturnValue:
         search=search,
         show="closed" if is_closed else None,
         tabs=[
-            {"label": label, "url": url_for(".index", show=show), "current": current, "count": f"{count:,}"}
+            {"label": label, "url": url_for(".index", show=show), "current": current, "count": counted(count)}
             for label, show, count, current in tabs
         ],
     )

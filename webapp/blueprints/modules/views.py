@@ -21,7 +21,7 @@ from webapp.services import modules
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import number, text
+from webapp.web.paging import counted, number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("modules", __name__, url_prefix="/modules")
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
         search=search,
         show="archived" if is_archived else None,
         tabs=[
-            {"label": label, "url": url_for(".index", show=show), "current": current, "count": f"{count:,}"}
+            {"label": label, "url": url_for(".index", show=show), "current": current, "count": counted(count)}
             for label, show, count, current in tabs
         ],
         lapse_in_words=lapse_in_words,

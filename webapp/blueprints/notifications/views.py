@@ -13,6 +13,7 @@ from webapp.extensions import db
 from webapp.queries import outbox as read
 from webapp.services import outbox
 from webapp.web.access import requires
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number
 from webapp.web.reach import whole_account
@@ -27,7 +28,7 @@ SIZE = 50
 def index() -> ResponseReturnValue:
     """The newest messages first, without their words; a tab a state."""
     whole_account(Permission.SETTINGS_EDIT)
-    chosen = next((item for item in OutboxStatus if item == request.args.get("status")), None)
+    chosen = _status()
     before = number("before")
     rows = read.page(db.session(), status=chosen, before=before, size=SIZE + 1)
     return render(
@@ -39,6 +40,19 @@ def index() -> ResponseReturnValue:
         tabs=_tabs(chosen),
         form=PressForm(),
     )
+
+
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.SETTINGS_EDIT, confirmed=True)
+def export() -> ResponseReturnValue:
+    """The messages of the list as a file, without their words."""
+    whole_account(Permission.SETTINGS_EDIT)
+    status = _status()
+    return offer("notifications", read.EXPORT, lambda session: read.stream(session, status=status))
+
+
+def _status() -> OutboxStatus | None:
+    return next((item for item in OutboxStatus if item == request.args.get("status")), None)
 
 
 def _tabs(chosen: OutboxStatus | None) -> list[dict[str, Any]]:

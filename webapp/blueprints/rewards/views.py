@@ -21,7 +21,7 @@ from webapp.services import rewards
 from webapp.web.access import listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import number, text
+from webapp.web.paging import counted, number, text
 from webapp.web.rendering import go, render
 
 SECRET = 32  # bytes of entropy behind a draw's code and behind its pseudonyms
@@ -35,6 +35,7 @@ def index() -> ResponseReturnValue:
     where = listed(Permission.PROGRAMMES_VIEW)
     session = db.session()
     rows = read.page(session, where, search=search, status=status, before=number("before"))
+    counts = read.counts(session, where)
     return render(
         "rewards/index.html",
         "rewards/_results.html",
@@ -42,7 +43,8 @@ def index() -> ResponseReturnValue:
         has_more=len(rows) > read.PAGE,
         search=search,
         chosen=status,
-        counts=read.counts(session, where),
+        counts={status: counted(count) for status, count in counts.items()},
+        total=counted(sum(counts.values())),
     )
 
 

@@ -492,6 +492,12 @@ def upgrade() -> None:
     counted = f"select reward_id, {day}, count(*) from entries group by 1, 2"  # noqa: S608 - one of two texts of ours
     op.execute(f"insert into entry_days (reward_id, day, entry_count) {counted}")
     op.create_index("ix_profiles_import_run_id", "profiles", ["import_run_id"])
+    op.create_index("ix_rewards_status", "rewards", ["status", "id"])
+    op.create_index("ix_groups_kind", "groups", ["kind"])
+    for name, columns in _PUT_AWAY.items():
+        gone = sa.text("closed_at is not null" if name == "locations" else "archived_at is not null")
+        index = f"ix_{name}_{'closed' if name == 'locations' else 'archived'}"
+        op.create_index(index, name, columns, sqlite_where=gone, postgresql_where=gone)
     erased = sa.text("erased_at is not null")
     op.create_index("ix_profiles_erased_at", "profiles", ["erased_at"], sqlite_where=erased, postgresql_where=erased)
     op.create_index("ix_outbox_messages_recipient", "outbox_messages", ["recipient"])
@@ -518,6 +524,8 @@ def _index_names() -> None:
         )
 
 
+# What is archived or closed is little, and listed by itself in the order of its list.
+_PUT_AWAY = {"groups": ["name"], "modules": ["site_id", "path"], "locations": ["search_text", "id"]}
 _ANCHORS = (
     "anchor_emails varchar(500) default '' not null"
     " constraint ck_account_settings_anchors_within check (length(anchor_emails) <= 500)"
@@ -554,6 +562,7 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_messages_recipient", "outbox_messages")
     op.drop_index("ix_profiles_erased_at", "profiles")
     op.drop_index("ix_profiles_import_run_id", "profiles")
+    op.drop_index("ix_rewards_status", "rewards")
     op.execute("alter table account_settings drop column anchor_emails")
     op.execute("alter table account_settings drop column is_second_factor_optional")
     for table, columns in _COLUMNS.items():
