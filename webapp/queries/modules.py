@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, literal, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
@@ -106,11 +106,15 @@ def page(
         .order_by(Module.site_id, Module.path)
         .limit(size + 1)
     )
-    if after is not None:
-        site = select(Module.site_id).where(Module.id == after).scalar_subquery()
-        path = select(Module.path).where(Module.id == after).scalar_subquery()
-        statement = statement.where(tuple_(Module.site_id, Module.path) > tuple_(site, path))
+    if after is not None and (last := _place(session, after)) is not None:
+        statement = statement.where(tuple_(Module.site_id, Module.path) > tuple_(*map(literal, last)))
     return [ListedModule(*row) for row in session.execute(statement)]
+
+
+def _place(session: Session, module_id: int) -> tuple[int, str] | None:
+    """Where in the list a module stands: known before the list is asked for, it is a bound that an index serves."""
+    row = session.execute(select(Module.site_id, Module.path).where(Module.id == module_id)).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def _listed(scope: Scope, search: str, *, is_archived: bool) -> list[ColumnElement[bool]]:
