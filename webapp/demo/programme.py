@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import randomness, spreadsheets
 from webapp.config import Settings
-from webapp.demo import belonging, people, records
+from webapp.demo import belonging, people, records, states
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.imports import ImportContract
@@ -84,6 +84,11 @@ class Builder:
         with self.sessions() as session:
             return perform(session, self.actors[role], self.now - ago, act)
 
+    def do_as(self, actor: Actor, ago: timedelta, act: Callable[[Work], T]) -> T:
+        """The same by somebody who is not one of the team of the sign-ins."""
+        with self.sessions() as session:
+            return perform(session, actor, self.now - ago, act)
+
     def drain(self) -> None:
         """Run every job that waits."""
         Runner(self.sessions, registry.kinds(), settings=self.settings).drain()
@@ -100,6 +105,7 @@ class Builder:
         self._complete(outdoor)
         self._awarding(harbour, coffee)
         belonging.build(self, harbour)
+        states.build(self, harbour)
         records.build(self)
         return found
 

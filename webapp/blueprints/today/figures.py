@@ -87,7 +87,7 @@ def _winners(found: list[read_today.WaitingWinners]) -> Chart:
         title = next(iter(stages.values())).title
         counts = [stages[stage].count if stage in stages else 0 for stage in _ON_WAY]
         rows.append((title, url_for("fulfilment.board", name=name) if leads else None, counts))
-    names = ("To contact", "Waiting for an answer", "Accepted", "Handed over")
+    names = ("To contact", "Told", "Accepted", "Handed over")
     return _shares(names, [row for row in rows if sum(row[2])][-read.MOST :])
 
 
