@@ -10,8 +10,9 @@ from flask import Flask
 from jinja2 import FileSystemBytecodeCache, StrictUndefined
 
 from webapp import blueprints
+from webapp.adapters.engines import engine_options
 from webapp.config import ROOT, Settings
-from webapp.extensions import csrf, db, engine_options
+from webapp.extensions import csrf, db
 from webapp.web import access, authentication, converters, errors, exporting, filters, headers, logs, navigation
 
 LARGEST_UPLOAD = 25 * 1024 * 1024

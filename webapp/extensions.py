@@ -1,56 +1,11 @@
-"""The two Flask extensions, created here and bound in ``webapp.app``; how each database is opened."""
+"""The two Flask extensions, created here and bound in ``webapp.app``."""
 
 from __future__ import annotations
 
-import sqlite3
-
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import Engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})  # tables are plain SQLAlchemy
 csrf = CSRFProtect()
-
-# reliability.md section 5. WAL survives a kill, FULL survives a power cut, 64 MiB of cache keeps bulk inserts flat.
-_PRAGMAS = (
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "busy_timeout = 5000",
-    "recursive_triggers = ON",  # REPLACE takes no row away behind the guards
-    "trusted_schema = OFF",
-    "secure_delete = ON",
-    "cache_size = -65536",
-)
-
-
-def engine_options(url: str, threads: int) -> dict[str, object]:
-    """Pool for ``threads`` request threads; a spare pair for the scheduler and the readiness probe."""
-    if ":memory:" in url or url == "sqlite://":
-        return {"hide_parameters": True}
-    return {
-        "hide_parameters": True,  # an error in the log must not tell codes or people
-        "pool_size": threads + 2,
-        "max_overflow": 2,
-        "pool_pre_ping": url.startswith("postgresql"),
-    }
-
-
-@event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-
-
-@event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Connection) -> None:
-    """A writer takes its lock at once: a read that turns into a write could never get one (reliability.md 2.1)."""
-    if connection.dialect.name == "sqlite":
-        writes = connection.get_execution_options().get("largesse_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

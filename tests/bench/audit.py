@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from tests.bench.pages import database
 from tests.support.clock import NOW
 from webapp.adapters import schema
+from webapp.adapters.engines import engine_options
 from webapp.domain.audit import Event
-from webapp.extensions import engine_options
 from webapp.jobs import audit as job
 from webapp.models import AuditEntry
 from webapp.services import audit

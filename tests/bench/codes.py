@@ -19,9 +19,9 @@ from sqlalchemy import Engine, create_engine, insert, select
 from sqlalchemy.orm import Session
 
 from webapp.adapters import schema
+from webapp.adapters.engines import _PRAGMAS, engine_options
 from webapp.domain import voucher_codes as codes
 from webapp.domain.identity import SYSTEM
-from webapp.extensions import _PRAGMAS, engine_options
 from webapp.models import Site, VoucherBatch, VoucherType
 from webapp.queries import vouchers as read
 from webapp.services import vouchers

@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 from tests.bench.pages import database
 from tests.support.clock import NOW
 from webapp.adapters import schema
+from webapp.adapters.engines import engine_options
 from webapp.domain.condition_reading import read
 from webapp.domain.people import AttributeKind
-from webapp.extensions import engine_options
 from webapp.models import AttributeDefinition, Profile, Tier
 from webapp.queries import conditions
 from webapp.services import bulk

@@ -24,9 +24,10 @@ from tests.support.clock import NOW
 from tests.support.databases import settings_for
 from tests.support.signing_in import sign_in
 from webapp.adapters import clock
+from webapp.adapters.engines import engine_options
 from webapp.app import create_app
 from webapp.domain.permissions import Role
-from webapp.extensions import db, engine_options
+from webapp.extensions import db
 from webapp.models import (
     AuditEntry,
     Base,

@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 from tests.bench.pages import database
 from tests.support.clock import NOW
 from webapp.adapters import schema, spreadsheets
+from webapp.adapters.engines import engine_options
 from webapp.domain.people import Gender
-from webapp.extensions import engine_options
 from webapp.models import Location, Profile, ProfileIdentity, Tier
 from webapp.queries import profiles as read
 

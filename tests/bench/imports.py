@@ -25,10 +25,10 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, schema, spreadsheets
+from webapp.adapters.engines import engine_options
 from webapp.domain.identity import SYSTEM
 from webapp.domain.imports import ImportContract, ImportStatus
 from webapp.domain.rewards import RewardKind, RewardStatus
-from webapp.extensions import engine_options
 from webapp.jobs import registry
 from webapp.jobs.runner import Runner
 from webapp.models import ImportRun, Reward, Site

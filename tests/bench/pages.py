@@ -25,10 +25,11 @@ from tests.support.clock import NOW
 from tests.support.databases import settings_for
 from tests.support.signing_in import sign_in
 from webapp.adapters import clock
+from webapp.adapters.engines import engine_options
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.domain.permissions import Permission, Role
-from webapp.extensions import db, engine_options
+from webapp.extensions import db
 from webapp.web.access import requires
 
 MOST_STATEMENTS, MOST_TIMES, ROUNDS, MEDIAN_OF = 8, 4.0, 3, 5

@@ -22,10 +22,10 @@ from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, schema, spreadsheets
+from webapp.adapters.engines import engine_options
 from webapp.domain.identity import SYSTEM
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus
-from webapp.extensions import engine_options
 from webapp.jobs import registry
 from webapp.jobs.runner import Runner
 from webapp.models import ImportRun, Profile, Tier

@@ -24,8 +24,8 @@ from tests.factories import Factories
 from tests.support.clock import NOW
 from tests.support.rows import Row
 from webapp.adapters import schema
+from webapp.adapters.engines import engine_options
 from webapp.domain.identity import SYSTEM
-from webapp.extensions import engine_options
 from webapp.queries import search as read
 from webapp.services import profiles
 from webapp.services.work import perform

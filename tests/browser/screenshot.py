@@ -24,11 +24,12 @@ from tests.support.databases import settings_for
 from tests.support.processes import free_port
 from tests.support.run import ROOT
 from webapp.adapters import clock, schema
+from webapp.adapters.engines import engine_options
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.demo.programme import Builder, SignIn
 from webapp.domain.permissions import Role
-from webapp.extensions import db, engine_options
+from webapp.extensions import db
 
 PICTURE = ROOT / ".github" / "console.png"
 LARGEST = 300_000

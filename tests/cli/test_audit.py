@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import create_engine, text
 
-from webapp.extensions import engine_options
+from webapp.adapters.engines import engine_options
 
 
 def damage(command, *statements):

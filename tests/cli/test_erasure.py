@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from tests.factories import Factories
-from webapp.extensions import engine_options
+from webapp.adapters.engines import engine_options
 from webapp.models import Profile
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from tests.factories import Factories
 from tests.support.clock import NOW
+from webapp.adapters.engines import engine_options
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.identity import SYSTEM
 from webapp.domain.modules import LapseUnit
-from webapp.extensions import engine_options
 from webapp.services import groups, modules, organisations
 from webapp.services.groups import GroupRow, MembershipRow
 from webapp.services.modules import CompletionRow, ModuleRow

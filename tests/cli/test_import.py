@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
 from tests.factories import Factories
+from webapp.adapters.engines import engine_options
 from webapp.domain.rewards import RewardStatus
-from webapp.extensions import engine_options
 from webapp.models import Entry, ImportRun, Organisation, Profile, Reward
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from tests.support.clock import NOW
 from webapp.adapters import backups, schema
+from webapp.adapters.engines import engine_options
 from webapp.domain.errors import Refused
-from webapp.extensions import engine_options
 from webapp.models import Job, OutboxMessage
 
 

@@ -14,11 +14,11 @@ from tests.adapters.pages import page_texts, readable
 from tests.factories import Factories
 from tests.support.server import Command
 from webapp.adapters import clock
+from webapp.adapters.engines import engine_options
 from webapp.adapters.typesetting import LAYOUTS
 from webapp.domain.audit import Event
 from webapp.domain.identity import SYSTEM
 from webapp.domain.voucher_codes import code_hash, grouped
-from webapp.extensions import engine_options
 from webapp.models import AuditEntry, Voucher, VoucherBatch, VoucherType
 from webapp.services import vouchers
 from webapp.services.vouchers import AllocateVouchers, code_key

@@ -21,6 +21,7 @@ from tests.support.jobs import run_jobs
 from tests.support.processes import tied
 from tests.support.run import ROOT
 from webapp.adapters import spreadsheets
+from webapp.adapters.engines import engine_options
 from webapp.domain.audit import Event
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import Refused
@@ -29,7 +30,6 @@ from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.jobs import JobStatus
 from webapp.domain.rewards import RewardStatus
-from webapp.extensions import engine_options
 from webapp.jobs import imports as handlers
 from webapp.models import AuditEntry, Entry, ImportProblem, ImportRun, Job, Profile, Reward
 from webapp.queries import files

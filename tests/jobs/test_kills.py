@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from tests.support.clock import NOW
 from tests.support.processes import tied
 from tests.support.run import ROOT
+from webapp.adapters.engines import engine_options
 from webapp.domain.jobs import JobStatus
-from webapp.extensions import engine_options
 from webapp.models import Job
 from webapp.queries import files
 

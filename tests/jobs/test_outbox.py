@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from tests.support.clock import NOW
 from tests.support.databases import settings_for
 from webapp.adapters import clock, mail
+from webapp.adapters.engines import engine_options
 from webapp.adapters.mail import Letterhead, ListSender, NotSent, Outgoing, Refused, Unreachable
 from webapp.domain.identity import SYSTEM
 from webapp.domain.outbox import OutboxStatus
-from webapp.extensions import engine_options
 from webapp.jobs import outbox
 from webapp.models import OutboxMessage
 from webapp.queries import health

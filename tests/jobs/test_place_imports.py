@@ -12,11 +12,11 @@ from tests.factories import Factories
 from tests.support.clock import NOW
 from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
+from webapp.adapters.engines import engine_options
 from webapp.domain.identity import Actor
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus
 from webapp.domain.modules import LapseUnit, lapses_at
-from webapp.extensions import engine_options
 from webapp.models import ImportProblem, ImportRun, Location, OrganisationType, Site, Tier
 from webapp.queries import (
     groups,

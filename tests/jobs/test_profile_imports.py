@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from tests.factories import Factories
 from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
+from webapp.adapters.engines import engine_options
 from webapp.domain.audit import Event
 from webapp.domain.identity import Actor
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.people import CONSENTS, AttributeKind, Gender
 from webapp.domain.profiles import email_key, search_keys
-from webapp.extensions import engine_options
 from webapp.models import (
     AuditEntry,
     ImportProblem,

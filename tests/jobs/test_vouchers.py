@@ -20,11 +20,11 @@ from tests.support.jobs import run_jobs
 from tests.support.processes import kill_group, tied, wait_until
 from tests.support.run import ROOT
 from webapp.adapters import randomness, typesetting
+from webapp.adapters.engines import engine_options
 from webapp.config import Settings
 from webapp.domain.audit import Event
 from webapp.domain.jobs import JobStatus
 from webapp.domain.voucher_codes import code_hash
-from webapp.extensions import engine_options
 from webapp.jobs import registry
 from webapp.jobs import vouchers as handlers
 from webapp.jobs.runner import Runner

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, MetaData, create_engine, insert, select
 from sqlalchemy.orm import Session
 
 from tests.support.clock import NOW
+from webapp.adapters.engines import engine_options
 from webapp.config import Settings
 from webapp.demo.programme import Builder
-from webapp.extensions import engine_options
 from webapp.jobs import audit
 from webapp.models import (
     AccountSettings,

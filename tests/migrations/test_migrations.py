@@ -23,7 +23,7 @@ KILLED = """
 import os, signal, sys
 from sqlalchemy import create_engine, event
 from webapp.adapters import schema
-from webapp.extensions import engine_options
+from webapp.adapters.engines import engine_options
 url, fatal = sys.argv[1], int(sys.argv[2])
 engine = create_engine(url, **engine_options(url, threads=1))
 seen = 0

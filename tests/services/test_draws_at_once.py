@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from tests.factories import Factories
 from tests.services.test_draws import VALUE, opened, running
 from tests.support.clock import NOW
+from webapp.adapters.engines import engine_options
 from webapp.domain.draws import DrawState
 from webapp.domain.errors import DomainError
-from webapp.extensions import engine_options
 from webapp.models import Draw, DrawRound, StoredFile, Winner
 from webapp.services import draws, fulfilment, review, rewards
 from webapp.services.work import perform

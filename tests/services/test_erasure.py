@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import NOW, Factories
 from tests.support.databases import settings_for
+from webapp.adapters.engines import engine_options
 from webapp.demo.programme import Builder
 from webapp.domain.errors import Refused
 from webapp.domain.fulfilment import Stage
@@ -20,7 +21,6 @@ from webapp.domain.identity import SYSTEM
 from webapp.domain.imports import ImportStatus
 from webapp.domain.outbox import OutboxStatus
 from webapp.domain.protocol import results, texts
-from webapp.extensions import engine_options
 from webapp.jobs import housekeeping
 from webapp.models import (
     AuditEntry,

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from tests.support.clock import NOW
+from webapp.adapters.engines import engine_options
 from webapp.domain.identity import SYSTEM
-from webapp.extensions import engine_options
 from webapp.services import leases
 from webapp.services.work import Work, perform
 

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from tests.factories import NOW, Factories
 from tests.support.rows import Row
+from webapp.adapters.engines import engine_options
 from webapp.domain import merging as rules
 from webapp.domain.draws import DrawState
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.identity import SYSTEM
-from webapp.extensions import engine_options
 from webapp.models import (
     AuditEntry,
     Completion,

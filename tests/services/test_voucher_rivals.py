@@ -11,10 +11,10 @@ from sqlalchemy import create_engine, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from tests.factories import NOW, Factories
+from webapp.adapters.engines import engine_options
 from webapp.domain.errors import DomainError
 from webapp.domain.identity import SYSTEM
 from webapp.domain.vouchers import VoucherStatus
-from webapp.extensions import engine_options
 from webapp.models import Voucher, VoucherChange, VoucherType, Winner
 from webapp.services import vouchers
 from webapp.services.vouchers import AllocateVouchers

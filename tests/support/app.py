@@ -20,10 +20,11 @@ from tests.support.clock import NOW
 from tests.support.databases import settings_for
 from tests.support.signing_in import sign_in
 from webapp.adapters import clock
+from webapp.adapters.engines import engine_options
 from webapp.config import Settings
 from webapp.domain.identity import Actor
 from webapp.domain.permissions import Role
-from webapp.extensions import db, engine_options
+from webapp.extensions import db
 from webapp.services.work import Work
 
 

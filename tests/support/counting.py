@@ -12,8 +12,8 @@ from datetime import timedelta
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from webapp.adapters.engines import engine_options
 from webapp.domain.jobs import JobStatus
-from webapp.extensions import engine_options
 from webapp.jobs.runner import Runner
 from webapp.jobs.running import Outcome, RunningJob
 from webapp.queries import jobs as read

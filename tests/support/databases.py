@@ -15,8 +15,8 @@ from sqlalchemy import create_engine
 
 from tests.support import postgres
 from webapp.adapters import schema
+from webapp.adapters.engines import engine_options
 from webapp.config import Settings
-from webapp.extensions import engine_options
 
 TEMPLATE = "largesse_template"
 _number = count(1)

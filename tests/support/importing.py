@@ -13,8 +13,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import judging
+from webapp.adapters.engines import engine_options
 from webapp.domain.jobs import JobStatus
-from webapp.extensions import engine_options
 from webapp.jobs import imports, registry
 from webapp.jobs.runner import Runner
 from webapp.jobs.running import RunningJob

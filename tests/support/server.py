@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from tests.support.databases import environment_for, settings_for
 from tests.support.processes import free_port, kill_group, tied, wait_until
 from tests.support.run import ROOT
+from webapp.adapters.engines import engine_options
 from webapp.config import Settings
-from webapp.extensions import engine_options
 
 
 @dataclass

@@ -31,10 +31,11 @@ from tests.support.clock import NOW
 from tests.support.databases import settings_for
 from tests.support.signing_in import sign_in
 from webapp.adapters import clock
+from webapp.adapters.engines import engine_options
 from webapp.app import create_app
 from webapp.demo.programme import Builder
 from webapp.domain.permissions import Role
-from webapp.extensions import db, engine_options
+from webapp.extensions import db
 
 FINE = {200, 204, 302, 303, 304, 400, 404, 405, 409, 413, 422, 429}
 LEFT_OUT = {"auth.sign_out", "static", "csp_report"}  # signing out would end the walk

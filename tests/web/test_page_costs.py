@@ -15,9 +15,10 @@ from tests.factories import Factories
 from tests.pages import BOOKKEEPING, MOST_STATEMENTS
 from tests.support.databases import settings_for
 from tests.support.signing_in import sign_in
+from webapp.adapters.engines import engine_options
 from webapp.app import create_app
 from webapp.domain.permissions import Role
-from webapp.extensions import db, engine_options
+from webapp.extensions import db
 
 # What answers a GET with something other than a page, or only ever sends people on.
 NO_PAGE = {

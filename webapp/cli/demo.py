@@ -13,10 +13,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, schema
+from webapp.adapters.engines import engine_options
 from webapp.cli import runtime
 from webapp.config import Settings
 from webapp.demo.programme import SCALES, Builder, SignIn
-from webapp.extensions import engine_options
 
 FOLDER = "demo"
 SIGN_INS = "sign-ins.json"

@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, mail, schema
+from webapp.adapters.engines import engine_options
 from webapp.config import PREFIX, ROOT, BadSettings, Settings
 from webapp.domain.health import HEARTBEAT_BY, LEAST_DISK
-from webapp.extensions import engine_options
 from webapp.queries import health
 
 PASS, WARN, FAIL = "pass", "warn", "fail"

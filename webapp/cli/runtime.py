@@ -16,11 +16,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, schema
+from webapp.adapters.engines import engine_options
 from webapp.config import Settings
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.permissions import Role
-from webapp.extensions import engine_options
 from webapp.services.work import Work, perform
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def settings() -> Settings:
 
 @cache
 def engine() -> Engine:
-    """The engine of this process, with the pragmas of ``webapp.extensions``."""
+    """The engine of this process, with the pragmas of ``adapters.engines``."""
     return create_engine(settings().database, **engine_options(settings().database, settings().threads))
 
 

@@ -20,7 +20,7 @@ from webapp.domain.identity import Actor
 from webapp.models import AuditEntry, Base, OutboxMessage, RequestKey
 
 T = TypeVar("T")
-WRITES = {"largesse_write": True}  # BEGIN IMMEDIATE on SQLite, see webapp.extensions
+WRITES = {"largesse_write": True}  # BEGIN IMMEDIATE on SQLite, see webapp.adapters.engines
 RETRIES = 5
 _LOCKED = "database is locked"
 # PostgreSQL: serialisation failure, deadlock, lock not available.
