@@ -1,5 +1,8 @@
 """The screens of tiers."""
 
+from tests.factories import NOW
+from webapp.models import Tier
+
 
 def test_tiers_are_listed_by_rank_changed_and_removed(console, make):
     assert "No tier yet" in console.get("/tiers").text
@@ -34,3 +37,14 @@ def test_somebody_of_one_site_does_not_reach_them(signed_in, make):
     browser = signed_in("editor", site_id=site.id)
     for path in ("", "/new", f"/{tier.id}", f"/{tier.id}/edit", f"/{tier.id}/remove"):
         browser.get(f"/tiers{path}", status=404)
+
+
+def test_more_tiers_than_a_page_holds_go_on_by_rank(console, make):
+    for rank in range(1, 53):
+        make.add(Tier(name=f"tier-{rank}", title=f"Tier {rank}", rank=rank, created_at=NOW))
+    first = console.get("/tiers")
+    assert len(first.soup.select("tbody tr")) == 50
+    assert first.texts("a[rel=next]") == ["Next page"]
+    second = console.get(first.soup.select_one("a[rel=next]")["href"])
+    assert second.texts("tbody th") == ["Tier 51", "Tier 52"]
+    assert second.texts("a[rel=prev]") == ["First page"]

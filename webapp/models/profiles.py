@@ -13,6 +13,7 @@ from webapp.models.base import NEVER_REUSED, Base, Id, key
 
 _MERGED = text("merged_into_id is not null")
 _ERASED = text("erased_at is not null")
+_TIERED = text("tier_id is not null")
 
 
 class Profile(Base):
@@ -64,6 +65,7 @@ class Profile(Base):
         Index("ix_profiles_name_key", "name_key"),
         Index("ix_profiles_merged_into_id", "merged_into_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
         Index("ix_profiles_phone_key", "phone_key"),
+        Index("ix_profiles_tier_id", "tier_id", sqlite_where=_TIERED, postgresql_where=_TIERED),
         Index("ix_profiles_erased_at", "erased_at", sqlite_where=_ERASED, postgresql_where=_ERASED),
         CheckConstraint(
             "external_id is not null or email_key is not null or first_name <> '' or merged_into_id is not null",

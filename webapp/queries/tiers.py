@@ -11,7 +11,7 @@ from webapp.domain.errors import NotFound
 from webapp.models import Profile, Tier
 from webapp.queries.exports import flow
 
-MOST = 1_000
+PAGE = 50
 EXPORT = ("name", "title", "rank")
 
 
@@ -24,10 +24,20 @@ def get(session: Session, tier_id: int) -> Tier:
     return found
 
 
-def page(session: Session) -> list[tuple[Tier, bool]]:
-    """Every tier in the order of rank, and whether anybody has it."""
-    held = exists().where(Profile.tier_id == Tier.id)
-    return [(row[0], row[1]) for row in session.execute(select(Tier, held).order_by(Tier.rank).limit(MOST))]
+def page(session: Session, *, above: int | None = None, size: int = PAGE) -> list[tuple[Tier, bool]]:
+    """Tiers from the lowest rank up, and whether anybody has each; one more than ``size`` when there are further ones.
+
+    ``above`` is the last rank seen.
+    """
+    statement = select(Tier, exists().where(Profile.tier_id == Tier.id)).order_by(Tier.rank).limit(size + 1)
+    if above is not None:
+        statement = statement.where(Tier.rank > above)
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def every(session: Session) -> list[Tier]:
+    """Every tier in the order of rank."""
+    return list(session.scalars(select(Tier).order_by(Tier.rank)))
 
 
 def is_held(session: Session, tier_id: int) -> bool:

@@ -45,7 +45,7 @@ def _name_references(_session: Session, drafts: Sequence[TableDraft]) -> Faults:
 def _tier_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
     """A rank is one tier's alone, in the file and beside what stays as it is."""
     found, named = Found(), {draft.values["name"] for draft in drafts}
-    taken = {tier.rank: f"«{tier.title}»" for tier, _ in read_tiers.page(session) if tier.name not in named}
+    taken = {tier.rank: f"«{tier.title}»" for tier in read_tiers.every(session) if tier.name not in named}
     for draft in drafts:
         _look_for_name(found, draft)
         rank = draft.values["rank"]
@@ -65,7 +65,7 @@ def _tier_values(_work: Work, values: Mapping[str, Any]) -> dict[str, Any]:
 def _free_ranks(work: Work, changed: Sequence[tuple[Any, dict[str, Any]]]) -> None:
     """Tiers that change places wait at ranks nobody has or wants: both databases check uniqueness at once."""
     moving = [row for row, values in changed if "rank" in values]
-    used = {tier.rank for tier, _ in read_tiers.page(work.session)} | {values.get("rank") for _, values in changed}
+    used = {tier.rank for tier in read_tiers.every(work.session)} | {values.get("rank") for _, values in changed}
     free = (rank for rank in range(tier_rules.HIGHEST, 0, -1) if rank not in used)
     for row, rank in zip(moving, free, strict=False):
         row.rank = rank

@@ -19,6 +19,7 @@ from webapp.web.access import actor, requires
 from webapp.web.exporting import offer
 from webapp.web.fields import TextField, WholeField
 from webapp.web.forms import CommandForm, PressForm
+from webapp.web.paging import number
 from webapp.web.reach import whole_account, whole_tree
 from webapp.web.rendering import go, render
 from webapp.web.versions import VersionField
@@ -47,10 +48,17 @@ class ChangeTierForm(TierForm[ChangeTier]):
 @bp.get("")
 @requires(Permission.PROFILES_VIEW)
 def index() -> ResponseReturnValue:
-    """Every tier, in the order of rank."""
+    """Tiers in the order of rank."""
     whole_account(Permission.PROFILES_VIEW)
-    rows, may_edit = read.page(db.session()), actor().may(Permission.ORGANISATIONS_EDIT)
-    return render("tiers/index.html", rows=rows, may_edit=may_edit)
+    above = number("above")
+    rows = read.page(db.session(), above=above)
+    return render(
+        "tiers/index.html",
+        rows=rows[: read.PAGE],
+        next=rows[read.PAGE - 1][0].rank if len(rows) > read.PAGE else None,
+        is_first=above is None,
+        may_edit=actor().may(Permission.ORGANISATIONS_EDIT),
+    )
 
 
 @bp.route("/export", methods=["GET", "POST"])

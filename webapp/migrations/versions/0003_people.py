@@ -500,6 +500,8 @@ def upgrade() -> None:
         op.create_index(index, name, columns, sqlite_where=gone, postgresql_where=gone)
     erased = sa.text("erased_at is not null")
     op.create_index("ix_profiles_erased_at", "profiles", ["erased_at"], sqlite_where=erased, postgresql_where=erased)
+    tiered = sa.text("tier_id is not null")
+    op.create_index("ix_profiles_tier_id", "profiles", ["tier_id"], sqlite_where=tiered, postgresql_where=tiered)
     op.create_index("ix_outbox_messages_recipient", "outbox_messages", ["recipient"])
     _regrant("organisation_id", "staff_id role site_id", "staff_id role site_id organisation_id")
 
@@ -560,6 +562,7 @@ def _regrant(column: str, before: str, after: str) -> None:
 def downgrade() -> None:
     _regrant("organisation_id", "staff_id role site_id organisation_id", "staff_id role site_id")
     op.drop_index("ix_outbox_messages_recipient", "outbox_messages")
+    op.drop_index("ix_profiles_tier_id", "profiles")
     op.drop_index("ix_profiles_erased_at", "profiles")
     op.drop_index("ix_profiles_import_run_id", "profiles")
     op.drop_index("ix_rewards_status", "rewards")
