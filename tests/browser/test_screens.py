@@ -1,0 +1,102 @@
+"""Every screen of the console in a real browser: nothing inaccessible, nothing wider than the window, in light and dark.
+
+The screens are those of `tests.bench.crowd`, which `tests/web/test_page_costs.py` compares with the addresses there are:
+a page that is not walked here fails there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from tests.bench import crowd
+from tests.factories import Factories
+from tests.support.browser import axe, shot
+from tests.support.clock import NOW
+from tests.support.databases import settings_for
+from tests.support.processes import free_port
+from tests.support.signing_in import sign_in
+from webapp.adapters import clock
+from webapp.adapters.engines import engine_options
+from webapp.app import create_app
+from webapp.domain.permissions import Role
+from webapp.extensions import db
+from webapp.models import StaffSession
+
+SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+FOR_STRANGERS = {"sign-in"}
+LOOKS = list(product(SIZES, (False, True)))
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory, database: str) -> Iterator[tuple[str, dict[str, str], str]]:
+    """Address of a console on a crowded database, the addresses of its screens, and the cookie of somebody with every role."""
+    if database != "sqlite":
+        pytest.skip("what a page looks like does not depend on the database; it is walked on SQLite")
+    port = free_port()
+    settings = settings_for("", Path(tmp_path_factory.mktemp("screens")), public_url=f"http://127.0.0.1:{port}")
+    engine = create_engine(settings.database, **engine_options(settings.database, threads=1))
+    crowd.build(engine)
+    app = create_app(settings)
+    with Session(engine, expire_on_commit=False) as session:
+        addresses = crowd.addresses(session)
+        cookie = _cookie(app, session)
+    engine.dispose()
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield settings.public_url, addresses, cookie
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _cookie(app: Flask, session: Session) -> str:
+    client = app.test_client()
+    sign_in(client, session, Factories(session).actor(*Role, name="Ann Able"))
+    found = client.get_cookie("session")
+    assert found is not None
+    assert session.scalars(select(StaffSession.id)).first() is not None
+    return str(found.value)
+
+
+@pytest.fixture
+def window(new_tab, crowded, monkeypatch: pytest.MonkeyPatch):
+    """`window("people", "phone", True)` opens a screen on a phone in the dark."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    url, addresses, cookie = crowded
+
+    def open_screen(name: str, size: str, dark: bool) -> Page:  # noqa: FBT001
+        width, height = SIZES[size]
+        page = new_tab(width, height, dark=dark)
+        if name not in FOR_STRANGERS:
+            page.context.add_cookies([{"name": "session", "value": cookie, "url": url}])
+        page.goto(url + addresses[name])
+        return page
+
+    return open_screen
+
+
+@pytest.mark.parametrize("name", crowd.SCREENS)
+def test_a_screen_is_accessible_and_fits_the_window(window, name, repeat):
+    # One phone and one desk, each in another light; everything in everything under --proofs.
+    place = list(crowd.SCREENS).index(name)
+    few = [LOOKS[place % 2], LOOKS[3 - place % 2]]
+    for size, dark in LOOKS[: repeat(0, 4)] or few:
+        page = window(name, size, dark)
+        page.wait_for_load_state("networkidle")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        shot(page, f"{name.replace(' ', '-').replace(',', '').replace('?', '')}-{size}-{'dark' if dark else 'light'}")
+        assert wide <= 0, f"{page.url} is {wide} px too wide on a {size}"
+        axe(page)
