@@ -213,7 +213,7 @@ def test_open_rewards_are_listed_with_their_last_day(console, make):
     make.reward(title="Later", ends_at=NOW + timedelta(days=9), entry_count=12_000)
     make.reward(title="Sooner", ends_at=NOW + timedelta(days=2))
     make.reward(title="Never ends", ends_at=None)
-    page = console.get("/today")
+    page = console.get("/today/figures")
     assert page.texts("#open tbody th") == ["Sooner", "Later", "Never ends"]
     assert "12,000" in page.text
 

@@ -32,7 +32,7 @@ class ViewForm(CommandForm[SaveView]):
         "Share with the team",
         description="Everybody who may open this list sees the name; each finds what they may see.",
     )
-    query = HiddenField()
+    query = HiddenField(filters=[lambda query: rules.normalised(query or "")])
 
 
 @bp.get("")
@@ -61,7 +61,7 @@ def new(screen: str) -> ResponseReturnValue:
     if view := form.submit(saved_views.save, screen=screen):
         flash(f"View «{view.title}» saved.", "success")
         return leave(f"{url_for(f'{screen}.index')}?{view.query}")
-    found = rules.in_words(rules.normalised(form.query.data or ""))
+    found = rules.in_words(form.query.data or "")
     title, back = rules.SCREENS[screen], f"{url_for(f'{screen}.index')}?{form.query.data or ''}"
     context = {"form": form, "screen": title, "filters": found, "back": back}
     return render("saved_views/new.html", "saved_views/_form.html", form.status, **context)

@@ -26,16 +26,16 @@ def home() -> ResponseReturnValue:
 @bp.get("/today")
 @requires(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
-    """The inbox, and what takes entries at the moment."""
-    session, now = db.session(), clock.now()
+    """The inbox."""
+    waiting = tasks(Viewer(db.session(), actor(), clock.now(), g.staff.is_small_team))
     sees = actor().may(Permission.PROGRAMMES_VIEW)
-    rewards = read.open_rewards(session, listed(Permission.PROGRAMMES_VIEW)) if sees else []
-    waiting = tasks(Viewer(session, actor(), now, g.staff.is_small_team))
-    return render("today/index.html", tasks=waiting, rewards=rewards, person=g.staff, now=now, sees=sees)
+    return render("today/index.html", tasks=waiting, person=g.staff, sees=sees)
 
 
 @bp.get("/today/figures")
 @requires(Permission.PROGRAMMES_VIEW)
 def figures() -> ResponseReturnValue:
-    """The charts: a part of their own, so that the inbox does not wait for them."""
-    return render("today/figures.html", "today/_figures.html", **charts(db.session(), clock.now()))
+    """What takes entries at the moment, and the charts: a part of their own, so that the inbox does not wait for them."""
+    session, now = db.session(), clock.now()
+    rewards = read.open_rewards(session, listed(Permission.PROGRAMMES_VIEW))
+    return render("today/figures.html", "today/_figures.html", rewards=rewards, now=now, **charts(session, now))
