@@ -29,7 +29,7 @@ from webapp.services.import_undo import UNDO
 from webapp.services.imports import APPLY, CHECK
 from webapp.services.work import Work
 
-CHUNK = 2_000
+CHUNK = 4_000
 RIVALS = 5
 AnyInspection = Inspection | TableInspection | PeopleInspection
 

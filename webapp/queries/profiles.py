@@ -116,16 +116,6 @@ def _people(session: Session, wanted: ColumnElement[bool]) -> dict[int, tuple[Pe
     return found
 
 
-def ids(session: Session, external_ids: Collection[str], email_keys: Collection[str]) -> dict[str, int]:
-    """Member id or e-mail key → id of the row that bears it."""
-    found: dict[str, int] = {}
-    for column, names in ((Profile.external_id, external_ids), (Profile.email_key, email_keys)):
-        if names:
-            wanted = select(column, Profile.id).where(among(session, column, names))
-            found |= {str(name): number for name, number in session.execute(wanted)}
-    return found
-
-
 def get(session: Session, profile_id: int, scope: frozenset[int] | None) -> Profile:
     """The person; ``NotFound`` for nobody, and for somebody without an entry in the sites of ``scope``."""
     profile = session.scalars(select(Profile).where(Profile.id == profile_id, _visible(scope))).one_or_none()

@@ -54,6 +54,30 @@ def insert_rows(
         connection.exec_driver_sql(sql, tuple(chain.from_iterable(some)))
 
 
+def reserve_ids(session: Session, table: Table, count: int) -> list[int]:
+    """``count`` ids that nobody else gets, for rows this transaction inserts; ids are never used twice.
+
+    On SQLite call it in a transaction that writes: its lock keeps rivals away until the rows are there.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
+        return list(range((last or 0) + 1, (last or 0) + count + 1))
+    sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    return sorted(connection.exec_driver_sql(sql, (table.name, count)).scalars())
+
+
+def _converted(convert: Convert, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Each value converted; one that stands in many rows as the same object is converted once."""
+    if not isinstance(values[0], dict | list):
+        return tuple(map(convert, values))
+    known = {id(value): value for value in values}
+    if len(known) == len(values):
+        return tuple(map(convert, values))
+    done = {key: convert(value) for key, value in known.items()}
+    return tuple(done[id(value)] for value in values)
+
+
 def _convert(dialect: Dialect, table: Table, name: str) -> Convert | None:
     kind = table.c[name].type
     if isinstance(kind, LargeBinary):  # both drivers take bytes as they are

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from webapp.domain import person_changes as rules
 from webapp.domain import search
@@ -52,11 +52,9 @@ def _insert(work: Work, fresh: Sequence[Fresh], run_id: int) -> None:
     """In the order of the file, so that lists show people as it has them."""
     if not fresh:
         return
-    before = work.session.scalar(select(func.max(Profile.id))) or 0
-    rows = [_row(one, work.now) for one in fresh]
-    bulk.insert_rows(work.session, _TABLE, _NEW, rows, {"import_run_id": run_id, "version": 1})
-    wanted = select(Profile.id).where(Profile.id > before, Profile.import_run_id == run_id).order_by(Profile.id)
-    ids = work.session.connection().execute(wanted).scalars().all()
+    ids = bulk.reserve_ids(work.session, _TABLE, len(fresh))
+    rows = [(number, *_row(one, work.now)) for number, one in zip(ids, fresh, strict=True)]
+    bulk.insert_rows(work.session, _TABLE, ("id", *_NEW), rows, {"import_run_id": run_id, "version": 1})
     indexing.learn(work, [(one.draft.first_name, one.draft.last_name) for one in fresh])
     indexing.add_terms(
         work,
