@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 MARK = "4711"
+# Long enough that no identifier of a form holds the product by chance.
+FACTORS = (71_917_193, 81_918_127)
+SUM = "{}*{}".format(*FACTORS)
 NUMBERS = (
     "0", "-1", "-0", "+1", "1_000", "1,000", "1.5", "1e3", "1e400", "NaN", "-Infinity", "Infinity", "sNaN", "0x10", "007",
     "2147483647", "2147483648", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
@@ -28,7 +31,7 @@ TEXTS = (
 TRICKS = (
     f"<script>alert({MARK})</script>", f"\"><img src=x onerror=alert({MARK})>", f"'-alert({MARK})-'", f"javascript:alert({MARK})",
     f"<svg/onload=alert({MARK})>", f"</textarea><script>alert({MARK})</script>", f"<div hx-get=/x{MARK} hx-trigger=load>",
-    "{{7191*7}}", "{% raw %}", "${7191*7}", "%s%n%x", "{0.__class__}", "%(secret)s", "' or '1'='1", "'; drop table rewards; --",
+    f"{{{{{SUM}}}}}", "{% raw %}", f"${{{SUM}}}", "%s%n%x", "{0.__class__}", "%(secret)s", "' or '1'='1", "'; drop table rewards; --",
     "\\", "\\0", "%", "_", "%00", "%25%30%30", "../../../../etc/passwd", "..\\..\\x", "C:\\x", "file:///etc/passwd",
     "http://[::ffff:127.0.0.1]/", "=1+1", "@SUM(1)", "-2+3", "|calc", "null", "None", "undefined", "true", "[]", '{"a": 1}', "a,b;c",
     "a@b@c", "@", "admin@ex\u0430mple.org", "Europe/../UTC", "Europe/London\x00", "/etc/localtime", "zzz", "*", "?", "#", "&a=b",
@@ -38,7 +41,7 @@ VALUES = (*NUMBERS, *DAYS, *TEXTS, *TRICKS)
 # What no page may contain: one of the tricks as markup, or what a template would have made of one.
 ALIVE = (
     f"<script>alert({MARK})", f"<img src=x onerror=alert({MARK})", f"<svg/onload=alert({MARK})", f"<div hx-get=/x{MARK}",
-    f'href="javascript:alert({MARK})', str(7191 * 7),
+    f'href="javascript:alert({MARK})', str(math.prod(FACTORS)),
 )  # fmt: skip
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ESCAPED = re.compile(

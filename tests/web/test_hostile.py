@@ -44,7 +44,7 @@ PARTS = 16  # of the long walks, so that each ends in time when every value is t
 PARAMETERS = ("q", "status", "before", "after", "page", "show", "reward", "next", "sort", "site", "from", "to")
 ODD_PARTS = (
     "0", "-1", "01", "2147483648", "99999999999999999999", "%00", "%ED%A0%80", "%FF", "..", "a%2Fb", "A", "%C3%A4", "x" * 3_000,
-    "%0d%0aX:%20y", "%D9%A3", "%7B%7B7191*7%7D%7D", "%E2%80%AE", "D-00000000", "a" * 43,
+    "%0d%0aX:%20y", "%D9%A3", f"%7B%7B{hostile.SUM}%7D%7D", "%E2%80%AE", "D-00000000", "a" * 43,
 )  # fmt: skip
 FILE_NAMES = (
     "a\x00.csv", "\ud800.csv", "../../x.csv", "x" * 5_000 + ".csv", "\u202evsc.exe", 'a"b.csv', "", "<script>.csv", "con.csv",

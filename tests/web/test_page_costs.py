@@ -140,7 +140,7 @@ def test_every_screen_is_among_them(crowded: Flask, addresses: dict[str, str]) -
         ("organisation types", "<tr", crowd.MANY),
         ("board", "<article", 11),
         ("board, column", "<article", 24),
-        ("tiers", "<tr", crowd.MANY),
+        ("tiers", "<tr", 50),
         ("staff", "<tr", 50),
         ("audit", "timeline__dot", 50),
         ("winner", "timeline__dot", 50),

@@ -31,7 +31,7 @@ def test_lists_and_today_keep_to_the_site_chosen_until_all_are_again(console, tw
     answer = choose(console, "Outdoor", "/rewards?status=active")
     assert answer.response.headers["Location"] == "/rewards?status=active"
     assert console.get("/rewards").texts("tbody th a") == ["Draw of Outdoor"]
-    assert console.get("/today").texts("#open tbody th") == ["Draw of Outdoor"]
+    assert console.get("/today/figures").texts("#open tbody th") == ["Draw of Outdoor"]
     assert console.get("/rewards").one("a.sites").get_text(strip=True).startswith("Outdoor")
     choose(console, "All sites")
     assert len(console.get("/rewards").texts("tbody th a")) == 2
