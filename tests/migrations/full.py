@@ -18,6 +18,8 @@ from webapp.models import (
     AttributeDefinition,
     AuditAnchor,
     Base,
+    BenefitDefinition,
+    BenefitDefinitionVersion,
     Completion,
     ExportRun,
     Group,
@@ -102,6 +104,10 @@ def _fill_the_rest(session: Session) -> None:
         ProfileIdentity: {"profile_id": people[0], "system": "till", "identifier": "1", "created_at": NOW},
         AttributeDefinition: {"name": "shop.size", "title": "Size", "kind": "text", "created_at": NOW},
         ProfileMerge: {"winner_id": people[0], "loser_id": people[1], "at": NOW, "by": "A test"},
+        BenefitDefinition: {
+            "id": 1, "site_id": site, "name": "A coffee", "handle": "coffee", "created_at": NOW, "updated_at": NOW
+        },
+        BenefitDefinitionVersion: {"definition_id": 1, "number": 1, "terms": {}, "at": NOW, "by": "A test"},
     }  # fmt: skip
     for model, values in rows.items():
         if session.scalar(select(model).limit(1)) is None:

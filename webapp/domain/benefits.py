@@ -30,6 +30,19 @@ class BenefitState(StrEnum):
     ACTIVE = "active"
 
 
+class BenefitType(StrEnum):
+    """What sort of thing a benefit is; reports and lists go by it."""
+
+    DISCOUNT = "discount"
+    VALUE = "value"
+    COMPETITION = "competition"
+    EVENT = "event"
+    GIFT = "gift"
+    VOUCHER = "voucher"
+    BONUS = "bonus"
+    OTHER = "other"
+
+
 class DefinitionState(StrEnum):
     """What a definition is now; archived goes before everything."""
 

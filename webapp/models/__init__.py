@@ -2,6 +2,7 @@
 
 from webapp.models.audit import AuditAnchor, AuditEntry, RequestKey
 from webapp.models.base import Base
+from webapp.models.benefit_definitions import BenefitDefinition, BenefitDefinitionVersion
 from webapp.models.draws import Draw, DrawLogLine, DrawRound
 from webapp.models.entries import Entry, EntryDay
 from webapp.models.exports import ExportRun
@@ -35,6 +36,8 @@ __all__ = [
     "AuditAnchor",
     "AuditEntry",
     "Base",
+    "BenefitDefinition",
+    "BenefitDefinitionVersion",
     "Completion",
     "Draw",
     "DrawLogLine",

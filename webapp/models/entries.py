@@ -33,8 +33,7 @@ class Entry(Base):
 
     __table_args__ = (
         Index("uq_entries_reward_id_receipt", "reward_id", "receipt", unique=True),
-        Index("ix_entries_reward_id_profile_id", "reward_id", "profile_id"),
-        Index("ix_entries_profile_id", "profile_id"),
+        Index("ix_entries_profile_id_reward_id", "profile_id", "reward_id"),
         Index("ix_entries_reward_id_status_number", "reward_id", "status", "number"),
         CheckConstraint("tickets between 1 and 1000000", name="tickets_within"),
         CheckConstraint("number > 0", name="number_positive"),
