@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
-from webapp.adapters import clock, schema, spreadsheets
+from webapp.adapters import clock, collector, schema, spreadsheets
 from webapp.adapters.engines import engine_options
 from webapp.domain.identity import SYSTEM
 from webapp.domain.imports import ImportContract, ImportStatus
@@ -145,6 +145,7 @@ def measure(url: str, path: Path, count: int) -> dict[str, Any]:
     engine = create_engine(url, **engine_options(url, 2))
     seen: list[tuple[dict[str, float], float]] = []
     peak = 0
+    collector.settle()  # as a server and a command do
     for _ in range(ROUNDS if count < SIZES[-1] else 1):
         schema.upgrade(engine)
         reward_id = fresh(engine)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from tests.support.clock import NOW
 from tests.support.jobs import run_jobs
 from tests.support.signing_in import sign_in
-from webapp.adapters import workbooks
+from webapp.adapters import workbook_writing
 from webapp.domain.exports import LISTINGS, Media
 from webapp.domain.fulfilment import Stage
 from webapp.domain.permissions import Role
@@ -254,7 +254,7 @@ def test_p20_no_cell_is_run(console, make, media, lead):
 
 
 def test_a_workbook_has_an_end(console, make, monkeypatch):
-    monkeypatch.setattr(workbooks, "MOST_WRITTEN", 3)
+    monkeypatch.setattr(workbook_writing, "MOST_WRITTEN", 3)
     for _ in range(4):
         make.tier()
     page = console.get("/tiers/export")

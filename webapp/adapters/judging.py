@@ -6,6 +6,7 @@ a long file has a process that reads ahead by one part while this one stores the
 
 from __future__ import annotations
 
+import marshal
 import os
 import pickle
 import shutil
@@ -13,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,7 @@ from webapp.adapters import spreadsheets
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import Draft, Fault, RowRules
+from webapp.domain.person_lists import Identity
 from webapp.domain.person_rows import PersonDraft, PersonRules, There
 from webapp.domain.table_rows import TableDraft, TableRules
 
@@ -75,7 +76,7 @@ class Part:
     cleaned: int
     records: list[int]
     cells: list[list[str]]
-    drafts: list[Draft] | list[TableDraft] | list[PersonDraft]
+    drafts: list[Draft] | list[TableDraft] | list[PersonDraft] | bytes  # packed, between two processes
     bad: list[BadRow]
 
 
@@ -133,8 +134,6 @@ def beside(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
     """``parts`` in a process of its own; it ends with the iterator, and by itself when this process is gone."""
     # A file without a name: nothing of it is left on the disk, however this ends.
     with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy, spreadsheets.PIECE)
-        copy.seek(0)
         worker = subprocess.Popen(
             [sys.executable, "-m", "webapp.adapters.judge_worker"],
             stdin=subprocess.PIPE,
@@ -144,21 +143,13 @@ def beside(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
             env={name: value for name, value in os.environ.items() if not name.startswith("LARGESSE_")},
             start_new_session=True,  # an interrupt at the terminal is ours to handle
         )
-        with worker, closing(_answers(worker, reading, copy.fileno())) as answers:
+        with worker:
             try:
-                yield from answers
+                shutil.copyfileobj(stream, copy, spreadsheets.PIECE)  # while the process starts
+                copy.seek(0)
+                yield from _answers(worker, reading, copy.fileno())
             finally:
                 worker.kill()
-
-
-def packed(part: Part, form: Callable[[Any], Any]) -> Part:
-    """``part`` with named tuples as plain ones, or the other way round: those cross between processes in half the time."""
-    is_tuples = bool(part.drafts) and isinstance(part.drafts[0], tuple)
-    return replace(part, drafts=list(map(form, part.drafts))) if is_tuples else part
-
-
-# A named tuple's own way runs Python for each.
-_DRAFTS = {kind: partial(tuple.__new__, PersonDraft if kind is ImportKind.PROFILES else Draft) for kind in ImportKind}
 
 
 def _answers(worker: subprocess.Popen[bytes], reading: Reading, file: int) -> Generator[Part, None, None]:
@@ -175,4 +166,42 @@ def _answers(worker: subprocess.Popen[bytes], reading: Reading, file: int) -> Ge
             return
         if isinstance(answer, dict):
             raise Refused(**answer)
-        yield packed(answer, _DRAFTS[reading.kind])
+        yield _unpacked(answer, PersonDraft if reading.kind is ImportKind.PROFILES else Draft)
+
+
+def packed(part: Part) -> Part:
+    """``part`` as it crosses between processes: named tuples column by column, which takes a fifth of the time."""
+    if not part.drafts or not isinstance(part.drafts[0], tuple):
+        return part
+    shape = type(part.drafts[0])
+    columns: list[Iterable[Any]] = list(zip(*part.drafts, strict=True))
+    for name, (pack, _) in _CROSSINGS[shape].items():
+        columns[shape._fields.index(name)] = [value and pack(value) for value in columns[shape._fields.index(name)]]
+    return replace(part, drafts=marshal.dumps(columns))
+
+
+def _unpacked(part: Part, shape: type[Draft | PersonDraft]) -> Part:
+    if not isinstance(part.drafts, bytes):
+        return part
+    columns = marshal.loads(part.drafts)  # noqa: S302 - our own process wrote it
+    for name, (_, unpack) in _CROSSINGS[shape].items():
+        columns[shape._fields.index(name)] = [value and unpack(value) for value in columns[shape._fields.index(name)]]
+    # A named tuple's own way runs Python for each.
+    rows: list[Any] = list(map(partial(tuple.__new__, shape), zip(*columns, strict=True)))
+    return replace(part, drafts=rows)
+
+
+def _bare(identities: tuple[Identity, ...]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(map(tuple, identities))
+
+
+def _named(identities: tuple[tuple[Any, ...], ...]) -> tuple[Identity, ...]:
+    return tuple(map(Identity._make, identities))
+
+
+_TIME: tuple[Callable[[Any], Any], Callable[[Any], Any]] = (datetime.isoformat, datetime.fromisoformat)
+# What of a row is no text, number, list or dictionary: how it crosses and how it comes back; nothing stays nothing.
+_CROSSINGS: dict[type, dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = {
+    Draft: {"entered_at": _TIME},
+    PersonDraft: {"joined_at": _TIME, "created_at": _TIME, "updated_at": _TIME, "identities": (_bare, _named)},
+}

@@ -19,6 +19,12 @@ create table people (ref integer primary key, external_id text, email_key text, 
 create index people_external_id on people (external_id);
 create index people_email_key on people (email_key);
 """
+_KEEP = "insert into people values (?, ?, ?, ?, ?)"
+_RENEW = (
+    "on conflict (ref) do update set external_id = excluded.external_id, email_key = excluded.email_key,"
+    " merged = excluded.merged, is_used = max(is_used, excluded.is_used)"
+)
+_FIRST = -(1 << 62)  # counted upwards from here, so that the table grows at its end
 _PEOPLE = "select ref, external_id, email_key, merged from people where"
 
 
@@ -32,7 +38,7 @@ class Scratch(AbstractContextManager["Scratch"]):
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_SCHEMA)
         self._db.execute("begin")
-        self._last = 0
+        self._last = _FIRST
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -76,18 +82,13 @@ class Scratch(AbstractContextManager["Scratch"]):
         everybody = {id(person): (person, True) for person in used}
         for person in merged:
             everybody.setdefault(id(person), (person, False))
-        for person, _ in everybody.values():
-            if person.id is None:
-                self._last -= 1
-                person.id = self._last
-        self._db.executemany(
-            "insert into people values (?, ?, ?, ?, ?) on conflict (ref) do update set external_id = excluded.external_id,"
-            " email_key = excluded.email_key, merged = excluded.merged, is_used = max(is_used, excluded.is_used)",
-            (
-                (person.id, person.external_id, person.email_key, person.true.id if person.merged else None, is_used)
-                for person, is_used in everybody.values()
-            ),
-        )
+        new = [pair for pair in everybody.values() if pair[0].id is None]
+        known = [pair for pair in everybody.values() if pair[0].id is not None]
+        for person, _ in new:
+            self._last += 1
+            person.id = self._last
+        self._db.executemany(_KEEP, map(_kept, new))
+        self._db.executemany(f"{_KEEP} {_RENEW}", map(_kept, known))
 
     def people(self) -> tuple[int, int]:
         """How many people are new, and how many were known before."""
@@ -96,3 +97,8 @@ class Scratch(AbstractContextManager["Scratch"]):
         )
         new, known = found.fetchone()
         return int(new), int(known)
+
+
+def _kept(pair: tuple[Person, bool]) -> tuple[int | None, str | None, str | None, int | None, bool]:
+    person, is_used = pair
+    return person.id, person.external_id, person.email_key, person.true.id if person.merged else None, is_used

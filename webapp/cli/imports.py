@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from webapp.adapters import spreadsheets
+from webapp.adapters import collector, spreadsheets
 from webapp.cli import runtime
 from webapp.domain import import_columns
 from webapp.domain.errors import Refused
@@ -173,6 +173,7 @@ def _finish(run_id: int, kind: str, label: str) -> RunSheet:
     """Run the job here, or wait while the server runs it; a bar on a terminal shows how far it is."""
     subject = f"import_runs:{run_id}"
     runner = Runner(runtime.sessions, registry.kinds(), settings=runtime.settings())
+    collector.settle()
     with click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         while True:
             worker = Thread(target=runner.drain, daemon=True)

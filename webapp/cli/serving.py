@@ -18,6 +18,7 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 from sqlalchemy.orm import Session
 
+from webapp.adapters import collector
 from webapp.app import create_app
 from webapp.cli import waking
 from webapp.config import Settings
@@ -84,6 +85,7 @@ def load(settings: Settings, parent: int, end: Connection, lifeline: Connection)
     lifeline.close()  # our copy: while any is open, nobody would see the parent go
     logs.configure(settings.log_level)
     app = create_app(settings)
+    collector.settle()
     scheduler = _start_scheduler(app, settings) if settings.scheduler else None
     Thread(target=_watch, args=(end, parent, scheduler), name="lifeline", daemon=True).start()
     if scheduler:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 LONGEST_ADDRESS = 254
@@ -74,15 +74,17 @@ def email_key(address: str) -> str:
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
-# Signs that only change the one before them.
-_MARKS = dict.fromkeys(sign for sign in range(0x0300, 0x1F000) if unicodedata.combining(chr(sign)))
+@cache
+def _marks() -> dict[int, None]:
+    """Signs that only change the one before them."""
+    return dict.fromkeys(sign for sign in range(0x0300, 0x1F000) if unicodedata.combining(chr(sign)))
 
 
 @lru_cache(maxsize=4_096)
 def fold(text: str) -> str:
     """Text as it is searched for: without accents, case or doubled spaces."""
     if not text.isascii():
-        plain = unicodedata.normalize("NFKD", text).translate(_MARKS)
+        plain = unicodedata.normalize("NFKD", text).translate(_marks())
         text = unicodedata.normalize("NFC", plain.casefold())
     return " ".join(text.lower().split())
 
@@ -262,6 +264,8 @@ class _Register:
 
 def _fill(person: Person, row: Identified | Person) -> None:
     """Take from ``row`` what is empty on ``person``; what is known is never replaced."""
+    if person.first_name and person.last_name and person.email and person.phone and person.postcode:
+        return  # so it is with most
     for name in ("first_name", "last_name", "email", "phone", "postcode"):
         if not getattr(person, name) and (value := getattr(row, name)):
             setattr(person, name, value)

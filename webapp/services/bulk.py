@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, islice, repeat
 from typing import Any
 
 from sqlalchemy import JSON, Connection, LargeBinary, Table
@@ -23,35 +23,48 @@ def insert_rows(
     *,
     pass_over_known: bool = False,
 ) -> None:
-    """Insert ``rows``, whose values are those of the columns ``names``; ``same`` holds what every row has alike.
+    """``insert_columns`` of ``rows``, whose values are those of the columns ``names``."""
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+    insert_columns(session, table, columns, same, pass_over_known=pass_over_known)
+
+
+def insert_columns(
+    session: Session,
+    table: Table,
+    columns: Mapping[str, Sequence[Any]],
+    same: Mapping[str, Any] | None = None,
+    *,
+    pass_over_known: bool = False,
+) -> None:
+    """Insert rows whose values are given column by column; ``same`` holds what every row has alike.
 
     With ``pass_over_known`` a row that is there already is left as it is; sort them, so that rivals do not cross.
 
     SQLAlchemy's own way spends four times as long on a row of ours as the database does; here each column's
     conversion is looked up once. Columns left out must be nullable: defaults of the models are not applied.
     """
-    if not rows:
+    if not columns:
         return
     connection = session.connection()
     constants = _constants(connection.dialect, table, same or {})
-    columns = list(zip(*rows, strict=True))
-    for place, name in enumerate(names):
+    converted: list[Iterable[Any]] = []
+    for name, values in columns.items():
         convert = _convert(connection.dialect, table, name)
-        if convert is not None:
-            convert = _once(convert) if isinstance(table.c[name].type, JSON) else convert
-            columns[place] = tuple(map(convert, columns[place]))
-    columns += [(value,) * len(rows) for value in constants.values()]
+        if convert is not None and isinstance(table.c[name].type, JSON):
+            convert = _once(convert)
+        converted.append(map(convert, values) if convert else values)
     tail = " ON CONFLICT DO NOTHING" if pass_over_known else ""
-    head, marks = _sql(connection, table, (*names, *constants))
-    values = list(zip(*columns, strict=True))
+    head, marks = _sql(connection, table, (*columns, *constants))
+    count = len(next(iter(columns.values())))
+    rows = zip(*converted, *(repeat(value, count) for value in constants.values()), strict=True)
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"{head} {marks}{tail}", values)
+        if values := list(rows):
+            connection.exec_driver_sql(f"{head} {marks}{tail}", values)
         return
     # Each statement costs SQLite's driver as much as a row does, so one statement carries many.
-    for at in range(0, len(values), _TOGETHER):
-        some = values[at : at + _TOGETHER]
-        sql = f"{head} {', '.join([marks] * len(some))}{tail}"
-        connection.exec_driver_sql(sql, tuple(chain.from_iterable(some)))
+    while some := tuple(chain.from_iterable(islice(rows, _TOGETHER))):
+        places = [marks] * (len(some) // (len(converted) + len(constants)))
+        connection.exec_driver_sql(f"{head} {', '.join(places)}{tail}", some)
 
 
 def reserve_ids(session: Session, table: Table, count: int) -> list[int]:
@@ -65,17 +78,6 @@ def reserve_ids(session: Session, table: Table, count: int) -> list[int]:
         return list(range((last or 0) + 1, (last or 0) + count + 1))
     sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
     return sorted(connection.exec_driver_sql(sql, (table.name, count)).scalars())
-
-
-def _converted(convert: Convert, values: Sequence[Any]) -> tuple[Any, ...]:
-    """Each value converted; one that stands in many rows as the same object is converted once."""
-    if not isinstance(values[0], dict | list):
-        return tuple(map(convert, values))
-    known = {id(value): value for value in values}
-    if len(known) == len(values):
-        return tuple(map(convert, values))
-    done = {key: convert(value) for key, value in known.items()}
-    return tuple(done[id(value)] for value in values)
 
 
 def _convert(dialect: Dialect, table: Table, name: str) -> Convert | None:

@@ -20,7 +20,6 @@ from webapp.services.work import Work
 
 NONCE = 16  # bytes
 Entropy = Callable[[int], bytes]
-_NAMES = ("number", "profile_id", "tickets", "receipt", "entered_at", "store", "nonce")
 
 
 def hold(work: Work, reward_id: int) -> None:
@@ -69,19 +68,16 @@ def add(
     ).scalar_one()
     first = int(last) - len(drafts) + 1
     nonces = entropy(NONCE * len(drafts))
-    rows = [
-        (
-            first + place,
-            person,
-            draft.tickets,
-            draft.receipt or None,
-            draft.entered_at,
-            draft.store,
-            nonces[NONCE * place : NONCE * (place + 1)],
-        )
-        for place, (draft, person) in enumerate(zip(drafts, people, strict=True))
-    ]
+    columns = {
+        "number": range(first, first + len(drafts)),
+        "profile_id": people,
+        "tickets": [draft.tickets for draft in drafts],
+        "receipt": [draft.receipt or None for draft in drafts],
+        "entered_at": [draft.entered_at for draft in drafts],
+        "store": [draft.store for draft in drafts],
+        "nonce": [nonces[at : at + NONCE] for at in range(0, len(nonces), NONCE)],
+    }
     same = {"reward_id": reward_id, "status": EntryStatus.OK, "reason": "", "import_run_id": run_id}
-    bulk.insert_rows(work.session, cast(Table, Entry.__table__), _NAMES, rows, same)
+    bulk.insert_columns(work.session, cast(Table, Entry.__table__), columns, same)
     entry_days.add(work.session, reward_id, (draft.entered_at for draft in drafts))
     return first

@@ -14,7 +14,7 @@ from werkzeug.http import dump_options_header
 from wtforms import RadioField, SelectChoice
 from wtforms.validators import InputRequired
 
-from webapp.adapters import spreadsheets, workbooks
+from webapp.adapters import spreadsheets, workbook_writing
 from webapp.domain import exports as rules
 from webapp.domain.errors import Busy, Refused
 from webapp.domain.exports import LISTINGS, MARK, Media
@@ -51,7 +51,9 @@ class ExportForm(CommandForm[TakeList]):
         "File",
         choices=[
             SelectChoice("csv", "CSV", render_kw={"data-hint": "Any number of rows; what every program reads."}),
-            SelectChoice("xlsx", "Excel workbook", render_kw={"data-hint": f"Up to {workbooks.MOST_WRITTEN:,} rows."}),
+            SelectChoice(
+                "xlsx", "Excel workbook", render_kw={"data-hint": f"Up to {workbook_writing.MOST_WRITTEN:,} rows."}
+            ),
         ],
         coerce=Media,
         validators=[InputRequired("Choose a kind of file.")],
@@ -130,7 +132,7 @@ def _file(run: ExportRun, wanted: Offer) -> Response:
     counted = _Counted(wanted.rows, mark)
     names = (*wanted.names, MARK)
     if run.media == Media.XLSX:
-        book = workbooks.write(names, counted, _properties(run, mark))
+        book = workbook_writing.write(names, counted, _properties(run, mark))
         pieces = _pieces(book)
         _finish(run.id, counted.count)
     else:
