@@ -7,6 +7,7 @@ are a mixin in a module of its own, listed in `Factories` below.
 from __future__ import annotations
 
 from tests.factories.belonging import Belonging
+from tests.factories.benefits import Benefits
 from tests.factories.known import Known
 from tests.factories.vouchers import Vouchers
 from tests.factories.winners import Winners
@@ -16,5 +17,5 @@ from tests.support.clock import NOW
 __all__ = ["NOW", "Factories"]
 
 
-class Factories(Known, Winners, Belonging, Vouchers, LongWork):
+class Factories(Known, Winners, Belonging, Vouchers, Benefits, LongWork):
     """`make.site()`, `make.reward(title="…")`, `make.staff("editor")` …"""

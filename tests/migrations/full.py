@@ -18,6 +18,8 @@ from webapp.models import (
     AttributeDefinition,
     AuditAnchor,
     Base,
+    Benefit,
+    BenefitChange,
     BenefitDefinition,
     BenefitDefinitionVersion,
     Completion,
@@ -37,6 +39,8 @@ from webapp.models import (
     ProfileIdentity,
     ProfileMerge,
     RecoveryCode,
+    Redemption,
+    RedemptionAttempt,
     RequestKey,
     SavedView,
     SignInAttempt,
@@ -108,6 +112,13 @@ def _fill_the_rest(session: Session) -> None:
             "id": 1, "site_id": site, "name": "A coffee", "handle": "coffee", "created_at": NOW, "updated_at": NOW
         },
         BenefitDefinitionVersion: {"definition_id": 1, "number": 1, "terms": {}, "at": NOW, "by": "A test"},
+        Benefit: {
+            "id": 1, "definition_id": 1, "terms_number": 1, "profile_id": people[0], "zone": "UTC", "issued_at": NOW,
+            "created_at": NOW,
+        },
+        BenefitChange: {"benefit_id": 1, "move": "issued", "at": NOW, "by": "A test"},
+        Redemption: {"benefit_id": 1, "kind": "redeem", "count": 1, "at": NOW, "by": "A test", "receipt": "K7QD"},
+        RedemptionAttempt: {"at": NOW, "by": "A test", "reason": "expired", "message": "It expired."},
     }  # fmt: skip
     for model, values in rows.items():
         if session.scalar(select(model).limit(1)) is None:

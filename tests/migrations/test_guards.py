@@ -1,4 +1,4 @@
-"""The triggers of 0002_guards: what was sealed, drawn or told cannot be rewritten, whatever program asks."""
+"""The triggers of 0002_guards and 0005_benefits: what was sealed, drawn or told cannot be rewritten, whatever program asks."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ FROZEN = (
     ("winners", "slot is not null", ("stage", "stage_at", "reason", "claim_until", "voucher_count")),
     ("winner_events", "id > 0", ()),
     ("voucher_changes", "id > 0", ()),
+    ("benefit_changes", "id > 0", ()),
+    ("redemptions", "id > 0", ()),
+    ("redemption_attempts", "id > 0", ()),
     ("audit_entries", "position is not null", ()),
 )
 NEVER_GO = (
@@ -45,6 +48,9 @@ NEVER_GO = (
     ("winners", "1 = 1"),
     ("winner_events", "1 = 1"),
     ("voucher_changes", "1 = 1"),
+    ("benefit_changes", "1 = 1"),
+    ("redemptions", "1 = 1"),
+    ("redemption_attempts", "1 = 1"),
     ("audit_entries", "1 = 1"),
 )
 
@@ -72,7 +78,7 @@ def another(column: Column, *, gone: bool = False):
         (JSON, lambda: {"another": 1}),
     )
     found = (way() for kind, way in ways if isinstance(column.type, kind))
-    return None if gone else next(found, literal("another", String))
+    return None if gone else next(found, literal("another"[: getattr(column.type, "length", None)], String))
 
 
 def frozen_columns():

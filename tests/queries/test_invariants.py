@@ -54,6 +54,9 @@ PLANTS: dict[str, Plant] = {
     "organisation members counted": lambda make: make.organisation(member_count=1),
     "organisation paths": lambda make: make.add(Organisation(external_id="A", title="A", path="/9/", **AT)),
     "module completions counted": lambda make: make.module(completion_count=1),
+    "redemptions of a benefit counted": lambda make: make.benefit(redeemed_count=1),
+    "redemptions of a definition counted": lambda make: make.benefit_definition(total_global_redemptions=1),
+    "benefits of a definition counted": lambda make: make.benefit_definition(total_global_voided=1),
     "erased people are nobody": lambda make: make.profile(erased_at=NOW),
     "vouchers idle counted": lambda make: make.voucher_type(idle_count=1),
     "vouchers redeemed counted": lambda make: make.voucher_type(redeemed_count=1),
@@ -80,6 +83,7 @@ def test_all_hold_on_sound_data(session, make):
     make.staff("editor")
     make.member(make.group(), organisation=make.organisation(make.organisation()))
     make.completed(make.module())
+    make.benefit()
     assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}
 
 

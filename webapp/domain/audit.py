@@ -74,6 +74,18 @@ class Event(StrEnum):
     VOUCHER_REDEEMED = "voucher.redeemed"
     VOUCHER_REVEALED = "voucher.revealed"
     VOUCHER_REVERSED = "voucher.reversed"
+    BENEFIT_ISSUED = "benefit.issued"
+    BENEFIT_CLAIMED = "benefit.claimed"
+    BENEFIT_REDEEMED = "benefit.redeemed"
+    BENEFIT_RETURNED = "benefit.returned"
+    BENEFIT_REVERSED = "benefit.reversed"
+    BENEFIT_EXTENDED = "benefit.extended"
+    BENEFIT_EXPIRY_SET = "benefit.expiry-set"
+    BENEFIT_REASSIGNED = "benefit.reassigned"
+    BENEFIT_VOIDED = "benefit.voided"
+    BENEFIT_RESTORED = "benefit.restored"
+    BENEFIT_REVEALED = "benefit.revealed"
+    BENEFITS_EXPIRED = "benefits.expired"
     REWARD_CREATED = "reward.created"
     REWARD_CHANGED = "reward.changed"
     REWARD_OPENED = "reward.opened"
@@ -175,6 +187,18 @@ SENTENCES: dict[Event, str] = {
     Event.VOUCHER_REDEEMED: "redeemed the voucher {code} of «{title}»: {note}",
     Event.VOUCHER_REVEALED: "revealed the whole code of the voucher {code} of «{title}»",
     Event.VOUCHER_REVERSED: "reversed the redemption of the voucher {code} of «{title}»: {note}",
+    Event.BENEFIT_ISSUED: "issued «{title}» to person {person}, good until {until}",
+    Event.BENEFIT_CLAIMED: "claimed «{title}» for person {person}, good until {until}",
+    Event.BENEFIT_REDEEMED: "redeemed {count} of «{title}» (receipt {receipt}): {note}",
+    Event.BENEFIT_RETURNED: "took back {count} of «{title}» (receipt {receipt}): {note}",
+    Event.BENEFIT_REVERSED: "reversed {count} of «{title}» (receipt {receipt}): {note}",
+    Event.BENEFIT_EXTENDED: "extended «{title}» of person {person} until {until}",
+    Event.BENEFIT_EXPIRY_SET: "set the end of «{title}» of person {person} from {before} to {until}: {reason}",
+    Event.BENEFIT_REASSIGNED: "handed «{title}» over from person {before} to person {person}",
+    Event.BENEFIT_VOIDED: "made «{title}» of person {person} void: {reason}",
+    Event.BENEFIT_RESTORED: "restored «{title}» of person {person}, which had been made void",
+    Event.BENEFIT_REVEALED: "revealed the whole code of «{title}» of person {person}",
+    Event.BENEFITS_EXPIRED: "noted that {count} of «{title}» expired",
     Event.REWARD_CREATED: "created the {kind} «{title}» as {name}",
     Event.REWARD_CHANGED: "changed «{title}»: {changes}",
     Event.REWARD_OPENED: "opened «{title}» for entries; the code is committed as {commit}",

@@ -48,15 +48,15 @@ def why_not_again(rules: ReclaimRules, claims: Sequence[Claim], now: datetime, z
     last = claims[-1]
     if not rules.is_reclaimable:
         return f"This person claimed it on {told(last.claimed_at, zone)}; it can be claimed once."
-    period = _period(rules.every, last.claimed_at, zone)
-    if period and period == _period(rules.every, now, zone):
+    claimed_in = period(rules.every, last.claimed_at, zone)
+    if claimed_in and claimed_in == period(rules.every, now, zone):
         return f"This person claimed it on {told(last.claimed_at, zone)}; it can be claimed once a {rules.every}."
     if rules.requires_used and last.state not in (BenefitState.REDEEMED, BenefitState.EXPIRED):
         return f"This person holds one that is {last.state}; it can be claimed again once that is used or has expired."
     return ""
 
 
-def _period(every: ReclaimEvery, moment: datetime, zone: str) -> tuple[int, ...]:
+def period(every: ReclaimEvery, moment: datetime, zone: str) -> tuple[int, ...]:
     """The calendar period of ``moment``, local; nothing for none."""
     day = moment.astimezone(ZoneInfo(zone)).date()
     return {

@@ -23,6 +23,13 @@ class Permission(StrEnum):
     DRAWS_RUN = "draws.run"
     DRAWS_EXPORT = "draws.export"
     VOUCHERS_EDIT = "vouchers.edit"
+    BENEFITS_VIEW = "benefits.view"
+    BENEFITS_ISSUE = "benefits.issue"
+    BENEFITS_CLAIM = "benefits.claim"
+    BENEFITS_CHANGE = "benefits.change"  # extend, reassign, void
+    BENEFITS_OVERRIDE = "benefits.override"  # set an expiry against the terms
+    BENEFITS_REDEEM = "benefits.redeem"
+    BENEFITS_RETURN = "benefits.return"
     WINNERS_VIEW = "winners.view"
     FULFILMENT_WORK = "fulfilment.work"
     CODES_PRINT = "codes.print"
@@ -48,7 +55,9 @@ class Role(StrEnum):
 _P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({_P.PROGRAMMES_VIEW, _P.REPORTS_EXPORT}),
-    Role.TILL: frozenset({_P.PROGRAMMES_VIEW}),
+    Role.TILL: frozenset(
+        {_P.PROGRAMMES_VIEW, _P.BENEFITS_VIEW, _P.BENEFITS_CLAIM, _P.BENEFITS_REDEEM, _P.BENEFITS_RETURN}
+    ),
     Role.EDITOR: frozenset(
         {
             _P.PROGRAMMES_VIEW,
@@ -62,6 +71,11 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.DRAWS_SEAL,
             _P.DRAWS_EXPORT,
             _P.VOUCHERS_EDIT,
+            _P.BENEFITS_VIEW,
+            _P.BENEFITS_ISSUE,
+            _P.BENEFITS_CLAIM,
+            _P.BENEFITS_CHANGE,
+            _P.BENEFITS_RETURN,
             _P.WINNERS_VIEW,
             _P.JOBS_VIEW,
             _P.AUDIT_VIEW,
@@ -96,6 +110,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.PROFILES_ERASE,
             _P.STAFF_MANAGE,
             _P.SETTINGS_EDIT,
+            _P.BENEFITS_VIEW,
+            _P.BENEFITS_OVERRIDE,
             _P.JOBS_VIEW,
             _P.AUDIT_VIEW,
             _P.REPORTS_EXPORT,

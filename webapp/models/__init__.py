@@ -3,6 +3,7 @@
 from webapp.models.audit import AuditAnchor, AuditEntry, RequestKey
 from webapp.models.base import Base
 from webapp.models.benefit_definitions import BenefitDefinition, BenefitDefinitionVersion
+from webapp.models.benefits import Benefit, BenefitChange, Redemption, RedemptionAttempt
 from webapp.models.draws import Draw, DrawLogLine, DrawRound
 from webapp.models.entries import Entry, EntryDay
 from webapp.models.exports import ExportRun
@@ -36,6 +37,8 @@ __all__ = [
     "AuditAnchor",
     "AuditEntry",
     "Base",
+    "Benefit",
+    "BenefitChange",
     "BenefitDefinition",
     "BenefitDefinitionVersion",
     "Completion",
@@ -65,6 +68,8 @@ __all__ = [
     "ProfileMerge",
     "ProfileTerm",
     "RecoveryCode",
+    "Redemption",
+    "RedemptionAttempt",
     "RequestKey",
     "Reward",
     "SavedView",

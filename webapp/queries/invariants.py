@@ -24,7 +24,7 @@ class Invariant:
 
 def broken(session: Session, invariant: Invariant) -> list[str]:
     """Names of the first rows that break it; empty when it holds."""
-    sql = invariant.sql.replace("{standing}", _STANDING)
+    sql = invariant.sql.replace("{standing}", _STANDING).replace("{net}", _NET)
     found = session.execute(text(f"{sql} limit {MOST_SHOWN}")).all()
     return [":".join(str(part) for part in row) for row in found]
 
@@ -35,6 +35,7 @@ _COUNTED = (
     "where status = 'STATUS' group by voucher_type_id) v on v.voucher_type_id = t.id "
     "where t.STATUS_count <> coalesce(v.n, 0)"
 )
+_NET = "sum(case when kind = 'redeem' then count else -count end)"
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "entries dense",
@@ -195,6 +196,45 @@ INVARIANTS: tuple[Invariant, ...] = (
         "select w.id from winners w left join (select winner_id, count(*) as n, min(profile_id) as least, "
         "max(profile_id) as most from vouchers where winner_id is not null group by winner_id) v on v.winner_id = w.id "
         "where w.voucher_count <> coalesce(v.n, 0) or v.least <> w.profile_id or v.most <> w.profile_id",
+    ),
+    Invariant(
+        "redemptions of a benefit counted",
+        "A benefit's counter of redemptions is what its ledger comes to.",
+        "select b.id, b.redeemed_count, coalesce(r.n, 0) from benefits b left join "
+        "(select benefit_id, {net} as n from redemptions group by benefit_id) r "
+        "on r.benefit_id = b.id where b.redeemed_count <> coalesce(r.n, 0)",
+    ),
+    Invariant(
+        "redemptions of a definition counted",
+        "A definition's counter of redemptions is what the ledgers of its benefits come to.",
+        "select d.id, d.total_global_redemptions, coalesce(r.n, 0) from benefit_definitions d left join "
+        "(select b.definition_id, {net} as n from redemptions join benefits b on b.id = benefit_id "
+        "group by b.definition_id) r on r.definition_id = d.id where d.total_global_redemptions <> coalesce(r.n, 0)",
+    ),
+    Invariant(
+        "benefits of a definition counted",
+        "A definition counts its benefits, those claimed and those void.",
+        "select d.id from benefit_definitions d left join (select definition_id, count(*) as n, "
+        "sum(case when source = 'claim' then 1 else 0 end) as c, sum(case when voided_at is null then 0 else 1 end) as v "
+        "from benefits group by definition_id) b on b.definition_id = d.id where d.total_global_created <> coalesce(b.n, 0) "
+        "or d.total_global_claimed <> coalesce(b.c, 0) or d.total_global_voided <> coalesce(b.v, 0)",
+    ),
+    Invariant(
+        "no more comes back than was redeemed",
+        "What came back of a redemption is of the same benefit, and no more than was redeemed.",
+        "select o.id from redemptions o join redemptions r on r.original_id = o.id group by o.id, o.count, o.benefit_id "
+        "having sum(r.count) > o.count or min(r.benefit_id) <> o.benefit_id or max(r.benefit_id) <> o.benefit_id",
+    ),
+    Invariant(
+        "redeemed within its dates",
+        "Nothing is redeemed before its benefit was issued.",
+        "select r.id from redemptions r join benefits b on b.id = r.benefit_id where r.at < b.issued_at",
+    ),
+    Invariant(
+        "forced codes given",
+        "A benefit's code is of its definition's person, and is not idle.",
+        "select b.id from benefits b join vouchers v on v.id = b.voucher_id "
+        "where v.status = 'idle' or v.profile_id is null or v.profile_id <> b.profile_id",
     ),
     Invariant(
         "erased people are nobody",

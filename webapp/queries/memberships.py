@@ -156,3 +156,12 @@ def stream(
     )
     for row in flow(session, statement):
         yield tuple(row)
+
+
+def person_named(session: Session, name: str) -> int | None:
+    """The person with this member id, else the one who answers to this e-mail; of merged ones whoever they are now."""
+    typed = name.strip()
+    if not typed:
+        return None
+    found = people(session, [typed], [email_key(typed)])
+    return found.find(typed, typed)

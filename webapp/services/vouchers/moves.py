@@ -12,6 +12,7 @@ from webapp.domain.errors import Conflict, Refused
 from webapp.domain.voucher_codes import masked
 from webapp.domain.vouchers import Move, VoucherStatus
 from webapp.models import Voucher, VoucherType
+from webapp.queries import benefits as read_benefits
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
 from webapp.services.vouchers import counters
@@ -98,6 +99,11 @@ def reveal(work: Work, command: MoveVoucher) -> Voucher:
 def _move(work: Work, voucher: Voucher, move: Move, note: str) -> Voucher:
     """Make the move if the voucher still stands where it was seen; ``Conflict`` or ``Refused`` says why not (K131)."""
     before = voucher.status
+    if (benefit := read_benefits.id_of_voucher(work.session, voucher.id)) is not None:
+        raise Refused(
+            "voucher.of_benefit",
+            f"This code belongs to benefit {benefit} and follows it; redeem, return or void the benefit instead.",
+        )
     if move is Move.RELEASE and before is not VoucherStatus.CANCELLED:
         move = Move.REACTIVATE  # whose sentence is the right one
     target = rules.after(before, move, note)

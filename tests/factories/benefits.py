@@ -1,0 +1,59 @@
+"""Benefit definitions with their terms, and benefits that people hold."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from tests.factories.people import People
+from tests.support.clock import NOW
+from webapp.domain.redemptions import BenefitSource
+from webapp.models import Benefit, BenefitDefinition, BenefitDefinitionVersion, Profile
+
+
+class Benefits(People):
+    """`make.benefit_definition(max_redemptions=3)`, `make.benefit(definition, person)`."""
+
+    def benefit_definition(self, **changes: object) -> BenefitDefinition:
+        """Published, assignable, 30 days, one redemption; its first terms are kept."""
+        number = self.next_number
+        values: dict[str, object] = {
+            "name": f"Benefit {number}",
+            "handle": f"benefit-{number}",
+            "period": 30,
+            "max_redemptions": 1,
+            "is_published": True,
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        values |= changes
+        if "site_id" not in values:
+            values["site_id"] = self.site().id
+        definition = self.add(BenefitDefinition(**values))
+        terms = {"name": definition.name, "terms_conditions": definition.terms_conditions or ""}
+        self.add(BenefitDefinitionVersion(definition_id=definition.id, number=1, terms=terms, at=NOW, by="Ann Able"))
+        return definition
+
+    def benefit(
+        self, definition: BenefitDefinition | None = None, holder: Profile | None = None, **changes: object
+    ) -> Benefit:
+        """One of the definition, counted; without an end unless one is given."""
+        definition = definition or self.benefit_definition()
+        holder = holder or self.profile()
+        number = self.next_number
+        values: dict[str, object] = {
+            "definition_id": definition.id,
+            "terms_number": definition.terms_number,
+            "profile_id": holder.id,
+            "zone": "Australia/Melbourne",
+            "issued_at": NOW,
+            "max_redemptions": definition.max_redemptions,
+            "redeem_code_pos": f"TESTBENEFIT{number}",
+            "code_key": f"TESTBENEF1T{number}",
+            "created_at": NOW,
+        }
+        values |= changes
+        counted = {"total_global_created": BenefitDefinition.total_global_created + 1}
+        if values.get("source") == BenefitSource.CLAIM:
+            counted["total_global_claimed"] = BenefitDefinition.total_global_claimed + 1
+        self.session.execute(update(BenefitDefinition).where(BenefitDefinition.id == definition.id).values(counted))
+        return self.add(Benefit(**values))

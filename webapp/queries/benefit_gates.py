@@ -1,0 +1,94 @@
+"""«Why not», at any instant: what holds and what does not of issuing, claiming and redeeming (peers.md feature 10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.domain import benefits as rules
+from webapp.domain import condition_reading, condition_rules
+from webapp.domain.benefit_claims import Claim, why_not_again
+from webapp.domain.benefits import BenefitFacts, ClaimFacts, DefinitionFacts, Gate
+from webapp.domain.condition_rules import Told
+from webapp.domain.redemptions import BenefitSource
+from webapp.models import Benefit, BenefitDefinition
+from webapp.queries import benefits as read
+from webapp.queries import conditions
+from webapp.queries import redemptions as read_ledger
+
+
+def to_issue(
+    session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str
+) -> tuple[Gate, ...]:
+    """What must hold to issue the definition to a person at an instant."""
+    return rules.gates_to_issue(definition.facts, at, zone, held=held(session, definition.id, profile_id))
+
+
+def to_claim(
+    session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str
+) -> tuple[Gate, ...]:
+    """What must hold for a person to claim the definition at an instant; a condition that cannot be read is not met."""
+    told = condition(session, definition, profile_id, at, zone)
+    person = ClaimFacts(
+        matches=told.passed,
+        why_not_again=why_not_again(definition.reclaim, claims(session, definition.id, profile_id, at), at, zone),
+        held=held(session, definition.id, profile_id),
+    )
+    return rules.gates_to_claim(definition.facts, person, at, zone)
+
+
+def to_redeem(session: Session, benefit_id: int, at: datetime, *, count: int = 1) -> tuple[Gate, ...]:
+    """What must hold to redeem ``count`` of a benefit at an instant."""
+    benefit = read.get(session, benefit_id)
+    definition = session.get_one(BenefitDefinition, benefit.definition_id, populate_existing=True)
+    return rules.gates_to_redeem(definition.facts, benefit.facts, count, at)
+
+
+def to_redeem_then(
+    session: Session, definition: DefinitionFacts, benefit: Benefit, at: datetime, now: datetime
+) -> tuple[Gate, ...]:
+    """The same as it stood, or as things stand will stand, at another instant than ``now``."""
+    return rules.gates_to_redeem(definition, facts_at(session, benefit, at, now), 1, at)
+
+
+def facts_at(session: Session, benefit: Benefit, at: datetime, now: datetime) -> BenefitFacts:
+    """A benefit as it stood at ``at``; of the time to come as it stands now."""
+    facts = benefit.facts
+    if at >= now:
+        return facts
+    voided = facts.voided_at if facts.voided_at is not None and facts.voided_at <= at else None
+    return replace(facts, voided_at=voided, redeemed=max(0, read_ledger.standing(session, benefit.id, at)))
+
+
+def condition(session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str) -> Told:
+    """The claim condition of a definition, part by part, for one person."""
+    variables = conditions.variables(session)
+    node = condition_reading.read(definition.claim_condition or None, variables, zone)
+    asked = [variables[name] for name in condition_reading.names(definition.claim_condition or {})]
+    facts = conditions.facts(session, [profile_id], asked, at) if asked else {}
+    today = at.astimezone(ZoneInfo(zone)).date()
+    return condition_rules.explained(node, facts.get(profile_id, {}), today, zone)
+
+
+def claims(session: Session, definition_id: int, profile_id: int, at: datetime) -> list[Claim]:
+    """The claims a person made of a definition, in the order they were made, void ones apart."""
+    wanted = select(Benefit).where(
+        Benefit.definition_id == definition_id,
+        Benefit.source == BenefitSource.CLAIM,
+        Benefit.voided_at.is_(None),
+        Benefit.profile_id == profile_id,
+    )
+    rows = session.scalars(wanted.order_by(Benefit.id).execution_options(populate_existing=True))
+    return [Claim(row.claimed_at or row.issued_at, rules.state(row.facts, at)) for row in rows]
+
+
+def held(session: Session, definition_id: int, profile_id: int) -> int:
+    """How many benefits of a definition a person ever got, void ones apart."""
+    counted = select(func.count()).where(
+        Benefit.profile_id == profile_id, Benefit.definition_id == definition_id, Benefit.voided_at.is_(None)
+    )
+    return session.scalar(counted) or 0

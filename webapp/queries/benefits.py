@@ -1,0 +1,234 @@
+"""Reads of benefits: one, a page of them, those of a person, and what happened to one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
+from sqlalchemy.orm import Session
+
+from webapp.domain.benefits import BenefitFacts, BenefitState, state
+from webapp.domain.errors import NotFound
+from webapp.domain.redemptions import BenefitSource
+from webapp.domain.voucher_codes import normalise
+from webapp.models import (
+    Benefit,
+    BenefitChange,
+    BenefitDefinition,
+    BenefitDefinitionVersion,
+    Profile,
+    Site,
+    Voucher,
+)
+from webapp.queries.profiles import matches
+
+Scope = frozenset[int] | None
+PAGE = 50
+_FRESH = {"populate_existing": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list of benefits is narrowed to."""
+
+    definition_id: int | None = None
+    state: BenefitState | None = None
+    source: BenefitSource | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitRow:
+    """One line of a list; the code is known by its last four signs."""
+
+    id: int
+    definition_id: int
+    definition: str
+    profile_id: int
+    first_name: str
+    last_name: str
+    external_id: str | None
+    facts: BenefitFacts
+    source: BenefitSource
+    value_minor: int | None
+    currency: str
+    code: str | None
+    voucher_last_four: str | None
+
+    def state(self, now: datetime) -> BenefitState:
+        return state(self.facts, now)
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitSheet:
+    """One benefit with everything its page shows, in one statement."""
+
+    benefit: Benefit
+    definition: BenefitDefinition
+    site: Site
+    holder: Profile
+    voucher: Voucher | None
+    terms: BenefitDefinitionVersion
+
+
+def get(session: Session, benefit_id: int) -> Benefit:
+    """The benefit as it stands in the database now, or ``NotFound``."""
+    found = session.get(Benefit, benefit_id, populate_existing=True)
+    if found is None:
+        raise _missing()
+    return found
+
+
+def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:
+    """The benefit with definition, holder and code; ``NotFound`` outside ``scope``."""
+    statement = (
+        select(Benefit, BenefitDefinition, Site, Profile, Voucher, BenefitDefinitionVersion)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .join(Site, Site.id == BenefitDefinition.site_id)
+        .join(Profile, Profile.id == Benefit.profile_id)
+        .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
+        .join(
+            BenefitDefinitionVersion,
+            and_(
+                BenefitDefinitionVersion.definition_id == Benefit.definition_id,
+                BenefitDefinitionVersion.number == Benefit.terms_number,
+            ),
+        )
+        .where(Benefit.id == benefit_id)
+    )
+    if scope is not None:
+        statement = statement.where(BenefitDefinition.site_id.in_(scope))
+    found = session.execute(statement.execution_options(**_FRESH)).one_or_none()
+    if found is None:
+        raise _missing()
+    return BenefitSheet(*found)
+
+
+def page(
+    session: Session, scope: Scope, narrow: Filter, now: datetime, *, before: int | None = None, size: int = PAGE
+) -> list[BenefitRow]:
+    """Benefits, the newest first, one more than ``size`` when there is a further page; ``before`` is the last id seen."""
+    statement = _rows().where(*_matching(scope, narrow, now, before)).order_by(Benefit.id.desc()).limit(size + 1)
+    return _read(session, statement)
+
+
+def of_person(
+    session: Session, ids: Collection[int], scope: Scope, *, size: int = PAGE, before: int | None = None
+) -> list[BenefitRow]:
+    """The benefits a person holds, the newest first, one more than ``size`` when there are further ones."""
+    statement = _rows().where(Benefit.profile_id.in_(ids)).order_by(Benefit.id.desc()).limit(size + 1)
+    if scope is not None:
+        statement = statement.where(BenefitDefinition.site_id.in_(scope))
+    if before is not None:
+        statement = statement.where(Benefit.id < before)
+    return _read(session, statement)
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Benefit,
+            BenefitDefinition.name,
+            Profile.first_name,
+            Profile.last_name,
+            Profile.external_id,
+            Voucher.last_four,
+        )
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .join(Profile, Profile.id == Benefit.profile_id)
+        .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
+    )
+
+
+def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[BenefitRow]:
+    return [
+        BenefitRow(
+            id=row.id,
+            definition_id=row.definition_id,
+            definition=definition,
+            profile_id=row.profile_id,
+            first_name=first_name,
+            last_name=last_name,
+            external_id=external_id,
+            facts=row.facts,
+            source=row.source,
+            value_minor=row.value_minor,
+            currency=row.currency,
+            code=row.redeem_code_pos,
+            voucher_last_four=last_four,
+        )
+        for row, definition, first_name, last_name, external_id, last_four in session.execute(
+            statement.execution_options(**_FRESH)
+        )
+    ]
+
+
+def _matching(scope: Scope, narrow: Filter, now: datetime, before: int | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if narrow.definition_id is not None:
+        conditions.append(Benefit.definition_id == narrow.definition_id)
+    if scope is not None:
+        conditions.append(BenefitDefinition.site_id.in_(scope))
+    if narrow.state is not None:
+        conditions.append(is_in(narrow.state, now))
+    if narrow.source is not None:
+        conditions.append(Benefit.source == narrow.source)
+    if narrow.search:
+        conditions.append(matches(narrow.search))
+    if before is not None:
+        conditions.append(Benefit.id < before)
+    return conditions
+
+
+def is_in(wanted: BenefitState, now: datetime) -> ColumnElement[bool]:
+    """Whether a row is in a state at ``now``: what ``domain.benefits.state`` says of it. No test of it is ever null."""
+    void = Benefit.voided_at.is_not(None)
+    used = and_(Benefit.max_redemptions.is_not(None), Benefit.redeemed_count >= Benefit.max_redemptions)
+    past = and_(Benefit.expires_at.is_not(None), Benefit.expires_at < now)
+    scheduled = Benefit.issued_at > now
+    partly = Benefit.redeemed_count > 0
+    order = {
+        BenefitState.VOID: void,
+        BenefitState.REDEEMED: used,
+        BenefitState.EXPIRED: past,
+        BenefitState.SCHEDULED: scheduled,
+        BenefitState.PARTLY_REDEEMED: partly,
+    }
+    before: list[ColumnElement[bool]] = []
+    for name, test in order.items():
+        if name is wanted:
+            return and_(*map(not_, before), test)
+        before.append(test)
+    return not_(or_(*before))
+
+
+def id_of_code(session: Session, code: str, scope: Scope = None) -> int | None:
+    """The benefit whose own code this is, if there is one in ``scope``."""
+    statement = select(Benefit.id).where(Benefit.code_key == normalise(code))
+    if scope is not None:
+        held = select(BenefitDefinition.id).where(BenefitDefinition.site_id.in_(scope))
+        statement = statement.where(Benefit.definition_id.in_(held))
+    return session.scalar(statement)
+
+
+def id_of_voucher(session: Session, voucher_id: int) -> int | None:
+    """The benefit that this code was taken for, if it was taken for one."""
+    return session.scalar(select(Benefit.id).where(Benefit.voucher_id == voucher_id))
+
+
+def id_of_claim(session: Session, key: str) -> int | None:
+    """The claim that stands under this key, if one does."""
+    return session.scalar(select(Benefit.id).where(Benefit.claim_key == key))
+
+
+def changes(session: Session, benefit_id: int, size: int = 100) -> list[BenefitChange]:
+    """The history of a benefit besides its ledger, the newest first."""
+    wanted = select(BenefitChange).where(BenefitChange.benefit_id == benefit_id)
+    return list(session.scalars(wanted.order_by(BenefitChange.id.desc()).limit(size)))
+
+
+def _missing() -> NotFound:
+    return NotFound("benefit.unknown", "There is no such benefit.")

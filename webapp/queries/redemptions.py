@@ -1,0 +1,163 @@
+"""Reads of the ledger of redemptions, and of what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.domain.errors import NotFound
+from webapp.domain.redemptions import LastUse, RedemptionKind
+from webapp.models import Benefit, BenefitDefinition, Location, Profile, Redemption, RedemptionAttempt
+
+Scope = frozenset[int] | None
+MOST = 100
+_BACK = Redemption.__table__.alias("back")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the ledger with where it happened, and how many of it have come back."""
+
+    redemption: Redemption
+    place: str | None
+    returned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One redemption as the till remembers it."""
+
+    id: int
+    at: datetime
+    receipt: str
+    kind: RedemptionKind
+    count: int
+    benefit_id: int
+    definition: str
+    first_name: str
+    last_name: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionSheet:
+    """A line of the ledger with its benefit, definition, holder and place."""
+
+    redemption: Redemption
+    benefit: Benefit
+    definition: BenefitDefinition
+    holder: Profile
+    place: str | None
+    returned: int
+
+
+def ledger(session: Session, benefit_id: int) -> list[Line]:
+    """Every line of a benefit, the newest first."""
+    wanted = (
+        select(Redemption, Location.title)
+        .outerjoin(Location, Location.id == Redemption.location_id)
+        .where(Redemption.benefit_id == benefit_id)
+        .order_by(Redemption.id.desc())
+        .limit(MOST)
+    )
+    rows = session.execute(wanted).all()
+    returned: dict[int, int] = {}
+    for line, _ in rows:
+        if line.original_id is not None:
+            returned[line.original_id] = returned.get(line.original_id, 0) + line.count
+    return [Line(line, place, returned.get(line.id, 0)) for line, place in rows]
+
+
+def last_use(session: Session, benefit_id: int) -> LastUse | None:
+    """The latest redemption of which not all has come back."""
+    for line in ledger(session, benefit_id):
+        found = line.redemption
+        if found.kind is RedemptionKind.REDEEM and line.returned < found.count:
+            return LastUse(found.at, found.by, line.place or "", found.receipt)
+    return None
+
+
+def sheet(session: Session, redemption_id: int, scope: Scope) -> RedemptionSheet:
+    """A line of the ledger with everything its page shows; ``NotFound`` outside ``scope``."""
+    came_back = (
+        select(func.coalesce(func.sum(_BACK.c.count), 0)).where(_BACK.c.original_id == Redemption.id).scalar_subquery()
+    )
+    statement = (
+        select(Redemption, Benefit, BenefitDefinition, Profile, Location.title, came_back)
+        .join(Benefit, Benefit.id == Redemption.benefit_id)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .join(Profile, Profile.id == Benefit.profile_id)
+        .outerjoin(Location, Location.id == Redemption.location_id)
+        .where(Redemption.id == redemption_id)
+    )
+    if scope is not None:
+        statement = statement.where(BenefitDefinition.site_id.in_(scope))
+    found = session.execute(statement.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound("redemption.unknown", "There is no such redemption.")
+    return RedemptionSheet(*found)
+
+
+def receipts(session: Session, staff_id: int, size: int = 5) -> list[Receipt]:
+    """What somebody redeemed and took back last."""
+    wanted = (
+        select(
+            Redemption.id,
+            Redemption.at,
+            Redemption.receipt,
+            Redemption.kind,
+            Redemption.count,
+            Redemption.benefit_id,
+            BenefitDefinition.name,
+            Profile.first_name,
+            Profile.last_name,
+            Benefit.zone,
+        )
+        .join(Benefit, Benefit.id == Redemption.benefit_id)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .join(Profile, Profile.id == Benefit.profile_id)
+        .where(Redemption.staff_id == staff_id)
+        .order_by(Redemption.id.desc())
+        .limit(size)
+    )
+    return [Receipt(*tuple(row)) for row in session.execute(wanted)]
+
+
+def id_of_receipt(session: Session, receipt: str, scope: Scope) -> int | None:
+    """The latest line of the ledger with this receipt, if there is one in ``scope``."""
+    wanted = select(func.max(Redemption.id)).where(Redemption.receipt == receipt)
+    if scope is not None:
+        held = select(Benefit.id).join(BenefitDefinition).where(BenefitDefinition.site_id.in_(scope))
+        wanted = wanted.where(Redemption.benefit_id.in_(held))
+    return session.scalar(wanted)
+
+
+def attempts(session: Session, benefit_id: int, size: int = 20) -> list[RedemptionAttempt]:
+    """What was refused of a benefit, the newest first."""
+    wanted = select(RedemptionAttempt).where(RedemptionAttempt.benefit_id == benefit_id)
+    return list(session.scalars(wanted.order_by(RedemptionAttempt.id.desc()).limit(size)))
+
+
+def wrong_codes(session: Session, staff_id: int, since: datetime, reasons: Collection[str]) -> int:
+    """How many scanned codes of a person nobody knew since then."""
+    counted = select(func.count()).where(
+        RedemptionAttempt.staff_id == staff_id,
+        RedemptionAttempt.at > since,
+        RedemptionAttempt.reason.in_(reasons),
+    )
+    return session.scalar(counted) or 0
+
+
+def standing(session: Session, benefit_id: int, at: datetime) -> int:
+    """What the ledger of a benefit came to at an instant."""
+    wanted = select(Redemption.kind, func.sum(Redemption.count)).where(
+        Redemption.benefit_id == benefit_id, Redemption.at <= at
+    )
+    return sum(
+        (count if kind is RedemptionKind.REDEEM else -count)
+        for kind, count in session.execute(wanted.group_by(Redemption.kind))
+    )

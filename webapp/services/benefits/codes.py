@@ -1,0 +1,98 @@
+"""The code of a benefit: one out of the pool of its voucher type, one that was typed, or one of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import case, or_, select, update
+
+from webapp.domain import vouchers as voucher_rules
+from webapp.domain.errors import Conflict
+from webapp.domain.voucher_codes import codes, normalise
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import Benefit, BenefitDefinition, Voucher
+from webapp.services.vouchers import Mint, counters
+from webapp.services.work import Work, changed_rows
+
+_IDLE, _ALLOCATED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A code out of the pool: which, until when it is good, and what it is worth."""
+
+    voucher_id: int
+    until: datetime | None
+    value_minor: int | None
+    currency: str
+
+
+def take(work: Work, definition: BenefitDefinition, profile_id: int, zone: str) -> Taken | None:
+    """Allocate the code that ends soonest to a person; None when the definition has no pool or none is left.
+
+    Of equals the lowest id goes first (benefits.md 6.4). The counter of the voucher type decides, before any code.
+    """
+    kind = definition.voucher_type
+    if kind is None or not counters.move(work, kind.id, _IDLE, _ALLOCATED, 1):
+        return None
+    ends_at = voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
+    found = None if voucher_rules.is_expired(ends_at, work.now) else _pick(work, kind.id)
+    if found is None:
+        counters.move(work, kind.id, _ALLOCATED, _IDLE, 1)
+        return None
+    until = min(filter(None, (ends_at, found.expires_at)), default=None)
+    changed_rows(
+        work.session,
+        update(Voucher)
+        .where(Voucher.id == found.id)
+        .values(status=_ALLOCATED, profile_id=profile_id, allocated_at=work.now, expires_at=until),
+    )
+    counters.log(work, [found.id], _ALLOCATED, f"benefit of «{definition.name}»"[:500])
+    return Taken(found.id, until, kind.value_minor, kind.currency)
+
+
+def _pick(work: Work, voucher_type_id: int) -> Voucher | None:
+    soonest = case((Voucher.expires_at.is_(None), 1), else_=0)
+    statement = (
+        select(Voucher)
+        .where(
+            Voucher.voucher_type_id == voucher_type_id,
+            Voucher.status == _IDLE,
+            or_(Voucher.expires_at.is_(None), Voucher.expires_at > work.now),
+        )
+        .order_by(soonest, Voucher.expires_at, Voucher.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return work.session.scalars(statement).one_or_none()
+
+
+def follow(work: Work, benefit: Benefit, target: VoucherStatus, note: str) -> None:
+    """Let the code of a benefit follow what became of it: used up, given back, void, restored."""
+    if benefit.voucher_id is None:
+        return
+    voucher = work.session.get_one(Voucher, benefit.voucher_id, populate_existing=True)
+    before = voucher.status
+    if before is target:
+        return
+    counted = counters.move(work, voucher.voucher_type_id, before, target, 1)
+    statement = update(Voucher).where(Voucher.id == voucher.id, Voucher.status == before).values(status=target)
+    if not counted or changed_rows(work.session, statement) != 1:
+        raise Conflict("voucher.overtaken", "Somebody moved the code of this benefit a moment ago. Look at it again.")
+    counters.log(work, [voucher.id], target, note)
+
+
+def own(definition: BenefitDefinition, typed: str, mint: Mint, *, has_voucher: bool) -> str | None:
+    """The code of its own a benefit gets: what was typed, else a new one where neither pool nor definition gives any."""
+    if typed:
+        return typed
+    if has_voucher or definition.redeem_code_pos or definition.voucher_type_id is not None:
+        return None
+    return codes(mint.random_bytes, 1)[0]
+
+
+def key(code: str | None) -> str | None:
+    """The form in which a benefit is found by its code."""
+    return normalise(code) or None if code else None

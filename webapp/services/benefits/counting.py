@@ -1,0 +1,114 @@
+"""The counters that hold the limits of benefits: each moves in one guarded UPDATE, the definition's before the benefit's.
+
+Whoever gets the definition's row first goes first, so that rivals never meet elsewhere (reliability.md section 5); what
+is read after such an UPDATE is what stood when it was decided.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+
+from webapp.models import Benefit, BenefitDefinition, Redemption
+from webapp.services.work import Work, changed_rows
+
+_TOTAL = BenefitDefinition.total_global_redemptions
+
+
+def issued(work: Work, definition_id: int, *, is_claim: bool, guard: ColumnElement[bool]) -> bool:
+    """Count one more benefit of a definition, if ``guard`` holds of it; False, and nothing counted, when it does not."""
+    statement = (
+        update(BenefitDefinition)
+        .where(BenefitDefinition.id == definition_id, guard)
+        .values(
+            total_global_created=BenefitDefinition.total_global_created + 1,
+            total_global_claimed=BenefitDefinition.total_global_claimed + int(is_claim),
+        )
+    )
+    return changed_rows(work.session, statement) == 1
+
+
+def voided(work: Work, definition_id: int, by: int) -> None:
+    """Count a benefit more or less that is void."""
+    total = BenefitDefinition.total_global_voided
+    changed_rows(
+        work.session,
+        update(BenefitDefinition).where(BenefitDefinition.id == definition_id).values(total_global_voided=total + by),
+    )
+
+
+def take(work: Work, definition_id: int, benefit_id: int, count: int) -> bool:
+    """Redeem ``count`` of a benefit if everything allows it at ``work.now``; False, and nothing moved, when not."""
+    if not _take_overall(work, definition_id, count):
+        return False
+    statement = (
+        update(Benefit)
+        .where(Benefit.id == benefit_id, may_take(work, count))
+        .values(redeemed_count=Benefit.redeemed_count + count)
+    )
+    if changed_rows(work.session, statement) == 1:
+        return True
+    _give_overall(work, definition_id, count)
+    return False
+
+
+def may_take(work: Work, count: int) -> ColumnElement[bool]:
+    """Whether ``count`` of a benefit may be redeemed now: what ``gates_to_redeem`` says, as a condition of a row."""
+    cap = Benefit.max_redemptions
+    return and_(
+        Benefit.voided_at.is_(None),
+        Benefit.issued_at <= work.now,
+        or_(Benefit.expires_at.is_(None), Benefit.expires_at >= work.now),
+        or_(cap.is_(None), Benefit.redeemed_count + count <= cap),
+    )
+
+
+def _take_overall(work: Work, definition_id: int, count: int) -> bool:
+    cap = BenefitDefinition.max_global_redemptions
+    statement = (
+        update(BenefitDefinition)
+        .where(
+            BenefitDefinition.id == definition_id,
+            not_(and_(BenefitDefinition.is_archived, BenefitDefinition.stops_redemptions)),
+            or_(cap.is_(None), _TOTAL + count <= cap),
+        )
+        .values(total_global_redemptions=_TOTAL + count)
+    )
+    return changed_rows(work.session, statement) == 1
+
+
+def _give_overall(work: Work, definition_id: int, count: int) -> bool:
+    statement = (
+        update(BenefitDefinition)
+        .where(BenefitDefinition.id == definition_id, count <= _TOTAL)
+        .values(total_global_redemptions=_TOTAL - count)
+    )
+    return changed_rows(work.session, statement) == 1
+
+
+def give(work: Work, definition_id: int, benefit_id: int, count: int) -> bool:
+    """Take ``count`` redemptions back; False, and nothing moved, when there are not so many."""
+    statement = (
+        update(Benefit)
+        .where(Benefit.id == benefit_id, Benefit.redeemed_count >= count)
+        .values(redeemed_count=Benefit.redeemed_count - count)
+    )
+    if not _give_overall(work, definition_id, count):
+        return False
+    if changed_rows(work.session, statement) == 1:
+        return True
+    _give_overall(work, definition_id, -count)
+    return False
+
+
+def come_back(work: Work, redemption_id: int) -> int:
+    """How many of a redemption have come back; exact after the benefit's row was moved."""
+    counted = func.coalesce(func.sum(Redemption.count), 0)
+    return int(work.session.scalar(select(counted).where(Redemption.original_id == redemption_id)) or 0)
+
+
+def held(work: Work, definition_id: int, profile_id: int) -> int:
+    """How many benefits of a definition a person ever got, void ones apart; exact after the definition's row was moved."""
+    counted = select(func.count()).where(
+        Benefit.profile_id == profile_id, Benefit.definition_id == definition_id, Benefit.voided_at.is_(None)
+    )
+    return work.session.scalar(counted) or 0

@@ -1,0 +1,242 @@
+"""Redeems benefits and takes redemptions back: the limits decide first, the ledger's line is written with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webapp.domain import benefits as rules
+from webapp.domain import redemptions
+from webapp.domain.audit import Event
+from webapp.domain.benefits import verdict
+from webapp.domain.errors import Conflict, DomainError, NotFound, Refused
+from webapp.domain.permissions import Permission
+from webapp.domain.redemptions import MOST_AT_ONCE, RedemptionKind
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import Benefit, BenefitDefinition, Redemption, RedemptionAttempt
+from webapp.queries import benefit_gates as gates
+from webapp.queries import benefits as read
+from webapp.queries import redemptions as read_ledger
+from webapp.services.benefits import codes, counting
+from webapp.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemBenefit:
+    """``receipt`` is the till's own, four signs; ``receipt_ref`` the shop's number of the sale."""
+
+    benefit_id: int
+    receipt: str
+    count: int = 1
+    location_id: int | None = None
+    receipt_ref: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRedemption:
+    """``count`` of a redemption come back, at any time."""
+
+    redemption_id: int
+    receipt: str
+    count: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseRedemption:
+    """A whole redemption is taken back within ten minutes; ``note`` is why."""
+
+    redemption_id: int
+    receipt: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRedemption:
+    """The till takes its own redemption back within a minute, without a reason."""
+
+    redemption_id: int
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAttempt:
+    """Something was scanned that nobody can redeem; ``typed`` its last signs."""
+
+    reason: str
+    message: str
+    typed: str = ""
+    benefit_id: int | None = None
+    location_id: int | None = None
+
+
+def redeem(work: Work, command: RedeemBenefit) -> Redemption:
+    """Redeem ``count`` of a benefit, exactly within its own and the global limit (P1, P2).
+
+    ``Refused`` with the first shut gate of benefits.md 5.3; one used up meanwhile says when, where and by whom.
+    """
+    if not 1 <= command.count <= MOST_AT_ONCE:
+        raise Refused("count", f"{command.count} cannot be redeemed; use 1 to {MOST_AT_ONCE:,}.", "count")
+    benefit = read.get(work.session, command.benefit_id)
+    if not counting.take(work, benefit.definition_id, benefit.id, command.count):
+        raise _explained(work, command)
+    benefit = read.get(work.session, command.benefit_id)
+    line = Redemption(
+        **_line(work, benefit, RedemptionKind.REDEEM, command.count, command.receipt, command.note),
+        location_id=command.location_id,
+        receipt_ref=command.receipt_ref,
+    )
+    work.session.add(line)
+    work.session.flush()
+    if benefit.facts.redemptions_left == 0:
+        codes.follow(work, benefit, VoucherStatus.REDEEMED, f"benefit {benefit.id}, receipt {line.receipt}")
+    _tell(work, Event.BENEFIT_REDEEMED, benefit, line, command.receipt_ref or "no receipt of the shop")
+    return line
+
+
+def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttempt:
+    """Redeem, or keep what was refused with its reason and the whole table; either way one transaction."""
+    try:
+        return redeem(work, command)
+    except DomainError as refusal:
+        if refusal.code == "benefit.unknown":
+            raise
+        told = NoteAttempt(
+            refusal.code, refusal.message, benefit_id=command.benefit_id, location_id=command.location_id
+        )
+        return note(work, told, field=refusal.field or "", count=command.count)
+
+
+def note(work: Work, command: NoteAttempt, *, field: str = "", count: int = 1) -> RedemptionAttempt:
+    """Keep what was refused; of a benefit with everything that was looked at."""
+    table: list[list[str]] = []
+    if command.benefit_id is not None:
+        table = [
+            [gate.words, gate.reason.message if gate.reason else ""]
+            for gate in gates.to_redeem(work.session, command.benefit_id, work.now, count=max(1, count))
+        ]
+    row = RedemptionAttempt(
+        at=work.now,
+        by=work.actor.label,
+        staff_id=work.actor.staff_id,
+        benefit_id=command.benefit_id,
+        location_id=command.location_id,
+        typed=command.typed,
+        reason=command.reason[:40],
+        message=command.message[:500],
+        field=field[:40],
+        gates=table,
+    )
+    work.session.add(row)
+    work.session.flush()
+    return row
+
+
+def _explained(work: Work, command: RedeemBenefit) -> DomainError:
+    """Why the counters did not move, from what stands now (never the other way round)."""
+    found = verdict(gates.to_redeem(work.session, command.benefit_id, work.now, count=command.count))
+    if found.ok:
+        return Conflict("overtaken", "Somebody changed this benefit a moment ago. Look at it again, then decide.")
+    reason = found.reasons[0]
+    message = reason.message
+    benefit = read.get(work.session, command.benefit_id)
+    if reason.code == "no_redemptions_left" and (last := read_ledger.last_use(work.session, benefit.id)):
+        message = f"{last.words(benefit.zone)} {message}"
+    return Refused(reason.code, message, reason.field)
+
+
+def give_back(work: Work, command: ReturnRedemption) -> Redemption:
+    """A part or all of a redemption comes back; after expiry too. ``nothing_to_return`` when it did already."""
+    original = _original(work, command.redemption_id)
+    if not 1 <= command.count <= MOST_AT_ONCE:
+        raise Refused("count", f"{command.count} cannot come back; use 1 to {original.count:,}.", "count")
+    line = _come_back(work, original, RedemptionKind.RETURN, command.count, command.receipt, command.note)
+    _tell(work, Event.BENEFIT_RETURNED, read.get(work.session, original.benefit_id), line, command.note or "no reason")
+    return line
+
+
+def reverse(work: Work, command: ReverseRedemption) -> Redemption:
+    """Take a whole redemption back within ten minutes. Who may not change benefits reverses their own only."""
+    original = _original(work, command.redemption_id)
+    benefit = read.get(work.session, original.benefit_id)
+    definition = work.session.get_one(BenefitDefinition, benefit.definition_id)
+    is_own = original.staff_id is not None and original.staff_id == work.actor.staff_id
+    if not (is_own or work.actor.may(Permission.BENEFITS_CHANGE, definition.site_id)):
+        raise Refused("not_own", f"{original.by} redeemed it; they, or whoever changes benefits, can reverse it.")
+    if not command.note.strip():
+        raise Refused("reason", "Say why it is reversed; the ledger keeps it.", "note")
+    return _reverse(work, original, command.receipt, command.note)
+
+
+def undo(work: Work, command: UndoRedemption) -> Redemption:
+    """The slip of a moment ago: one's own redemption, within a minute (peers.md feature 17)."""
+    original = _original(work, command.redemption_id)
+    is_own = original.staff_id == work.actor.staff_id
+    redemptions.may_undo(original.at, work.now, is_own=is_own).require()
+    return _reverse(work, original, command.receipt, "Undone at the till")
+
+
+def _reverse(work: Work, original: Redemption, receipt: str, note: str) -> Redemption:
+    line = _come_back(work, original, RedemptionKind.REVERSAL, original.count, receipt, note)
+    _tell(work, Event.BENEFIT_REVERSED, read.get(work.session, original.benefit_id), line, note)
+    return line
+
+
+def _come_back(
+    work: Work, original: Redemption, kind: RedemptionKind, count: int, receipt: str, note: str
+) -> Redemption:
+    """The counters first: they make rivals wait, so that what came back before is counted exactly."""
+    benefit = read.get(work.session, original.benefit_id)
+    counting.give(work, benefit.definition_id, benefit.id, count)
+    returned = counting.come_back(work, original.id)
+    if kind is RedemptionKind.REVERSAL:
+        rules.may_reverse(original.at, returned, work.now, benefit.zone).require()
+    rules.may_return(count, original.count, returned).require()
+    benefit = read.get(work.session, original.benefit_id)
+    line = Redemption(
+        **_line(work, benefit, kind, count, receipt, note),
+        location_id=original.location_id,
+        original_id=original.id,
+    )
+    work.session.add(line)
+    work.session.flush()
+    if benefit.voided_at is None:
+        codes.follow(work, benefit, VoucherStatus.ALLOCATED, f"benefit {benefit.id}, {kind} {line.receipt}")
+    return line
+
+
+def _line(work: Work, benefit: Benefit, kind: RedemptionKind, count: int, receipt: str, note: str) -> dict[str, object]:
+    """What every line of the ledger tells."""
+    return {
+        "benefit_id": benefit.id,
+        "kind": kind,
+        "count": count,
+        "value_minor": None if benefit.value_minor is None else benefit.value_minor * count,
+        "at": work.now,
+        "by": work.actor.label,
+        "staff_id": work.actor.staff_id,
+        "receipt": receipt,
+        "note": note,
+    }
+
+
+def _original(work: Work, redemption_id: int) -> Redemption:
+    found = work.session.get(Redemption, redemption_id)
+    if found is None:
+        raise NotFound("redemption.unknown", "There is no such redemption.")
+    if found.kind is not RedemptionKind.REDEEM:
+        raise Refused("nothing_to_return", "This line is no redemption, so nothing of it can come back.")
+    return found
+
+
+def _tell(work: Work, event: Event, benefit: Benefit, line: Redemption, note: str) -> None:
+    definition = work.session.get_one(BenefitDefinition, benefit.definition_id)
+    work.record(
+        event,
+        benefit,
+        definition.site_id,
+        title=definition.name,
+        count=line.count,
+        receipt=line.receipt,
+        note=note,
+    )
