@@ -22,6 +22,8 @@ from webapp.jobs import audit
 from webapp.models import (
     AuditEntry,
     Base,
+    BenefitDefinition,
+    BenefitDefinitionVersion,
     Completion,
     Draw,
     Entry,
@@ -145,6 +147,15 @@ def _crowd(session: Session) -> None:
         )
 
 
+def _definitions(session: Session, site: int | None) -> None:
+    """Many of them, and one with many versions."""
+    at = AT | {"updated_at": NOW}
+    _add(session, BenefitDefinition, lambda n: {"site_id": site, "name": f"Benefit {n}", "handle": f"b-{n}"} | at)
+    coffee = session.scalars(select(BenefitDefinition.id).where(BenefitDefinition.handle == "gold-coffee")).one()
+    saved = {"definition_id": coffee, "terms": {}, "at": NOW}
+    _add(session, BenefitDefinitionVersion, lambda n: saved | {"number": n + 100, "by": f"Person {n}"})
+
+
 def _belonging(session: Session) -> None:
     """Many organisations below one, each with its type."""
     top = session.scalars(select(Organisation.id).order_by(Organisation.id)).first()
@@ -166,6 +177,7 @@ def _belonging(session: Session) -> None:
     within = {"group_id": group, "organisation_id": top, "joined_at": NOW}
     _add(session, Membership, lambda n: within | {"profile_id": people[n]})
     site = session.scalars(select(Site.id).order_by(Site.id)).first()
+    _definitions(session, site)
     _add(session, Module, lambda n: {"site_id": site, "path": f"/many/m{n}", "title": f"Module {n}"} | AT)
     module = session.scalars(select(Module.id).order_by(Module.id)).first()
     _add(session, Completion, lambda n: {"module_id": module, "profile_id": people[n], "completed_at": NOW})
@@ -318,6 +330,21 @@ SCREENS = {
     "location, new": "/locations/new",
     "location, edit": "/locations/{location}/edit",
     "location, close": "/locations/{location}/close",
+    "definitions": "/benefits/definitions",
+    "definitions, found": "/benefits/definitions?q=benefit&type=gift&state=live",
+    "definitions, export": "/benefits/definitions/export",
+    "definition, new": "/benefits/definitions/new",
+    "definition": "/benefits/definitions/{definition}",
+    "definition, edit": "/benefits/definitions/{definition}/edit",
+    "definition, publish": "/benefits/definitions/{definition}/publish",
+    "definition, unpublish": "/benefits/definitions/{definition}/unpublish",
+    "definition, archive": "/benefits/definitions/{definition}/archive",
+    "definition, restore": "/benefits/definitions/{definition}/restore",
+    "definition, clone": "/benefits/definitions/{definition}/clone",
+    "definition, delete": "/benefits/definitions/{definition}/delete",
+    "definition, version": "/benefits/definitions/{definition}/versions/1",
+    "definition, try": "/benefits/definitions/{definition}/try?person={other}",
+    "definition, condition": "/benefits/definitions/{definition}/conditions/claim",
     "rewards": "/rewards",
     "rewards, found": "/rewards?q=draw&status=active",
     "rewards, export": "/rewards/export",
@@ -434,6 +461,9 @@ def addresses(session: Session) -> dict[str, str]:
         "type": session.scalars(select(OrganisationType.id).order_by(OrganisationType.id)).first(),
         "other": session.scalars(
             select(Profile.id).where(Profile.merged_into_id.is_(None)).order_by(Profile.id)
+        ).first(),
+        "definition": session.scalars(
+            select(BenefitDefinition.id).where(BenefitDefinition.handle == "gold-coffee")
         ).first(),
         "staff": session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc())).first(),
         "site": session.scalars(select(Site.name).order_by(Site.id)).first(),

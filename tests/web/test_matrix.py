@@ -42,6 +42,8 @@ LEFT_OUT = {"auth.sign_out"}
 # What these may do is said here a second time, in words of reliability.md 6.1, so that no slip of the table goes unseen.
 SPELT_OUT = {
     "audit.index": {Role.EDITOR, Role.DRAW_SUPERVISOR, Role.ADMINISTRATOR},
+    "benefit_definitions.edit": {Role.EDITOR},
+    "benefit_definitions.publish": {Role.EDITOR},
     "draws.run": {Role.DRAW_SUPERVISOR},
     "draws.seal": {Role.EDITOR},
     "fulfilment.disqualify": {Role.DRAW_SUPERVISOR},
@@ -105,6 +107,9 @@ def world(make):
         "membership_id": make.member(group).id,
         "module_id": make.module(site_id=site.id).id,
         "tier_id": make.tier().id,
+        "definition_id": make.benefit_definition(site_id=site.id, handle="spring-coffee").id,
+        "handle": "spring-coffee",
+        "version": 1,
         "location_id": make.location().id,
         "organisation_type_id": make.organisation_type().id,
         "token": "x" * 43,

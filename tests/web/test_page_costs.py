@@ -23,6 +23,8 @@ from webapp.extensions import db
 # What answers a GET with something other than a page, or only ever sends people on.
 NO_PAGE = {
     "account.recovery_codes",  # shown once, see tests/web/test_second_factor.py
+    "benefit_definitions.by_handle",  # sends on to the page
+    "benefit_definitions.check_handle",  # the answer to a field
     "auth.code",  # the second step of signing in, see there
     "auth.invitation",  # its page belongs to one token, see tests/web/test_auth.py
     "csp_report",
@@ -140,6 +142,8 @@ def test_every_screen_is_among_them(crowded: Flask, addresses: dict[str, str]) -
         ("organisation types", "<tr", crowd.MANY),
         ("board", "<article", 11),
         ("board, column", "<article", 24),
+        ("definitions", "<tr", 50),
+        ("definition", "<tr", 30),
         ("tiers", "<tr", 50),
         ("staff", "<tr", 50),
         ("audit", "timeline__dot", 50),

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from webapp.adapters import spreadsheets
 from webapp.cli import runtime
 from webapp.domain.entries import EntryStatus
+from webapp.queries import benefit_definitions as read_definitions
 from webapp.queries import entries as read_entries
 from webapp.queries import groups as read_groups
 from webapp.queries import locations as read_locations
@@ -86,6 +87,7 @@ _WHOLE: dict[str, tuple[str, Sequence[str], Stream]] = {
     "completions": ("who completed which module", read_modules.EXPORT_COMPLETIONS, read_modules.stream_completions),
     "tiers": ("tiers in the order of rank", read_tiers.EXPORT, read_tiers.stream),
     "locations": ("locations", read_locations.EXPORT, read_locations.stream),
+    "definitions": ("benefit definitions, the newest first", read_definitions.EXPORT, read_definitions.stream_all),
     "sites": ("sites", read_sites.EXPORT, lambda session: read_sites.stream(session, None)),
 }
 

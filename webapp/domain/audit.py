@@ -74,6 +74,14 @@ class Event(StrEnum):
     VOUCHER_REDEEMED = "voucher.redeemed"
     VOUCHER_REVEALED = "voucher.revealed"
     VOUCHER_REVERSED = "voucher.reversed"
+    DEFINITION_CREATED = "definition.created"
+    DEFINITION_CHANGED = "definition.changed"
+    DEFINITION_PUBLISHED = "definition.published"
+    DEFINITION_UNPUBLISHED = "definition.unpublished"
+    DEFINITION_ARCHIVED = "definition.archived"
+    DEFINITION_RESTORED = "definition.restored"
+    DEFINITION_CLONED = "definition.cloned"
+    DEFINITION_DELETED = "definition.deleted"
     BENEFIT_ISSUED = "benefit.issued"
     BENEFIT_CLAIMED = "benefit.claimed"
     BENEFIT_REDEEMED = "benefit.redeemed"
@@ -187,6 +195,14 @@ SENTENCES: dict[Event, str] = {
     Event.VOUCHER_REDEEMED: "redeemed the voucher {code} of «{title}»: {note}",
     Event.VOUCHER_REVEALED: "revealed the whole code of the voucher {code} of «{title}»",
     Event.VOUCHER_REVERSED: "reversed the redemption of the voucher {code} of «{title}»: {note}",
+    Event.DEFINITION_CREATED: "created the benefit definition «{title}» ({handle}), a {type}",
+    Event.DEFINITION_CHANGED: "changed the benefit definition «{title}», version {number} of its terms: {changes}",
+    Event.DEFINITION_PUBLISHED: "published the benefit definition «{title}»",
+    Event.DEFINITION_UNPUBLISHED: "made the benefit definition «{title}» a draft again",
+    Event.DEFINITION_ARCHIVED: "archived the benefit definition «{title}»; {effect}",
+    Event.DEFINITION_RESTORED: "took the benefit definition «{title}» out of the archive",
+    Event.DEFINITION_CLONED: "made the benefit definition «{title}» as a copy of «{original}»",
+    Event.DEFINITION_DELETED: "deleted the benefit definition «{title}», from which nothing was issued",
     Event.BENEFIT_ISSUED: "issued «{title}» to person {person}, good until {until}",
     Event.BENEFIT_CLAIMED: "claimed «{title}» for person {person}, good until {until}",
     Event.BENEFIT_REDEEMED: "redeemed {count} of «{title}» (receipt {receipt}): {note}",

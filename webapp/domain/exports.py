@@ -41,6 +41,7 @@ LISTINGS: dict[str, Listing] = {
         Listing("locations", "locations"),
         Listing("sites", "sites"),
         Listing("staff", "members of staff", is_personal=True),
+        Listing("benefit-definitions", "benefit definitions"),
         Listing("rewards", "rewards"),
         Listing("entries", "entries", is_personal=True),
         Listing("drawn-rewards", "rewards with winners"),

@@ -17,6 +17,8 @@ class Permission(StrEnum):
     SITES_EDIT = "sites.edit"
     ORGANISATIONS_VIEW = "organisations.view"
     ORGANISATIONS_EDIT = "organisations.edit"
+    DEFINITIONS_EDIT = "definitions.edit"
+    DEFINITIONS_PUBLISH = "definitions.publish"
     REWARDS_EDIT = "rewards.edit"
     ENTRIES_IMPORT = "entries.import"
     DRAWS_SEAL = "draws.seal"
@@ -66,6 +68,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.SITES_EDIT,
             _P.ORGANISATIONS_VIEW,
             _P.ORGANISATIONS_EDIT,
+            _P.DEFINITIONS_EDIT,
+            _P.DEFINITIONS_PUBLISH,
             _P.REWARDS_EDIT,
             _P.ENTRIES_IMPORT,
             _P.DRAWS_SEAL,

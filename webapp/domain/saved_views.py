@@ -12,6 +12,7 @@ from webapp.domain.import_rows import clean
 # The list as a view names it, and what it is called on screen; each is the endpoint «NAME.index».
 SCREENS = MappingProxyType(
     {
+        "benefit_definitions": "Benefits",
         "groups": "Groups",
         "jobs": "Jobs",
         "locations": "Locations",

@@ -16,6 +16,7 @@ from webapp.domain.audit import Event
 from webapp.models import (
     AuditAnchor,
     AuditEntry,
+    BenefitDefinition,
     Draw,
     Group,
     ImportRun,
@@ -188,6 +189,7 @@ def whereabouts(session: Session, subjects: Iterable[str]) -> dict[str, tuple[st
 
 
 _ROWS: dict[str, Any] = {
+    "benefit_definitions": BenefitDefinition,
     "draws": Draw,
     "groups": Group,
     "import_runs": ImportRun,
@@ -212,6 +214,7 @@ def _place(table: str, name: Any, site_id: Any) -> Select[Any]:
 
 
 _PLACES: dict[str, Callable[[str], Select[Any]]] = {
+    "benefit_definitions": lambda table: _place(table, BenefitDefinition.id, BenefitDefinition.site_id),
     "draws": lambda table: _place(table, Reward.name, Reward.site_id).join(Reward, Reward.id == Draw.reward_id),
     "groups": lambda table: _place(table, Group.id, null()),
     "import_runs": lambda table: _place(table, ImportRun.id, ImportRun.site_id),

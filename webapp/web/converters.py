@@ -28,6 +28,12 @@ class NameConverter(BaseConverter):
     regex = rf"[a-z0-9](?:[a-z0-9-]{{0,{NAME_LENGTH - 2}}}[a-z0-9])?"
 
 
+class HandleConverter(BaseConverter):
+    """``<handle:handle>``: what a benefit definition is looked up by, in large or small letters."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"
+
+
 class TokenConverter(BaseConverter):
     """``<token:token>``: a secret in a link; the log never shows it."""
 
@@ -51,6 +57,7 @@ def register(app: Flask) -> None:
     app.url_map.converters.update(
         int=IdConverter,
         name=NameConverter,
+        handle=HandleConverter,
         token=TokenConverter,
         reference=ReferenceConverter,
         fingerprint=FingerprintConverter,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from wtforms import DateField, Field, IntegerField, StringField, TextAreaField
+from wtforms import DateField, DateTimeLocalField, Field, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import TextInput
 
@@ -139,6 +139,34 @@ class DayField(DateField):  # type: ignore[misc]
             raise ValidationError(f"«{text}» is not a day of the calendar.") from None
         if not FIRST_YEAR <= self.data.year <= LAST_YEAR:
             raise ValidationError(f"«{text}» is outside the years 2000 to 2200.")
+
+
+class MinuteField(DateTimeLocalField):  # type: ignore[misc]
+    """A local date and time to the minute, from 2000 to 2200, typed as 2026-03-31 18:00 or picked."""
+
+    def __init__(self, label: str, **more: Any) -> None:
+        super().__init__(label, [Optional()], **more)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if not valuelist or not valuelist[0].strip():
+            return
+        text = _showable(valuelist[0])
+        self.raw_data = [text]
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?", text, re.ASCII):
+            raise ValidationError(f"Enter a date and a time such as 2026-03-31 18:00, not «{text[:20]}».")
+        try:
+            self.data = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValidationError(f"«{text}» is no moment of the calendar.") from None
+        if not FIRST_YEAR <= self.data.year <= LAST_YEAR:
+            self.data = None
+            raise ValidationError(f"«{text}» is outside the years 2000 to 2200.")
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data:%Y-%m-%dT%H:%M}"
 
 
 def _showable(typed: str) -> str:

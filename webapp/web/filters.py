@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
+from markupsafe import Markup
 
-from webapp.adapters import clock
+from webapp.adapters import clock, rich_text
 from webapp.queries.audit import AuditRow
 
 ICONS = {
     "attribute": "tag",
     "completion": "award",
+    "definition": "gift",
     "draw": "dices",
     "entries": "users",
     "entry": "users",
@@ -168,6 +170,11 @@ def capitalise_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def clean_html(text: str) -> Markup:
+    """Somebody's HTML with the few elements a description needs, and nothing that runs or loads (reliability.md 6.3)."""
+    return Markup(rich_text.cleaned(text))  # noqa: S704 - what the cleaner lets through is safe
+
+
 def zone_sign(local: datetime) -> str:
     """«GMT», «BST», «CET»; zones without letters give their offset: «UTC+03»."""
     sign = local.tzname() or "UTC"
@@ -186,6 +193,7 @@ def _local(value: datetime, zone: str | None) -> datetime:
 _FILTERS = {
     "ago": ago,
     "capitalise_first": capitalise_first,
+    "clean_html": clean_html,
     "day": day,
     "duration": duration,
     "iso": iso,

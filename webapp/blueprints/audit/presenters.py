@@ -32,6 +32,7 @@ GROUPS: dict[str, str] = {
     "location": "Locations",
     "voucher-type": "Voucher types",
     "vouchers": "Vouchers",
+    "definition": "Benefit definitions",
     "reward": "Rewards",
     "import": "Imports",
     "export": "Exports",
@@ -45,6 +46,7 @@ GROUPS: dict[str, str] = {
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 # The table a subject names → the screen that shows it and the name of its part of the address.
 _SCREENS: dict[str, tuple[str, str]] = {
+    "benefit_definitions": ("benefit_definitions.show", "definition_id"),
     "draws": ("draws.show", "name"),
     "import_runs": ("imports.show", "run_id"),
     "jobs": ("jobs.show", "job_id"),

@@ -1,0 +1,421 @@
+"""The screens of benefit definitions, row by row of benefits.md 13.1 where a row is about a screen."""
+
+import pytest
+from sqlalchemy import select
+
+from webapp.domain.permissions import Permission
+from webapp.models import BenefitDefinition, BenefitDefinitionVersion
+
+NEW = "/benefits/definitions/new"
+
+
+def at(definition, path=""):
+    return f"/benefits/definitions/{definition.id}{path}"
+
+
+def typed(make, **changes):
+    return {"name": "A coffee", "handle": "d", "period": "30", "site_id": str(make.site().id)} | changes
+
+
+def create(console, make, **changes):
+    location = console.post(NEW, typed(make, **changes)).response.headers["Location"]
+    return location, console.get(location)
+
+
+def refused(console, make, field, **changes):
+    page = console.post(NEW, typed(make, **changes), status=422)
+    return page.texts(f"#{field}-error")[0]
+
+
+def test_minimal_create(console, make, session):
+    _, page = create(console, make)
+    assert page.texts("h1") == ["A coffee Draft"] or page.texts("h1") == ["A coffee"]
+    assert "Valid 30 days" in page.text
+    found = session.scalars(select(BenefitDefinition)).one()
+    assert (found.is_published, found.is_claimable, found.is_archived) == (False, False, False)
+    assert found.max_global_redemptions is None
+
+
+def test_name(console, make, session):
+    assert refused(console, make, "name", name="  ") == "Enter the name."
+    assert session.scalars(select(BenefitDefinition)).all() == []
+
+
+def test_handle_unique(console, make):
+    create(console, make)
+    page = console.post(NEW, typed(make, handle="D"), status=409)
+    assert page.texts("#handle-error") == ["The handle «d» is already used, in large or small letters; choose another."]
+
+
+def test_handle_format(console, make):
+    assert "use small letters, digits, - and _" in refused(console, make, "handle", handle="ten % off")
+
+
+def test_the_handle_is_checked_while_it_is_typed(console, make):
+    own = make.benefit_definition(handle="taken")
+    assert "already used" in console.part("/benefits/definitions/handle-check?handle=Taken").text
+    assert "is free" in console.part(f"/benefits/definitions/handle-check?handle=taken&own={own.id}").text
+    assert "no handle" in console.part("/benefits/definitions/handle-check?handle=a+b").text
+
+
+def test_lookup_by_handle(console, make):
+    found = make.benefit_definition(handle="d")
+    assert console.get("/benefits/definitions/handle/D", status=303).response.headers["Location"] == at(found)
+    console.get("/benefits/definitions/handle/unknown", status=404)
+
+
+@pytest.mark.parametrize("period", ["-1", "x", "1.5", "36501"])
+def test_period(console, make, period):
+    assert "whole number from 0 to 36,500" in refused(console, make, "period", period=period)
+
+
+def test_period_of_nothing_is_taken(console, make):
+    assert "the day of issue only" in create(console, make, period="0")[1].text
+
+
+def test_absolute_needs_date(console, make):
+    assert "needs that day" in refused(console, make, "absolute_expiry", period_type="absolute_date")
+
+
+def test_icon_and_image_url(console, make):
+    assert "no address of the web" in refused(console, make, "icon", icon="javascript:alert(1)")
+    assert "no address of the web" in refused(console, make, "image_url", image_url="data:image/png;base64,x")
+    create(console, make, icon="https://img.example/a.png", image_url="http://img.example/b.png")
+
+
+def test_window_validation(console, make):
+    sentence = refused(
+        console, make, "claim_period_end_at", claim_period_start_at="2026-03-02T10:00", claim_period_end_at="2026-03-01T10:00"
+    )  # fmt: skip
+    assert sentence.startswith("Claiming would close on 1 March 2026 10:00, before it opens")
+
+
+def test_claim_condition_bad_op(console, make):
+    assert "«frob»" in refused(console, make, "claim_condition", claim_condition='{"frob": [1]}')
+    assert "There is no «nobody.knows»" in refused(
+        console, make, "view_condition", view_condition='{"===": [{"var": "nobody.knows"}, 1]}'
+    )
+
+
+def test_claim_condition_stored(console, make, session):
+    rule = '{"and":[{"===":[{"var":"tier_handle"},"gold"]},{"in":["vip",{"var":"flattened_tags"}]}]}'
+    location, _ = create(console, make, is_claimable="y", claim_condition=rule)
+    form = console.get(f"{location}/edit")
+    console.submit(form, name="Renamed")
+    found = session.scalars(select(BenefitDefinition)).one()
+    assert found.claim_condition == {
+        "and": [{"===": [{"var": "tier_handle"}, "gold"]}, {"in": ["vip", {"var": "flattened_tags"}]}]
+    }
+    assert "by: all of: tier is gold; tags have vip." in console.get(location).text
+
+
+def test_type(console, make):
+    _, page = create(console, make, type="competition")
+    assert page.texts("#draw h2") == ["Draw"]
+    assert refused(console, make, "type", type="lottery", handle="e")
+
+
+def test_campaign(console, make):
+    site = make.site()
+    one, _ = (make.benefit_definition(site_id=site.id, campaign="spring") for _ in range(2))
+    assert "2 in this campaign" in console.get(at(one)).text
+    assert len(console.get("/benefits/definitions?campaign=spring").soup.select("tbody tr")) == 2
+
+
+def test_external_id(console, make):
+    make.benefit_definition(external_id="X-1", name="First")
+    page = console.post(NEW, typed(make, external_id="X-1"), status=409)
+    assert page.texts("#external_id-error") == ["«X-1» is the external id of «First» already; choose another."]
+
+
+def test_meta_and_tags_are_read_at_their_fields(console, make, session):
+    assert "no JSON" in refused(console, make, "meta", meta="{x")
+    assert "an object" in refused(console, make, "meta", meta="[1]")
+    create(console, make, meta='{"k": 1}', tags="a, b, a")
+    found = session.scalars(select(BenefitDefinition)).one()
+    assert (found.meta, found.tags) == ({"k": 1}, ["a", "b"])
+
+
+def test_tags(console, make):
+    make.benefit_definition(tags=["a", "b"], name="Tagged")
+    make.benefit_definition(tags=["ab"], name="Other")
+    assert console.get("/benefits/definitions?tag=a").texts("tbody th > a") == ["Tagged"]
+    assert console.get("/benefits/definitions?tag=c").texts("tbody th > a") == []
+
+
+def test_hour_range(console, make):
+    assert "from 0 to 23" in refused(
+        console, make, "notify_issue_offset_hour", notify_issue_offset_days="1", notify_issue_offset_hour="24"
+    )
+    create(console, make, notify_issue_offset_days="0", notify_issue_offset_hour="23")
+
+
+def test_a_reminder_is_typed_without_a_sign_and_kept_with_one(console, make, session):
+    location, page = create(
+        console, make, notify_remind_offset_days="14", notify_remind_offset_hour="9", remind_side="before"
+    )
+    assert session.scalars(select(BenefitDefinition.notify_remind_offset_days)).one() == -14
+    assert "reminder: 14 days before expiry at 09:00" in page.text
+    form = console.get(f"{location}/edit")
+    assert form.one("#notify_remind_offset_days")["value"] == "14"
+    assert form.one("#remind_side option[selected]")["value"] == "before"
+
+
+def test_every_refusal_is_told_at_once(console, make):
+    page = console.post(NEW, typed(make, name="", icon="x", meta="x", currency="pounds"), status=422)
+    assert {error.parent.find("label").get_text().split()[0] for error in page.soup.select("main .field__error")} >= {
+        "Name", "Address", "Further", "Currency",
+    }  # fmt: skip
+
+
+def test_description_and_internal_notes(console, signed_in, make):
+    found = make.benefit_definition(
+        description="For the board", internal_notes="Ask Jo first", short_description="One <b>cup</b>"
+    )
+    page = console.get(at(found))
+    assert "For the board" in page.text
+    assert "Ask Jo first" in page.text
+    other = signed_in("viewer").get(at(found))
+    assert "For the board" not in other.text
+    assert "Ask Jo" not in other.text
+    assert "One <b>cup</b>" in other.text
+
+
+def test_long_description(console, make):
+    found = make.benefit_definition(long_description="<p>Fine</p><script>alert(1)</script><a href='javascript:x'>x</a>")
+    box = console.get(at(found)).one("#long .prose")
+    assert box.select("script, [href]") == []
+    assert [one.get_text() for one in box.select("p")] == ["Fine"]
+
+
+def test_redeem_instructions_store_and_online(console, make):
+    found = make.benefit_definition(redeem_instructions_store="Show it", redeem_instructions_online="Type it")
+    page = console.get(at(found))
+    assert page.texts("#redeem-store h2, #redeem-online h2") == [
+        "How to redeem it in a shop",
+        "How to redeem it online",
+    ]
+
+
+def test_is_archived_and_archive_hides(console, make):
+    found = make.benefit_definition(name="Old one")
+    page, later = (console.get(at(found, "/archive")) for _ in range(2))
+    console.submit(page, stops_redemptions="y")
+    assert "Redemptions are stopped." in console.get(at(found)).text
+    assert console.get("/benefits/definitions").texts("tbody th > a") == []
+    assert console.get("/benefits/definitions?state=archived").texts("tbody th > a") == ["Old one"]
+    assert "somebody was faster" in console.submit(later, status=409).text
+    console.submit(console.get(at(found, "/restore")))
+    assert console.get("/benefits/definitions").texts("tbody th > a") == ["Old one"]
+
+
+def test_lower_cap_below_used(console, make, session):
+    found = make.benefit_definition(max_global_redemptions=10, total_global_redemptions=5, total_global_created=5)
+    console.submit(console.get(at(found, "/edit")), max_global_redemptions="3")
+    page = console.get(at(found))
+    assert "Redemptions left over all 0" in page.text
+    session.refresh(found)
+    assert found.total_global_redemptions == 5
+
+
+def test_max_global_null(console, make):
+    assert "Redemptions left over all unlimited" in console.get(at(make.benefit_definition())).text
+
+
+def test_total_read_only_and_id(console, make, session):
+    found = make.benefit_definition(total_global_redemptions=2, total_global_created=2)
+    page = console.get(at(found, "/edit"))
+    data = page.fields() | {"name": "New", "total_global_redemptions": "99", "total_global_created": "99", "id": "7"}
+    console.post(at(found, "/edit"), data)
+    session.refresh(found)
+    assert (found.name, found.total_global_redemptions, found.total_global_created) == ("New", 2, 2)
+
+
+def test_total_allocations_and_remaining(console, make):
+    site = make.site()
+    kind = make.voucher_type(site_id=site.id)
+    kind.idle_count, kind.allocated_count = 7, 3
+    make.session.commit()
+    page = console.get(at(make.benefit_definition(site_id=site.id, voucher_type_id=kind.id)))
+    assert "Codes left 7 of 10" in page.text
+
+
+def test_optimistic_lock(console, make, session):
+    found = make.benefit_definition(name="Mine")
+    first, second = (console.get(at(found, "/edit")) for _ in range(2))
+    console.submit(first, name="Theirs", period="60")
+    page = console.submit(second, status=409, name="Ours", internal_notes="kept")
+    assert "Ann Able changed this benefit definition while the form was open" in page.text
+    assert page.one("#name")["value"] == "Ours"
+    assert page.one("#internal_notes").get_text().strip() == "kept"
+    console.submit(page)
+    session.refresh(found)
+    assert (found.name, found.internal_notes) == ("Ours", "kept")
+
+
+def test_what_saving_changes_is_told_before_it_is_saved(console, make):
+    found = make.benefit_definition(total_global_created=412)
+    data = console.get(at(found, "/edit")).fields() | {"period": "60", "campaign": "May"}
+    page = console.post(
+        at(found, "/summary"), data, status=200, headers={"HX-Request": "true", "HX-Request-Type": "partial"}
+    )
+    lines = page.texts(".impact li")
+    assert lines == [
+        "Campaign: empty → May holds for what is issued already, too",
+        "Period: 30 → 60 the 412 benefits issued so far keep what they have",
+    ]
+
+
+def test_the_summary_counts_people_and_dates_three_of_them(console, make):
+    make.profile(gender="female")
+    make.profile()
+    data = typed(
+        make, claim_condition='{"===": [{"var": "gender"}, "female"]}', is_claimable="y", notify_remind_offset_days="40"
+    )
+    page = console.post("/benefits/definitions/summary", data, status=200)
+    assert "May claim: matches 1 of 2" in page.text
+    assert page.text.count("left out: the benefit is shorter than the lead time") == 3
+    bad = console.post("/benefits/definitions/summary", data | {"claim_condition": "{"}, status=200)
+    assert "This is not JSON" in bad.text
+
+
+def test_clone(console, make, session):
+    site = make.site(timezone="Europe/London")
+    kind = make.voucher_type(site_id=site.id)
+    found = make.benefit_definition(
+        site_id=site.id, name="Spring", terms_conditions="Once", claim_condition={"===": [{"var": "gender"}, "x"]},
+        total_global_created=9, external_id="X", voucher_type_id=kind.id, notify_issue_offset_days=1,
+    )  # fmt: skip
+    page = console.get(at(found, "/clone"))
+    assert console.submit(page, status=422).texts("#handle-error") == ["Enter the handle."]
+    console.submit(page, handle="e", shift_days="365")
+    made = session.scalars(select(BenefitDefinition).where(BenefitDefinition.handle == "e")).one()
+    assert made.terms_conditions == "Once"
+    assert made.claim_condition == found.claim_condition
+    assert (made.is_published, made.total_global_created, made.external_id) == (False, 0, None)
+    assert (made.voucher_type_id, made.notify_issue_offset_days) == (kind.id, 1)
+
+
+def test_delete_definition(console, make):
+    used, unused = make.benefit_definition(total_global_created=1), make.benefit_definition()
+    page = console.submit(console.get(at(used, "/delete")), status=422)
+    assert "archive it instead" in page.text
+    gone = at(unused)
+    console.submit(console.get(f"{gone}/delete"))
+    console.get(gone, status=404)
+
+
+def test_publishing_looks_at_what_is_missing(console, make):
+    site = make.site()
+    empty = make.voucher_type(site_id=site.id)
+    found = make.benefit_definition(
+        site_id=site.id, is_published=False, voucher_type_id=empty.id, force_allocation=True
+    )
+    page = console.get(at(found, "/publish"))
+    assert "Each benefit needs a code and none is left" in page.text
+    assert "none is left; make codes" in console.submit(page, status=422).texts("#form-refusals")[0]
+    empty.idle_count = 5
+    make.session.commit()
+    console.submit(page)
+    assert console.get(at(found)).texts("[aria-current=step]") == ["Live"]
+    console.submit(console.get(at(found, "/unpublish")))
+    assert console.get(at(found)).texts("[aria-current=step]") == ["Draft"]
+
+
+def test_versions_are_kept_and_compared(console, make, session):
+    location, _ = create(console, make, internal_notes="secret")
+    console.submit(console.get(f"{location}/edit"), period="60", terms_conditions="New terms")
+    console.submit(console.get(f"{location}/edit"))
+    numbers = session.scalars(select(BenefitDefinitionVersion.number).order_by(BenefitDefinitionVersion.number)).all()
+    assert numbers == [1, 2]
+    page = console.get(f"{location}/versions/2")
+    assert page.texts("#differences tbody tr") == ["Terms and conditions empty New terms", "Period 30 60"]
+    assert "secret" in console.get(f"{location}/versions/1").text
+    console.get(f"{location}/versions/3", status=404)
+
+
+def test_a_version_shows_the_notes_for_staff_to_editors_only(console, signed_in, make):
+    location, _ = create(console, make, internal_notes="secret", description="hidden")
+    text = signed_in("viewer").get(f"{location}/versions/1").text
+    assert "secret" not in text
+    assert "hidden" not in text
+
+
+def test_trying_it_on_a_person_explains_every_node(console, make):
+    found = make.benefit_definition(
+        is_claimable=True,
+        claim_condition={"and": [{"===": [{"var": "gender"}, "female"]}, {"===": [{"var": "first_name"}, "Bo"]}]},
+        earn_instructions="Buy nine cups",
+    )
+    person = make.profile(first_name="Bo", external_id="M-1")
+    page = console.get(at(found, "/try?person=M-1&at=2026-03-05T10:00"))
+    assert f"{person.full_name} may not claim it" in page.text
+    assert page.texts("#claims .why__node--bad > span") == ["All of these", "Gender is female gender: not known"]
+    assert page.texts("#claims .why__node--good > span") == ["First name is Bo first name: Bo"]
+    assert "How to get it: Buy nine cups" in page.text
+    assert "Nobody you may see" in console.get(at(found, "/try?person=nobody")).text
+    assert "Nobody" not in console.get(at(found, "/try?at=nonsense")).text
+
+
+def test_a_condition_is_built_from_lines_without_scripts(console, make, session):
+    found = make.benefit_definition()
+    url = at(found, "/conditions/claim")
+    page = console.get(url)
+    page = console.submit(
+        page, status=200, another="0", **{"groups-0-lines-0-variable": "gender", "groups-0-lines-0-value": "female"}
+    )
+    page = console.submit(page, status=200, another="group")
+    page = console.submit(
+        page, status=422, wants="any", **{"groups-1-lines-0-variable": "birth_year", "groups-1-lines-0-sign": "is below", "groups-1-lines-0-value": "x"}
+    )  # fmt: skip
+    assert "«birth year» is a number, and «x» is none" in page.texts("#form-refusals")[0]
+    console.submit(page, **{"groups-1-lines-0-value": "1980"})
+    session.refresh(found)
+    assert found.claim_condition == {
+        "or": [{"===": [{"var": "gender"}, "female"]}, {"<": [{"var": "birth_year"}, 1980]}]
+    }
+    assert console.get(url).one("#groups-0-lines-1-value")["value"] == "1980"
+
+
+def test_live_count(console, make):
+    make.profile(gender="female")
+    make.profile()
+    found = make.benefit_definition()
+    data = {"groups-0-lines-0-variable": "gender", "groups-0-lines-0-sign": "is", "groups-0-lines-0-value": "female"}
+    assert "Matches 1 of 2" in console.post(at(found, "/conditions/view/count"), data, status=200).text
+    assert (
+        "has no value"
+        in console.post(at(found, "/conditions/view/count"), data | {"groups-0-lines-0-value": ""}, status=200).text
+    )
+
+
+def test_a_condition_deeper_than_lines_is_left_alone(console, make):
+    deep = {"and": [{"or": [{"and": [{"var": "email"}, {"var": "gender"}]}]}]}
+    page = console.get(at(make.benefit_definition(claim_condition=deep), "/conditions/claim"))
+    assert "deeper than lines can say" in page.text
+
+
+def test_roles(signed_in, make):
+    site, other = make.site(), make.site()
+    found = make.benefit_definition(site_id=site.id)
+    assert Permission.DEFINITIONS_EDIT == "definitions.edit"
+    viewer = signed_in("viewer")
+    viewer.get(at(found))
+    for path in ("/edit", "/publish", "/archive", "/clone", "/delete", "/conditions/claim"):
+        viewer.get(at(found, path), status=403)
+    stranger = signed_in("editor", site_id=other.id)
+    for path in ("", "/edit", "/publish", "/try", "/versions/1", "/conditions/view"):
+        stranger.get(at(found, path), status=404)
+    assert stranger.get("/benefits/definitions").texts("tbody th > a") == []
+
+
+def test_the_list_is_searched_and_goes_on(console, make):
+    site = make.site()
+    for number in range(52):
+        make.benefit_definition(site_id=site.id, name=f"Benefit number {number}", handle=f"n-{number}")
+    page = console.get("/benefits/definitions")
+    assert len(page.soup.select("tbody tr")) == 50
+    rest = console.get(page.soup.select_one("a[rel=next]")["href"])
+    assert len(rest.soup.select("tbody tr")) == 2
+    assert console.get("/benefits/definitions?q=N-7").texts("tbody th > a") == ["Benefit number 7"]
+    assert "No" in console.get("/benefits/definitions?q=nothing+like+it").text
