@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from webapp.domain.benefit_claims import ReclaimEvery
 from webapp.domain.benefit_dates import PeriodType, Validity, due_at, expires_at
 from webapp.domain.benefit_definitions import NOTICES, PERIOD_WORDS, DefinitionTerms, instant
+from webapp.domain.benefits import BenefitType
 
+TYPE_WORDS = {BenefitType.OTHER: "A benefit", BenefitType.EVENT: "An event", BenefitType.VALUE: "A benefit of value"}
 LATE = timedelta(hours=24)  # a reminder that came due longer ago is left out (benefits.md 8.4)
 
 
@@ -48,7 +50,7 @@ def in_words(terms: DefinitionTerms, zone: str, conditions: Mapping[str, str] | 
 
 def _sentences(terms: DefinitionTerms, zone: str, conditions: Mapping[str, str]) -> Iterator[str]:
     worth = f", worth {terms.value_minor / 100:,.2f} {terms.currency}".rstrip() if terms.value_minor is not None else ""
-    yield f"A {terms.type} called «{terms.name or '…'}»{worth}."
+    yield f"{TYPE_WORDS.get(terms.type, f'A {terms.type}')} called «{terms.name or '…'}»{worth}."
     yield f"Valid {valid_for(terms.validity(zone), zone)}; days end at 23:59:59 {zone}."
     yield _uses(terms)
     yield _codes(terms)

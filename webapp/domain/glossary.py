@@ -40,6 +40,12 @@ TOPICS = (
         "The tree of organisations, who belongs where, modules, tiers and locations.",
         "building-2",
     ),
+    Topic(
+        "benefits",
+        "Benefit definitions",
+        "Validity, limits, codes, claiming, conditions and notices, and how terms change.",
+        "gift",
+    ),
     Topic("rewards", "Rewards", "Prizes, dates and rules, and the states a reward goes through.", "gift"),
     Topic(
         "imports",
@@ -100,7 +106,63 @@ REWARD_ATTRIBUTES = (
     Attribute("externalUrl", "external_url", ""),
 )
 
+# In the order of the seed; names are kept as they are.
+DEFINITION_ATTRIBUTES = (
+    Attribute("id", "id", "The number of the row, never used twice"),
+    Attribute("name", "name", "What people read"),
+    Attribute("handle", "handle", "What programs and files call it; fixed once anything was issued"),
+    Attribute(
+        "period", "period", "How many days, weeks, months or years a benefit is valid; 0 days is the day of issue"
+    ),
+    Attribute("description", "description", "For staff only"),
+    Attribute("internal_notes", "internal_notes", "For staff only; never exported"),
+    Attribute("short_description", "short_description", "Beside the name, in lists and at the till"),
+    Attribute("long_description", "long_description", "HTML, cleaned whenever it is shown"),
+    Attribute("terms_conditions", "terms_conditions", "Printed on vouchers; a benefit keeps those it was issued under"),
+    Attribute("redeem_instructions_store", "redeem_instructions_store", "Shown on the benefit, under its own heading"),
+    Attribute(
+        "redeem_instructions_online", "redeem_instructions_online", "Shown on the benefit, under its own heading"
+    ),
+    Attribute("redeem_code_pos", "redeem_code_pos", "The code of every benefit without one of its own"),
+    Attribute("redeem_code_online", "redeem_code_online", "The same for the web shop"),
+    Attribute("icon", "icon", "An address of the web"),
+    Attribute("image_url", "image_url", "An address of the web"),
+    Attribute("max_redemptions", "max_redemptions", "Of one benefit, copied to it when it is issued"),
+    Attribute("is_extendable", "is_extendable", "Whether staff may extend a benefit, once"),
+    Attribute("is_assignable", "is_assignable", "Whether staff, files and rules may issue it"),
+    Attribute("is_reassignable", "is_reassignable", "Whether a benefit may go to another person"),
+    Attribute("is_published", "is_published", "Whether it is live; a draft is not seen or claimed"),
+    Attribute("is_archived", "is_archived", "Out of use; with redemptions stopped, nothing is redeemed either"),
+    Attribute("tags", "tags", "Words to find it by"),
+    Attribute("is_claimable", "is_claimable", "Whether people may claim it"),
+    Attribute("max_global_redemptions", "max_global_redemptions", "Redemptions over all benefits, not benefits"),
+    Attribute("total_global_redemptions_remaining", "global_left", "The cap less what is redeemed; none without a cap"),
+    Attribute("total_global_redemptions", "total_global_redemptions", "Redeemed less what came back"),
+    Attribute("total_global_created", "total_global_created", "Ever issued, void ones too"),
+    Attribute("claim_period_start_at", "claim_period_start_at", "From this moment on it can be claimed"),
+    Attribute("claim_period_end_at", "claim_period_end_at", "Up to this moment, which still counts"),
+    Attribute("claim_condition", "claim_condition", "Who may claim it, as JsonLogic"),
+    Attribute("is_reclaimable", "is_reclaimable", "Whether one person may claim it again"),
+    Attribute("notify_schedule_offset", "notify_schedule_offset", "Hours taken off every due time"),
+    Attribute("notify_issue_offset_days", "notify_issue_offset_days", "Days after issue"),
+    Attribute("notify_issue_offset_hour", "notify_issue_offset_hour", "O'clock, local"),
+    Attribute("notify_remind_offset_days", "notify_remind_offset_days", "Days from expiry; before it is negative"),
+    Attribute("notify_remind_offset_hour", "notify_remind_offset_hour", "O'clock, local"),
+    Attribute("notify_extend_offset_days", "notify_extend_offset_days", "Days from expiry; before it is negative"),
+    Attribute("notify_extend_offset_hour", "notify_extend_offset_hour", "O'clock, local"),
+    Attribute("remind_target_id", "remind_target_id", ""),
+    Attribute("extend_target_id", "extend_target_id", ""),
+    Attribute("issue_target_id", "issue_target_id", ""),
+    Attribute("end_at", "end_at", "The last day of the definition; no benefit is valid longer"),
+    Attribute("total_allocations", "codes of its voucher type", "How many codes its voucher type ever had"),
+    Attribute("total_allocations_remaining", "codes left", "How many of them nobody has"),
+    Attribute("force_allocation", "force_allocation", "Nothing is issued without a code"),
+    Attribute("created_at", "created_at", "UTC"),
+    Attribute("updated_at", "updated_at", "UTC"),
+)
+
 WORDS = (
+    ("Definition", "The mould of a benefit: its texts, validity, limits, codes, conditions and notices."),
     (
         "Organisation",
         "A club, a shop or a company in the tree of organisations; each has one place and perhaps a type.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from webapp.domain import condition_rules
 from webapp.domain.benefits import BenefitType, DefinitionState, definition_state
 from webapp.domain.condition_reading import names, read
 from webapp.domain.condition_rules import Told
-from webapp.domain.conditions import EVERYONE, Variable
+from webapp.domain.conditions import Variable
 from webapp.domain.definition_words import valid_for
 from webapp.domain.errors import NotFound, Refused
 from webapp.domain.rewards import RewardKind
@@ -227,14 +227,24 @@ def in_words(rule: Mapping[str, Any], known: Mapping[str, Variable], zone: str) 
         return f"nobody, because the condition cannot be read: {refused.message}"
 
 
-def explained(session: Session, rule: Mapping[str, Any], profile_id: int, zone: str, now: datetime) -> Told:
-    """The condition for one person at ``now``, node by node."""
-    if not rule:
-        return Told(condition_rules.in_words(EVERYONE), passed=True)
-    known = conditions.variables(session)
-    wanted = [known[name] for name in names(rule) if name in known]
-    facts = conditions.facts(session, [profile_id], wanted, now).get(profile_id, {})
-    return condition_rules.explained(read(rule, known, zone), facts, now.astimezone(ZoneInfo(zone)).date(), zone)
+def explained(
+    session: Session, rules: Sequence[Mapping[str, Any]], profile_id: int, zone: str, now: datetime
+) -> list[Told]:
+    """Conditions for one person at ``now``, node by node; what they ask for is asked once."""
+    known = conditions.variables(session) if any(rules) else {}
+    asked = {name for rule in rules for name in names(rule) if name in known}
+    facts = conditions.facts(session, [profile_id], [known[name] for name in sorted(asked)], now) if asked else {}
+    today = now.astimezone(ZoneInfo(zone)).date()
+    return [_explained(rule, known, facts.get(profile_id, {}), today, zone) for rule in rules]
+
+
+def _explained(
+    rule: Mapping[str, Any], known: Mapping[str, Variable], facts: Mapping[str, Any], today: date, zone: str
+) -> Told:
+    try:
+        return condition_rules.explained(read(rule, known, zone), facts, today, zone)
+    except Refused as refused:
+        return Told(f"cannot be read, so nobody meets it: {refused.message}", passed=False)
 
 
 _EXPORTED: dict[str, Any] = {

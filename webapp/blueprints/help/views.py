@@ -17,7 +17,11 @@ from webapp.web.rendering import render
 def index() -> ResponseReturnValue:
     """All topics, and the attribute mapping."""
     return render(
-        "help/index.html", topics=glossary.TOPICS, attributes=glossary.REWARD_ATTRIBUTES, words=glossary.WORDS
+        "help/index.html",
+        topics=glossary.TOPICS,
+        attributes=glossary.REWARD_ATTRIBUTES,
+        definition_attributes=glossary.DEFINITION_ATTRIBUTES,
+        words=glossary.WORDS,
     )
 
 
