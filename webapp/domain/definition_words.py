@@ -14,6 +14,7 @@ from webapp.domain.benefit_definitions import NOTICES, PERIOD_WORDS, DefinitionT
 from webapp.domain.benefits import BenefitType
 
 TYPE_WORDS = {BenefitType.OTHER: "A benefit", BenefitType.EVENT: "An event", BenefitType.VALUE: "A benefit of value"}
+AT_ONCE = "sent at once"
 LATE = timedelta(hours=24)  # a reminder that came due longer ago is left out (benefits.md 8.4)
 
 
@@ -146,6 +147,11 @@ class Notice:
     due_at: datetime | None
     remark: str = ""
 
+    @property
+    def is_odd(self) -> bool:
+        """Whether staff should look at it: it is left out, or comes when nobody expects it."""
+        return self.remark not in ("", AT_ONCE)
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -187,7 +193,7 @@ def _remark(kind: str, due: datetime | None, issued: datetime, ends: datetime | 
     if due is None:
         return "left out: it never expires"
     if kind == "issue":
-        return "sent at once" if due <= max(issued, now - LATE * 2) else ""
+        return AT_ONCE if due <= max(issued, now - LATE * 2) else ""
     if due < issued:
         return "left out: the benefit is shorter than the lead time"
     if ends is not None and due > ends:

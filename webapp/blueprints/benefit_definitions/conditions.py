@@ -67,7 +67,9 @@ class ConditionForm(CommandForm[ChangeCondition]):
         ]
         if not self.groups.entries:
             self.groups.append_entry()
+        self.wants.flags.required = True
         for group in self.groups:
+            group.form.wants.flags.required = True
             if not group.form.lines.entries:
                 group.form.lines.append_entry()
             for line in group.form.lines:

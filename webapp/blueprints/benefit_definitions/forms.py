@@ -121,6 +121,8 @@ class TermsForm(CommandForm[C]):
         super().__init__(*args, **kwargs)
         # ``meta`` is a word of WTForms' own, so the field is defined under another name and known by its real one.
         self._fields["meta"] = self._fields.pop("further")
+        for name in ("type", "period_type", "reclaim_every", "remind_side", "extend_side"):
+            self[name].flags.required = True  # something is always chosen
 
     def offer(self, voucher_types: Sequence[tuple[int, str]]) -> None:
         """Fill the list of voucher types."""
