@@ -22,6 +22,8 @@ from webapp.jobs import audit
 from webapp.models import (
     AuditEntry,
     Base,
+    Benefit,
+    BenefitChange,
     BenefitDefinition,
     BenefitDefinitionVersion,
     Completion,
@@ -38,6 +40,8 @@ from webapp.models import (
     OrganisationType,
     Prize,
     Profile,
+    Redemption,
+    RedemptionAttempt,
     Reward,
     Site,
     StaffGrant,
@@ -124,6 +128,7 @@ def _crowd(session: Session) -> None:
     )
     _winners(session, awarding)
     _belonging(session)
+    _benefits(session, site)
     top = session.scalars(select(Organisation.id).order_by(Organisation.id)).first()
     subjects = (
         f"organisations:{top}",
@@ -194,6 +199,29 @@ def _belonging(session: Session) -> None:
     )
     for model, row in ((Group, group), (Organisation, top)):
         session.execute(update(model).where(model.id == row).values(member_count=model.member_count + MANY))
+
+
+def _benefits(session: Session, site: int) -> None:
+    """One definition of which many hold a benefit, and one benefit that was redeemed many times."""
+    made = {"site_id": site, "handle": "crowd", "name": "Crowd", "is_claimable": True, "is_published": True}
+    made |= {"total_global_created": MANY, "total_global_redemptions": MANY, "created_at": NOW, "updated_at": NOW}
+    session.execute(insert(BenefitDefinition), [made])
+    definition = session.scalars(select(BenefitDefinition.id).where(BenefitDefinition.handle == "crowd")).one()
+    terms = {"definition_id": definition, "number": 1, "terms": {}, "at": NOW, "by": "A"}
+    session.execute(insert(BenefitDefinitionVersion), [terms])
+    people = session.scalars(select(Profile.id).order_by(Profile.id.desc()).limit(MANY)).all()
+    held = {"definition_id": definition, "terms_number": 1, "zone": "UTC", "issued_at": NOW} | AT
+    _add(
+        session,
+        Benefit,
+        lambda n: held | {"profile_id": people[n], "code_key": f"CROWD{n}", "redeemed_count": 0 if n else MANY},
+    )
+    used = session.scalars(select(Benefit.id).where(Benefit.code_key == "CROWD0")).one()
+    line = {"benefit_id": used, "kind": "redeem", "count": 1, "at": NOW, "by": "A"}
+    _add(session, Redemption, lambda n: line | {"receipt": f"{n:04}"})
+    refused = {"benefit_id": used, "at": NOW, "by": "A", "reason": "expired"}
+    _add(session, RedemptionAttempt, lambda n: refused | {"message": f"Refusal {n}."})
+    _add(session, BenefitChange, lambda n: {"benefit_id": used, "move": "issued", "at": NOW, "by": f"Person {n}"})
 
 
 def _add(session: Session, model: type[Base], row: Callable[[int], Row]) -> None:
@@ -282,6 +310,22 @@ SCREENS = {
     "person, erase": "/profiles/{profile}/erase",
     "people, export": "/profiles/export?q=ann",
     "people, facts": "/profiles/attributes",
+    "person, benefits": "/profiles/{profile}/benefits",
+    "benefits": "/benefits",
+    "benefits, found": "/benefits?state=active&q=ann",
+    "benefit": "/benefits/{benefit}",
+    "benefit, why not": "/benefits/{benefit}/why-not",
+    "benefit, issue": "/benefits/new?profile={profile}&definition={definition}",
+    "benefit, claim": "/benefits/claim?profile={profile}&definition={definition}",
+    "benefits, why not": "/benefits/why-not?profile={profile}&definition={definition}",
+    "benefit, redeem": "/benefits/{benefit}/redeem",
+    "benefit, extend": "/benefits/{benefit}/extend",
+    "benefit, expiry": "/benefits/{benefit}/expiry",
+    "benefit, reassign": "/benefits/{benefit}/reassign",
+    "benefit, void": "/benefits/{benefit}/void",
+    "benefit, restore": "/benefits/{benefit}/restore",
+    "redemption, return": "/benefits/redemptions/{redemption}/return",
+    "redemption, reverse": "/benefits/redemptions/{redemption}/reverse",
     "organisations": "/organisations",
     "organisations, found": "/organisations?q=shop",
     "organisation": "/organisations/{organisation}",
@@ -452,6 +496,9 @@ def addresses(session: Session) -> dict[str, str]:
         "voucher": session.scalars(select(VoucherChange.voucher_id).order_by(VoucherChange.id.desc())).first(),
         "kind": session.scalars(select(VoucherType.id).order_by(VoucherType.id)).first(),
         "profile": session.scalars(select(Winner.profile_id).where(Winner.id == winner)).one(),
+        "benefit": session.scalars(select(Redemption.benefit_id).order_by(Redemption.id.desc())).first(),
+        "redemption": session.scalars(select(Redemption.id).order_by(Redemption.id.desc())).first(),
+        "definition": session.scalars(select(Benefit.definition_id).order_by(Benefit.id.desc())).first(),
         "group": session.scalars(select(Group.id).order_by(Group.id)).first(),
         "module": session.scalars(select(Module.id).order_by(Module.id)).first(),
         "tier": session.scalars(select(Tier.id).order_by(Tier.id)).first(),

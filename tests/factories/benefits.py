@@ -6,8 +6,8 @@ from sqlalchemy import update
 
 from tests.factories.people import People
 from tests.support.clock import NOW
-from webapp.domain.redemptions import BenefitSource
-from webapp.models import Benefit, BenefitDefinition, BenefitDefinitionVersion, Profile
+from webapp.domain.redemptions import BenefitSource, RedemptionKind
+from webapp.models import Benefit, BenefitDefinition, BenefitDefinitionVersion, Profile, Redemption
 
 
 class Benefits(People):
@@ -57,3 +57,21 @@ class Benefits(People):
             counted["total_global_claimed"] = BenefitDefinition.total_global_claimed + 1
         self.session.execute(update(BenefitDefinition).where(BenefitDefinition.id == definition.id).values(counted))
         return self.add(Benefit(**values))
+
+    def redemption(self, benefit: Benefit, **changes: object) -> Redemption:
+        """One of it, counted."""
+        counted = {"total_global_redemptions": BenefitDefinition.total_global_redemptions + 1}
+        own = update(BenefitDefinition).where(BenefitDefinition.id == benefit.definition_id).values(counted)
+        self.session.execute(own)
+        self.session.execute(
+            update(Benefit).where(Benefit.id == benefit.id).values(redeemed_count=Benefit.redeemed_count + 1)
+        )
+        values: dict[str, object] = {
+            "benefit_id": benefit.id,
+            "kind": RedemptionKind.REDEEM,
+            "count": 1,
+            "at": NOW,
+            "by": "Ann Able",
+            "receipt": "K7QD",
+        }
+        return self.add(Redemption(**values | changes))

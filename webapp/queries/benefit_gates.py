@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.domain import benefits as rules
@@ -21,22 +21,37 @@ from webapp.queries import conditions
 from webapp.queries import redemptions as read_ledger
 
 
-def to_issue(
-    session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str
-) -> tuple[Gate, ...]:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person has of a definition: how many they ever got, and their claims in order, void ones apart."""
+
+    held: int
+    claims: tuple[Claim, ...]
+
+
+def standing(session: Session, definition_id: int, profile_id: int, at: datetime) -> Standing:
+    """One statement for both; exact after the definition's row was moved in the same transaction."""
+    wanted = select(Benefit).where(
+        Benefit.definition_id == definition_id, Benefit.profile_id == profile_id, Benefit.voided_at.is_(None)
+    )
+    rows = session.scalars(wanted.order_by(Benefit.id).execution_options(populate_existing=True)).all()
+    claimed = (row for row in rows if row.source is BenefitSource.CLAIM)
+    return Standing(
+        len(rows), tuple(Claim(row.claimed_at or row.issued_at, rules.state(row.facts, at)) for row in claimed)
+    )
+
+
+def to_issue(definition: BenefitDefinition, stands: Standing, at: datetime, zone: str) -> tuple[Gate, ...]:
     """What must hold to issue the definition to a person at an instant."""
-    return rules.gates_to_issue(definition.facts, at, zone, held=held(session, definition.id, profile_id))
+    return rules.gates_to_issue(definition.facts, at, zone, held=stands.held)
 
 
-def to_claim(
-    session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str
-) -> tuple[Gate, ...]:
-    """What must hold for a person to claim the definition at an instant; a condition that cannot be read is not met."""
-    told = condition(session, definition, profile_id, at, zone)
+def to_claim(definition: BenefitDefinition, stands: Standing, told: Told, at: datetime, zone: str) -> tuple[Gate, ...]:
+    """What must hold for a person to claim the definition at an instant; ``told`` is ``condition`` of them."""
     person = ClaimFacts(
         matches=told.passed,
-        why_not_again=why_not_again(definition.reclaim, claims(session, definition.id, profile_id, at), at, zone),
-        held=held(session, definition.id, profile_id),
+        why_not_again=why_not_again(definition.reclaim, stands.claims, at, zone),
+        held=stands.held,
     )
     return rules.gates_to_claim(definition.facts, person, at, zone)
 
@@ -66,29 +81,11 @@ def facts_at(session: Session, benefit: Benefit, at: datetime, now: datetime) ->
 
 def condition(session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str) -> Told:
     """The claim condition of a definition, part by part, for one person."""
+    if not definition.claim_condition:
+        return Told("everyone", passed=True)
     variables = conditions.variables(session)
-    node = condition_reading.read(definition.claim_condition or None, variables, zone)
-    asked = [variables[name] for name in condition_reading.names(definition.claim_condition or {})]
+    node = condition_reading.read(definition.claim_condition, variables, zone)
+    asked = [variables[name] for name in condition_reading.names(definition.claim_condition)]
     facts = conditions.facts(session, [profile_id], asked, at) if asked else {}
     today = at.astimezone(ZoneInfo(zone)).date()
     return condition_rules.explained(node, facts.get(profile_id, {}), today, zone)
-
-
-def claims(session: Session, definition_id: int, profile_id: int, at: datetime) -> list[Claim]:
-    """The claims a person made of a definition, in the order they were made, void ones apart."""
-    wanted = select(Benefit).where(
-        Benefit.definition_id == definition_id,
-        Benefit.source == BenefitSource.CLAIM,
-        Benefit.voided_at.is_(None),
-        Benefit.profile_id == profile_id,
-    )
-    rows = session.scalars(wanted.order_by(Benefit.id).execution_options(populate_existing=True))
-    return [Claim(row.claimed_at or row.issued_at, rules.state(row.facts, at)) for row in rows]
-
-
-def held(session: Session, definition_id: int, profile_id: int) -> int:
-    """How many benefits of a definition a person ever got, void ones apart."""
-    counted = select(func.count()).where(
-        Benefit.profile_id == profile_id, Benefit.definition_id == definition_id, Benefit.voided_at.is_(None)
-    )
-    return session.scalar(counted) or 0

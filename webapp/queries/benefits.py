@@ -107,6 +107,26 @@ def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:
     return BenefitSheet(*found)
 
 
+def person(session: Session, profile_id: int) -> Profile:
+    """The person, or ``NotFound``."""
+    found = session.get(Profile, profile_id)
+    if found is None:
+        raise NotFound("profile.not_found", "There is no such person.")
+    return found
+
+
+def definition(session: Session, definition_id: int, scope: Scope) -> tuple[BenefitDefinition, Site]:
+    """A definition with its site; ``NotFound`` outside ``scope``."""
+    wanted = select(BenefitDefinition, Site).join(Site, Site.id == BenefitDefinition.site_id)
+    wanted = wanted.where(BenefitDefinition.id == definition_id)
+    if scope is not None:
+        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    found = session.execute(wanted.execution_options(**_FRESH)).one_or_none()
+    if found is None:
+        raise NotFound("definition.unknown", "There is no such definition.")
+    return found[0], found[1]
+
+
 def page(
     session: Session, scope: Scope, narrow: Filter, now: datetime, *, before: int | None = None, size: int = PAGE
 ) -> list[BenefitRow]:
@@ -228,6 +248,32 @@ def changes(session: Session, benefit_id: int, size: int = 100) -> list[BenefitC
     """The history of a benefit besides its ledger, the newest first."""
     wanted = select(BenefitChange).where(BenefitChange.benefit_id == benefit_id)
     return list(session.scalars(wanted.order_by(BenefitChange.id.desc()).limit(size)))
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A benefit that went from a person to another."""
+
+    id: int
+    definition: str
+    at: datetime
+    by: str
+    zone: str
+
+
+def handed_over(session: Session, ids: Collection[int], scope: Scope, size: int = PAGE) -> list[HandedOver]:
+    """The benefits that a person had and passed on, the latest first."""
+    wanted = (
+        select(Benefit.id, BenefitDefinition.name, BenefitChange.at, BenefitChange.by, Benefit.zone)
+        .join(Benefit, Benefit.id == BenefitChange.benefit_id)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .where(BenefitChange.profile_id.in_(ids))
+        .order_by(BenefitChange.id.desc())
+        .limit(size)
+    )
+    if scope is not None:
+        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    return [HandedOver(*row) for row in session.execute(wanted)]
 
 
 def _missing() -> NotFound:

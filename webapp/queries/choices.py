@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 from sqlalchemy.orm import Session
 
-from webapp.models import Organisation, Site, VoucherType
+from webapp.models import BenefitDefinition, Location, Organisation, Site, VoucherType
 
 MOST = 500
 
@@ -57,3 +57,32 @@ def zones(session: Session, scope: frozenset[int] | None) -> dict[str, str]:
     if scope is not None:
         statement = statement.where(Site.id.in_(scope))
     return {str(row[0]): row[1] for row in session.execute(statement)}
+
+
+def locations(session: Session, most: int = 200) -> list[tuple[int, str]]:
+    """Ids and titles of the locations that are not closed for good, by title."""
+    wanted = select(Location.id, Location.title).where(Location.closed_at.is_(None))
+    return [(row[0], row[1]) for row in session.execute(wanted.order_by(Location.title, Location.id).limit(most))]
+
+
+def definitions(session: Session, scope: frozenset[int] | None, *, claimable: bool = False) -> list[tuple[int, str]]:
+    """Ids and names of the definitions in scope that staff may issue, or people claim, by name."""
+    allowed = BenefitDefinition.is_claimable if claimable else BenefitDefinition.is_assignable
+    wanted = (
+        select(BenefitDefinition.id, BenefitDefinition.name, Site.title)
+        .join(Site, Site.id == BenefitDefinition.site_id)
+        .where(allowed, not_(BenefitDefinition.is_archived))
+        .order_by(BenefitDefinition.name, BenefitDefinition.id)
+        .limit(MOST)
+    )
+    if scope is not None:
+        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    return [(row[0], f"{row[1]} – {row[2]}") for row in session.execute(wanted)]
+
+
+def definition_names(session: Session, scope: frozenset[int] | None) -> list[tuple[int, str]]:
+    """Ids and names of every definition in scope, to narrow a list by."""
+    wanted = select(BenefitDefinition.id, BenefitDefinition.name).order_by(BenefitDefinition.name, BenefitDefinition.id)
+    if scope is not None:
+        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    return [(row[0], row[1]) for row in session.execute(wanted.limit(MOST))]

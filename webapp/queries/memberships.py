@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain.errors import NotFound
@@ -158,10 +158,14 @@ def stream(
         yield tuple(row)
 
 
-def person_named(session: Session, name: str) -> int | None:
+def person_named(session: Session, name: str) -> Profile | None:
     """The person with this member id, else the one who answers to this e-mail; of merged ones whoever they are now."""
     typed = name.strip()
     if not typed:
         return None
-    found = people(session, [typed], [email_key(typed)])
-    return found.find(typed, typed)
+    ways = or_(Profile.external_id == typed, Profile.email_key == email_key(typed))
+    rows = session.scalars(select(Profile).where(ways).limit(2)).all()
+    found = next((row for row in rows if row.external_id == typed), rows[0] if rows else None)
+    while found is not None and found.merged_into_id is not None:
+        found = session.get(Profile, found.merged_into_id)
+    return found

@@ -21,6 +21,8 @@ from webapp.domain.person_lists import Identity, identities_text
 from webapp.domain.profiles import Person, digits, fold
 from webapp.models import (
     AttributeDefinition,
+    Benefit,
+    BenefitDefinition,
     Draw,
     Entry,
     Location,
@@ -183,10 +185,16 @@ def holder(
 
 
 def _visible(scope: frozenset[int] | None) -> ColumnElement[bool]:
-    """People belong to the account; whoever may see some sites only sees those who entered there."""
+    """People belong to the account; whoever may see some sites only sees those who entered or hold a benefit there."""
     if scope is None:
         return true()
-    return exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
+    held = exists().where(
+        Benefit.profile_id == Profile.id,
+        Benefit.definition_id == BenefitDefinition.id,
+        BenefitDefinition.site_id.in_(scope),
+    )
+    entered = exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
+    return or_(entered, held)
 
 
 def page(

@@ -14,6 +14,8 @@ from webapp.queries.audit import AuditRow
 
 ICONS = {
     "attribute": "tag",
+    "benefit": "gift",
+    "benefits": "gift",
     "completion": "award",
     "definition": "gift",
     "draw": "dices",
@@ -112,6 +114,11 @@ def last_day(value: datetime | None, zone: str | None = None) -> str:
     return day(None if value is None else value - timedelta(microseconds=1), zone)
 
 
+def local_minute(value: datetime, zone: str | None = None) -> str:
+    """«2026-11-22T14:05», local: what a field for a date and a time is filled with."""
+    return f"{_local(value, zone):%Y-%m-%dT%H:%M}"
+
+
 def number(value: float | None) -> str:
     """«12,000»."""
     return "–" if value is None else f"{value:,}"
@@ -198,6 +205,7 @@ _FILTERS = {
     "duration": duration,
     "iso": iso,
     "last_day": last_day,
+    "local": local_minute,
     "moment": moment,
     "money": money,
     "number": number,

@@ -58,7 +58,13 @@ PEOPLE: tuple[Item, ...] = (
     Item("Tiers", "medal", "tiers.index"),
     Item("Locations", "map-pin", "locations.index"),
 )
+# The two lists of benefits, as tabs.
+BENEFITS: tuple[Item, ...] = (
+    Item("Definitions", "gift", "benefit_definitions.index"),
+    Item("Issued", "gift", "benefits.index"),
+)
 _BELOW = {
+    "benefits": "benefit_definitions",
     "exports": "imports",
     "vouchers": "voucher_types",
     "organisations": "profiles",
@@ -107,6 +113,15 @@ def people_tabs(current: str) -> list[dict[str, Any]]:
         {"label": item.label, "url": url_for(item.endpoint), "current": item.endpoint == f"{current}.index"}
         for item in PEOPLE
         if _reaches(item)
+    ]
+
+
+def benefit_tabs(current: str) -> list[dict[str, Any]]:
+    """What benefits are made from, and the benefits people hold; ``current`` is the blueprint of the one on screen."""
+    return [
+        {"label": item.label, "url": url_for(item.endpoint), "current": item.endpoint == f"{current}.index"}
+        for item in BENEFITS
+        if may_open(item.endpoint)
     ]
 
 
@@ -164,6 +179,7 @@ def _context() -> dict[str, Any]:
     return {
         "navigation": navigation,
         "people_tabs": people_tabs,
+        "benefit_tabs": benefit_tabs,
         "saved_views": saved_views,
         "actor": person,
         "clock": _clock(clock.now()),

@@ -15,6 +15,7 @@ from webapp.domain.entries import WORDS
 from webapp.domain.people import attribute_text, birth_in_words, consents_in_words
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
+from webapp.queries import benefits as read_benefits
 from webapp.queries import people as read_person
 from webapp.queries import profiles as read
 from webapp.queries import search as read_search
@@ -33,6 +34,7 @@ LATEST = 12  # of the history, beside the facts
 TABS = {
     "show": "Facts",
     "entries": "Entries and prizes",
+    "benefits": "Benefits",
     "vouchers": "Vouchers",
     "learning": "Learning",
     "messages": "Messages",
@@ -83,6 +85,13 @@ def show(profile_id: int) -> ResponseReturnValue:
 def entries(profile_id: int) -> ResponseReturnValue:
     """What the person entered and won."""
     return _tab(profile_id, "entries", _entries)
+
+
+@bp.get("/<int:profile_id>/benefits")
+@requires(Permission.PROFILES_VIEW)
+def benefits(profile_id: int) -> ResponseReturnValue:
+    """The benefits the person holds or held, and those that went to somebody else."""
+    return _tab(profile_id, "benefits", _benefits)
 
 
 @bp.get("/<int:profile_id>/vouchers")
@@ -165,6 +174,16 @@ def _entries(session: Session, person: Person) -> dict[str, Any]:
     rows = read.entries(session, person.ids, person.scope)
     prizes = read.prizes(session, person.ids, person.scope)
     return {"entries": rows[: read.PAGE], "has_more": len(rows) > read.PAGE, "words": WORDS, "prizes": prizes}
+
+
+def _benefits(session: Session, person: Person) -> dict[str, Any]:
+    rows = read_benefits.of_person(session, person.ids, person.scope)
+    return {
+        "benefits": rows[: read_benefits.PAGE],
+        "has_more": len(rows) > read_benefits.PAGE,
+        "gone": read_benefits.handed_over(session, person.ids, person.scope),
+        "now": clock.now(),
+    }
 
 
 def _vouchers(session: Session, person: Person) -> dict[str, Any]:

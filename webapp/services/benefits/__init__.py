@@ -1,19 +1,22 @@
 """Issues, claims, redeems, takes back, extends, hands over and voids benefits; limits hold whoever asks at the same time."""
 
+from webapp.models import RedemptionAttempt
 from webapp.services.benefits.changing import (
     ExtendBenefit,
     ReassignBenefit,
     RestoreBenefit,
+    RevealBenefit,
     SetExpiry,
     VoidBenefit,
     extend,
     reassign,
     restore,
+    reveal,
     set_expiry,
     tell_expired,
     void,
 )
-from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, claim, issue, planned
+from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, claim, issue, planned, zone_of
 from webapp.services.benefits.redeeming import (
     NoteAttempt,
     RedeemBenefit,
@@ -35,8 +38,10 @@ __all__ = [
     "NoteAttempt",
     "ReassignBenefit",
     "RedeemBenefit",
+    "RedemptionAttempt",
     "RestoreBenefit",
     "ReturnRedemption",
+    "RevealBenefit",
     "ReverseRedemption",
     "SetExpiry",
     "UndoRedemption",
@@ -51,9 +56,11 @@ __all__ = [
     "reassign",
     "redeem",
     "restore",
+    "reveal",
     "reverse",
     "set_expiry",
     "tell_expired",
     "undo",
     "void",
+    "zone_of",
 ]

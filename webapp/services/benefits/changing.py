@@ -71,6 +71,13 @@ class RestoreBenefit:
     benefit_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class RevealBenefit:
+    """Somebody looks at the whole code."""
+
+    benefit_id: int
+
+
 def extend(work: Work, command: ExtendBenefit) -> Benefit:
     """Once, by days or to a date; an expired benefit lives again (benefits.md 6.2)."""
     benefit, definition = _both(work, command.benefit_id)
@@ -122,15 +129,16 @@ def set_expiry(work: Work, command: SetExpiry) -> Benefit:
 def reassign(work: Work, command: ReassignBenefit) -> Benefit:
     """Hand a benefit over to another person; its redemptions stay with it, and both histories tell it."""
     benefit, definition = _both(work, command.benefit_id)
-    person = memberships.person_named(work.session, command.person)
-    if person is None:
+    found = memberships.person_named(work.session, command.person)
+    if found is None or found.erased_at is not None:
         raise Refused("profile.unknown", f"Nobody has the member id or e-mail «{command.person[:60]}».", "person")
+    person = found.id
     same = person == benefit.profile_id
     table = rules.gates_to_reassign(definition.facts, benefit.facts, is_same=same)
     first = next((gate.reason for gate in table if gate.reason), None)
     if first:
         raise Refused(first.code, first.message, "person" if first.field else None)
-    claimed = gates.claims(work.session, definition.id, person, work.now)
+    claimed = gates.standing(work.session, definition.id, person, work.now).claims
     if claimed and not definition.is_reclaimable and not command.is_confirmed:
         raise Refused(
             "claimed_before",
@@ -207,6 +215,15 @@ def restore(work: Work, command: RestoreBenefit) -> Benefit:
     _tell(work, benefit, BenefitMove.RESTORED, "")
     work.record(
         Event.BENEFIT_RESTORED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id
+    )  # fmt: skip
+    return benefit
+
+
+def reveal(work: Work, command: RevealBenefit) -> Benefit:
+    """Leave the trace that somebody saw the whole code (product.md ruling 6); the page shows it afterwards."""
+    benefit, definition = _both(work, command.benefit_id)
+    work.record(
+        Event.BENEFIT_REVEALED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id
     )  # fmt: skip
     return benefit
 

@@ -104,11 +104,3 @@ def come_back(work: Work, redemption_id: int) -> int:
     """How many of a redemption have come back; exact after the benefit's row was moved."""
     counted = func.coalesce(func.sum(Redemption.count), 0)
     return int(work.session.scalar(select(counted).where(Redemption.original_id == redemption_id)) or 0)
-
-
-def held(work: Work, definition_id: int, profile_id: int) -> int:
-    """How many benefits of a definition a person ever got, void ones apart; exact after the definition's row was moved."""
-    counted = select(func.count()).where(
-        Benefit.profile_id == profile_id, Benefit.definition_id == definition_id, Benefit.voided_at.is_(None)
-    )
-    return work.session.scalar(counted) or 0

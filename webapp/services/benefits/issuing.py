@@ -79,8 +79,8 @@ def issue(work: Work, command: IssueBenefit) -> Benefit:
     found, site = _known(work, command.definition_id)
     person = _person(work, command.profile_id)
     zone = zone_of(command.zone, person, site)
-    held = counting.held(work, found.id, person.id)
-    verdict(rules.gates_to_issue(found.facts, work.now, zone, held=held)).require()
+    stands = gates.standing(work.session, found.id, person.id, work.now)
+    verdict(gates.to_issue(found, stands, work.now, zone)).require()
     if not counted:
         raise AssertionError("an open gate stands behind a refused count")
     made = planned(found, zone, work.now, issued_on=command.issued_on, expires_on=command.expires_on)
@@ -96,7 +96,9 @@ def claim(work: Work, command: ClaimBenefit) -> Benefit:
     found, site = _known(work, command.definition_id)
     person = _person(work, command.profile_id)
     zone = zone_of(command.zone, person, site)
-    verdict(gates.to_claim(work.session, found, person.id, work.now, zone)).require()
+    stands = gates.standing(work.session, found.id, person.id, work.now)
+    told = gates.condition(work.session, found, person.id, work.now, zone)
+    verdict(gates.to_claim(found, stands, told, work.now, zone)).require()
     made = Plan(zone, work.now, benefit_dates.expires_at(found.validity, work.now, zone))
     benefit = _make(work, found, made, command)
     if command.count:

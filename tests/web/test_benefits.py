@@ -1,0 +1,236 @@
+"""The screens of benefits: found, issued with a preview, redeemed, taken back, changed, and explained."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from tests.support.benefits import MELBOURNE, T, programme
+from webapp.domain.benefits import BenefitState
+from webapp.domain.redemptions import RedemptionKind
+from webapp.models import AuditEntry, Benefit, Redemption, RedemptionAttempt
+from webapp.queries import benefits as read
+
+
+@pytest.fixture
+def d(make, actor, moment):
+    """The programme of benefits.md 13; the consoles' clock stands where its own does."""
+    moment.now = T
+    return programme(make, actor, is_extendable=True, is_reassignable=True, terms_conditions="Not with other offers.")
+
+
+def rows(page):
+    return len(page.soup.select("tbody tr"))
+
+
+def test_none_yet_says_what_a_benefit_is(console):
+    assert "No benefits yet" in console.get("/benefits").text
+
+
+def test_the_list_narrows_by_definition_state_origin_and_person(console, d):
+    d.change(is_claimable=True)
+    first = d.issue()
+    d.claim(d.other)
+    d.redeem(first)
+    assert rows(console.get("/benefits")) == 2
+    assert rows(console.get(f"/benefits?definition={d.definition.id}&state=redeemed")) == 1
+    assert rows(console.get("/benefits?source=claim")) == 1
+    assert rows(console.get(f"/benefits?q={d.person.external_id}")) == 1
+    page = console.part("/benefits?state=void&source=claim")
+    assert "No benefits match" in page.text
+    assert rows(console.get("/benefits?state=x&source=x&definition=x&before=x")) == 2
+
+
+def test_the_list_is_paged_by_the_last_id_seen(console, d, make):
+    for _ in range(52):
+        make.benefit(d.definition, d.person)
+    page = console.get("/benefits")
+    assert rows(page) == 50
+    assert rows(console.get(page.one(".pager__links a:last-child")["href"])) == 2
+
+
+def test_a_code_is_known_by_its_last_four_signs(console, d):
+    benefit = d.issue()
+    for url in ("/benefits", f"/benefits/{benefit.id}"):
+        page = console.get(url)
+        assert benefit.redeem_code_pos not in str(page.soup)
+        assert benefit.redeem_code_pos[-4:] in page.text
+    page = console.get(f"/benefits/{benefit.id}")
+    shown = console.submit(page, "#code form", status=200)
+    assert benefit.redeem_code_pos in shown.text.replace("-", "")
+    assert "benefit.revealed" in d.session.scalars(select(AuditEntry.event)).all()
+
+
+def test_preview_shows_expiry_code_and_notices_before_saving(console, d):
+    d.change(notify_remind_offset_days=-14, notify_remind_offset_hour=9)
+    page = console.get(f"/benefits/new?profile={d.person.id}&definition={d.definition.id}")
+    assert "31 March 2026 23:59" in page.one("#preview").get_text()
+    assert "17 March 2026 09:00" in page.one("#preview").get_text()
+    fields = page.fields("main form") | {"expires_on": "2026-03-05"}
+    part = console.post("/benefits/new/preview", fields, status=200)
+    assert "5 March 2026 23:59" in part.text
+    assert d.session.scalar(select(Benefit.id)) is None
+
+
+def test_the_preview_says_what_is_in_the_way(console, d):
+    d.change(is_archived=True)
+    data = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    page = console.get("/benefits/new")
+    assert "Name a person" in page.one("#preview").get_text()
+    assert "nothing is issued or claimed from it" in console.post("/benefits/new/preview", data, status=200).text
+
+
+def test_manual_issue_leads_to_the_benefit_and_a_second_send_to_the_same(console, d):
+    page = console.get(f"/benefits/new?definition={d.definition.id}")
+    answers = [console.submit(page, "main form", person=d.person.email) for _ in range(2)]
+    assert len({answer.response.headers["Location"] for answer in answers}) == 1
+    shown = console.follow(answers[0])
+    assert "Not with other offers." in shown.text
+    assert shown.texts(".page-header .tag") == ["active"] or "active" in shown.text
+
+
+def test_unknown_profile_and_bad_zone_stand_at_their_fields(console, d):
+    page = console.get(f"/benefits/new?definition={d.definition.id}")
+    answer = console.submit(page, "main form", status=422, person="X-404")
+    assert "Nobody has this member id" in answer.one("#person-error").get_text()
+    answer = console.submit(page, "main form", status=422, person=d.person.external_id, zone="Mars/Base")
+    assert "Mars/Base" in answer.one("#zone-error").get_text()
+    answer = console.post("/benefits/new", page.fields("main form") | {"definition_id": "999999"}, status=422)
+    assert d.session.scalar(select(Benefit.id)) is None
+
+
+def test_redeem_writes_the_ledger_and_a_refusal_is_kept(signed_in, d):
+    till = signed_in("till")
+    benefit = d.issue()
+    page = till.get(f"/benefits/{benefit.id}/redeem")
+    shown = till.follow(till.submit(page, "main form", receipt_ref="S-77"))
+    line = d.session.scalars(select(Redemption)).one()
+    assert line.receipt in shown.one("#ledger").get_text()
+    again = till.submit(till.get(f"/benefits/{benefit.id}/redeem"), "main form", status=422)
+    assert "Used on 1 March 2026 11:30:00" in again.one("#count-error").get_text()
+    kept = d.session.scalars(select(RedemptionAttempt)).one()
+    assert kept.reason == "no_redemptions_left"
+    assert "Refused" in till.get(f"/benefits/{benefit.id}").text
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", ""])
+def test_count_invalid_is_refused_at_its_field(signed_in, d, count):
+    till = signed_in("till")
+    page = till.get(f"/benefits/{d.issue().id}/redeem")
+    assert till.submit(page, "main form", status=422, count=count).one("#count-error")
+
+
+def test_return_and_reversal_have_pages_and_say_why_not(console, d):
+    d.change(max_redemptions=3)
+    benefit = d.issue()
+    line = d.redeem(benefit, 3)
+    page = console.get(f"/benefits/redemptions/{line.id}/return")
+    console.submit(page, "main form", count="2", note="two came back")
+    assert d.left(benefit) == 2
+    answer = console.submit(
+        console.get(f"/benefits/redemptions/{line.id}/return"), "main form", status=422, count="2", note="more"
+    )
+    assert "1 can still be returned" in answer.one("#count-error").get_text()
+    answer = console.submit(
+        console.get(f"/benefits/redemptions/{line.id}/reverse"), "main form", status=422, note="slip"
+    )
+    assert "return the rest instead" in answer.text
+    assert [one.kind for one in d.session.scalars(select(Redemption).order_by(Redemption.id))] == [
+        RedemptionKind.REDEEM,
+        RedemptionKind.RETURN,
+    ]
+
+
+def test_extend_reassign_void_and_undo_by_their_pages(console, d):
+    benefit = d.issue()
+    base = f"/benefits/{benefit.id}"
+    answer = console.submit(console.get(f"{base}/extend"), "main form", status=422)
+    assert "not both and not neither" in answer.text
+    console.submit(console.get(f"{base}/extend"), "main form", extend_days="7")
+    console.submit(console.get(f"{base}/reassign"), "main form", person=d.other.external_id)
+    console.submit(console.get(f"{base}/void"), "main form", reason="issued twice")
+    page = console.get(base)
+    assert "issued twice" in page.text
+    assert page.soup.select(f'a[href="{base}/restore"]')
+    console.submit(console.get(f"{base}/restore"), "main form")
+    found = read.get(d.session, benefit.id)
+    assert (found.profile_id, found.voided_at, d.state(found)) == (d.other.id, None, BenefitState.ACTIVE)
+
+
+def test_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
+    benefit = d.issue()
+    console.submit(console.get(f"/benefits/{benefit.id}/void"), "main form", reason="issued twice")
+    moment.forward(minutes=11)
+    page = console.get(f"/benefits/{benefit.id}")
+    assert not page.soup.select(f'a[href="/benefits/{benefit.id}/restore"]')
+
+
+def test_edit_expiry_needs_its_own_permission_and_a_reason(signed_in, d):
+    url = f"/benefits/{d.issue().id}/expiry"
+    for role in ("editor", "till"):
+        signed_in(role).get(url, 403)
+    admin = signed_in("administrator")
+    answer = admin.submit(admin.get(url), "main form", status=422, expires_on="2026-06-01")
+    assert answer.one("#reason-error")
+    admin.submit(admin.get(url), "main form", expires_on="2026-06-01", reason="closed for repair")
+
+
+def test_claim_on_behalf_with_all_gates_and_at_once_redeemed(console, d):
+    d.change(is_claimable=True)
+    url = f"/benefits/claim?profile={d.person.id}&definition={d.definition.id}"
+    shown = console.follow(console.submit(console.get(url), "main form", count="1"))
+    assert "redeemed" in shown.text
+    answer = console.submit(console.get(url), "main form", status=422)
+    assert "it can be claimed once" in answer.text
+    assert "it can be claimed once" in answer.text
+
+
+def test_why_not_of_a_benefit_at_any_instant(console, d):
+    benefit = d.issue()
+    assert "nothing is in the way" in console.get(f"/benefits/{benefit.id}/why-not").text
+    page = console.get(f"/benefits/{benefit.id}/why-not?at=2027-01-01T10:00")
+    assert "It expired on 31 March 2026 23:59" in page.one(".sentence").get_text()
+    for odd in ("x", "0001-01-01T00:00", "9999-12-31T23:59", "2026-13-01"):
+        console.get(f"/benefits/{benefit.id}/why-not?at={odd}")
+
+
+def test_why_not_of_a_person_and_a_definition(console, d):
+    d.change(is_claimable=True, claim_condition={"===": [{"var": "last_name"}, "Nobody"]})
+    url = f"/benefits/why-not?person={d.person.external_id}&definition={d.definition.id}"
+    page = console.get(url)
+    assert "does not meet the condition" in page.one(".sentence").get_text()
+    assert d.person.last_name in page.one("#condition").get_text()
+    assert "Nobody has the member id" in console.get("/benefits/why-not?person=X-404").text
+    console.get("/benefits/why-not")
+
+
+def test_the_till_sees_a_first_name_and_one_letter(signed_in, d):
+    benefit = d.issue()
+    till = signed_in("till")
+    page = till.get(f"/benefits/{benefit.id}")
+    assert f"{d.person.first_name} E." in page.text
+    assert d.person.last_name not in page.text
+    assert d.person.email not in page.text
+
+
+def test_another_sites_benefit_is_not_found(signed_in, d, make):
+    benefit = d.issue()
+    line = d.redeem(benefit)
+    other = signed_in("till", site_id=make.site().id)
+    for url in (
+        f"/benefits/{benefit.id}",
+        f"/benefits/{benefit.id}/redeem",
+        f"/benefits/{benefit.id}/why-not",
+        f"/benefits/redemptions/{line.id}/return",
+        "/benefits/999999",
+    ):
+        other.get(url, 404)
+
+
+def test_issued_at_future_says_so(console, d):
+    page = console.get(f"/benefits/new?definition={d.definition.id}&profile={d.person.id}")
+    shown = console.follow(console.submit(page, "main form", issued_on=str((T + timedelta(days=3)).date())))
+    assert "scheduled" in shown.text
+    assert d.session.scalars(select(Benefit.zone)).one() == MELBOURNE

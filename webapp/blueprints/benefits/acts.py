@@ -1,0 +1,184 @@
+"""What is done to one benefit: each act on a page of its own that says what will happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash
+from flask.typing import ResponseReturnValue
+
+from webapp.adapters import clock, randomness
+from webapp.blueprints.benefits import bp, forms, presenters
+from webapp.domain.benefits import state, told
+from webapp.domain.errors import Refused
+from webapp.domain.permissions import Permission
+from webapp.domain.redemptions import receipt
+from webapp.extensions import db
+from webapp.queries import benefits as read
+from webapp.queries import choices
+from webapp.queries import redemptions as read_ledger
+from webapp.services import benefits
+from webapp.web.access import actor, requires, scope
+from webapp.web.forms import CommandForm
+from webapp.web.rendering import go, render
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act as its page offers it: the button, what it will do, and what is said afterwards."""
+
+    label: str
+    consequences: tuple[str, ...]
+    done: str
+    kind: str = "primary"
+
+
+REDEEM = Act(
+    "Redeem benefit",
+    (
+        "The ledger gets a line with your name, the place and a receipt of four signs.",
+        "A slip can be reversed within ten minutes.",
+    ),
+    "Redeemed.",
+)
+EXTEND = Act(
+    "Extend benefit",
+    ("It ends later; an expired benefit is good again.", "It can be extended once.", "Give days or a date, not both."),
+    "Extended.",
+)
+EXPIRY = Act(
+    "Set the end",
+    ("The end is moved against the terms, sooner or later.", "The reason stays in the history and in the audit log."),
+    "The end was set.",
+    "danger",
+)
+REASSIGN = Act(
+    "Hand over",
+    ("It belongs to another person from now on, with what was redeemed of it.", "Both histories tell it."),
+    "Handed over.",
+)
+VOID = Act(
+    "Make void",
+    (
+        "No till takes it any more; the record stays.",
+        "Its code does not go back to the pool.",
+        "It can be undone for ten minutes.",
+    ),
+    "Made void. It can be undone for ten minutes.",
+    "danger",
+)
+RESTORE = Act("Undo voiding", ("The benefit is as it was before.",), "Restored.")
+RETURN = Act("Take back", ("So many can be redeemed again; the ledger gets a line of its own.",), "Taken back.")
+REVERSE = Act(
+    "Reverse redemption", ("The whole redemption is taken back; the ledger keeps both lines.",), "Reversed.", "danger"
+)
+
+
+@bp.route("/<int:benefit_id>/redeem", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_REDEEM)
+def redeem(benefit_id: int) -> ResponseReturnValue:
+    """Redeem it; a refusal is kept with its reason."""
+    sheet = read.sheet(db.session(), benefit_id, scope(Permission.BENEFITS_REDEEM))
+    form = forms.RedeemForm()
+    form.offer(choices.locations(db.session()))
+    found = form.submit(benefits.attempt, benefit_id=benefit_id, receipt=receipt(randomness.entropy))
+    if isinstance(found, benefits.RedemptionAttempt):
+        form.refuse(Refused(found.reason, found.message, found.field or None))
+    elif found is not None:
+        flash(f"Redeemed. The receipt is {found.receipt}.", "success")
+        return go(".show", benefit_id=benefit_id)
+    return _page(form, sheet, REDEEM)
+
+
+@bp.route("/<int:benefit_id>/extend", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_CHANGE)
+def extend(benefit_id: int) -> ResponseReturnValue:
+    """A later end, by days or to a date."""
+    return _act(benefit_id, forms.ExtendForm(), benefits.extend, EXTEND)
+
+
+@bp.route("/<int:benefit_id>/expiry", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_OVERRIDE)
+def expiry(benefit_id: int) -> ResponseReturnValue:
+    """Another end against the terms, with a reason."""
+    return _act(benefit_id, forms.ExpiryForm(), benefits.set_expiry, EXPIRY, Permission.BENEFITS_OVERRIDE)
+
+
+@bp.route("/<int:benefit_id>/reassign", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_CHANGE)
+def reassign(benefit_id: int) -> ResponseReturnValue:
+    """To another person."""
+    return _act(benefit_id, forms.ReassignForm(), benefits.reassign, REASSIGN)
+
+
+@bp.route("/<int:benefit_id>/void", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_CHANGE)
+def void(benefit_id: int) -> ResponseReturnValue:
+    """No till takes it any more."""
+    return _act(benefit_id, forms.VoidForm(), benefits.void, VOID)
+
+
+@bp.route("/<int:benefit_id>/restore", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_CHANGE)
+def restore(benefit_id: int) -> ResponseReturnValue:
+    """Undo voiding."""
+    return _act(benefit_id, forms.RestoreForm(), benefits.restore, RESTORE)
+
+
+@bp.route("/redemptions/<int:redemption_id>/return", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_RETURN)
+def give_back(redemption_id: int) -> ResponseReturnValue:
+    """A part or all of a redemption comes back."""
+    return _take_back(redemption_id, forms.ReturnForm(), benefits.give_back, RETURN)
+
+
+@bp.route("/redemptions/<int:redemption_id>/reverse", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_RETURN)
+def reverse(redemption_id: int) -> ResponseReturnValue:
+    """A whole redemption is taken back, within ten minutes."""
+    return _take_back(redemption_id, forms.ReverseForm(), benefits.reverse, REVERSE)
+
+
+def _act(
+    benefit_id: int,
+    form: CommandForm[Any],
+    service: Callable[..., Any],
+    act: Act,
+    permission: Permission = Permission.BENEFITS_CHANGE,
+) -> ResponseReturnValue:
+    sheet = read.sheet(db.session(), benefit_id, scope(permission))
+    if form.submit(service, benefit_id=benefit_id):
+        flash(act.done, "success")
+        return go(".show", benefit_id=benefit_id)
+    return _page(form, sheet, act)
+
+
+def _take_back(
+    redemption_id: int, form: CommandForm[Any], service: Callable[..., Any], act: Act
+) -> ResponseReturnValue:
+    line = read_ledger.sheet(db.session(), redemption_id, scope(Permission.BENEFITS_RETURN))
+    if form.submit(service, redemption_id=redemption_id, receipt=receipt(randomness.entropy)):
+        flash(act.done, "success")
+        return go(".show", benefit_id=line.benefit.id)
+    words = (
+        f"{line.redemption.count} redeemed on {told(line.redemption.at, line.benefit.zone)} by {line.redemption.by}, "
+        f"receipt {line.redemption.receipt}; {line.returned} came back."
+    )
+    return _page(form, read.sheet(db.session(), line.benefit.id, None), act, words)
+
+
+def _page(form: CommandForm[Any], sheet: read.BenefitSheet, act: Act, *more: str) -> ResponseReturnValue:
+    in_full = actor().may(Permission.PROFILES_VIEW)
+    return render(
+        "benefits/act.html",
+        "benefits/_act.html",
+        form.status,
+        form=form,
+        sheet=sheet,
+        act=act,
+        holder=presenters.person(sheet.holder, in_full=in_full),
+        state=state(sheet.benefit.facts, clock.now()),
+        consequences=[(None, words) for words in (*more, *act.consequences)],
+    )

@@ -1,0 +1,144 @@
+"""Issue a benefit to one person, or let them claim one: what it would be is shown before it is saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+
+from webapp.adapters import clock, randomness
+from webapp.blueprints.benefits import bp, presenters
+from webapp.blueprints.benefits.forms import ClaimForm, IssueForm
+from webapp.domain.benefits import told
+from webapp.domain.errors import DomainError, Refused
+from webapp.domain.permissions import Permission
+from webapp.domain.redemptions import receipt
+from webapp.extensions import db
+from webapp.queries import benefit_gates as gates
+from webapp.queries import benefits as read
+from webapp.queries import choices, memberships
+from webapp.services import benefits
+from webapp.web.access import requires, scope
+from webapp.web.codes import mint
+from webapp.web.paging import number
+from webapp.web.rendering import go, render
+
+_NOBODY = Refused("profile.unknown", "Nobody has this member id or e-mail. Look them up under People.", "person")
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_ISSUE)
+def issue() -> ResponseReturnValue:
+    """Issue one benefit; the page of a person or of a definition fills in its part."""
+    form = _form(IssueForm, Permission.BENEFITS_ISSUE)
+    person = _person(form)
+    if person and (made := form.submit(benefits.issue, profile_id=person.id, mint=mint())):
+        flash("Issued.", "success")
+        return go(".show", benefit_id=made.id)
+    preview = _preview(form, person, Permission.BENEFITS_ISSUE)
+    return render("benefits/issue.html", "benefits/_issue.html", form.status, form=form, preview=preview)
+
+
+@bp.post("/new/preview")
+@requires(Permission.BENEFITS_ISSUE)
+def preview() -> ResponseReturnValue:
+    """What the benefit would be, from what is typed so far."""
+    form = _form(IssueForm, Permission.BENEFITS_ISSUE)
+    form.validate()
+    return render("benefits/_preview.html", preview=_preview(form, _named(form), Permission.BENEFITS_ISSUE))
+
+
+@bp.route("/claim", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_CLAIM)
+def claim() -> ResponseReturnValue:
+    """Claim a benefit for a person who asks for it, and redeem it at once if they want."""
+    form = _form(ClaimForm, Permission.BENEFITS_CLAIM)
+    person = _person(form)
+    if person:
+        made = form.submit(benefits.claim, profile_id=person.id, mint=mint(), receipt=receipt(randomness.entropy))
+        if made:
+            flash("Claimed and redeemed." if form.count.data else "Claimed.", "success")
+            return go(".show", benefit_id=made.id)
+    preview = _preview(form, person, Permission.BENEFITS_CLAIM)
+    return render("benefits/claim.html", "benefits/_claim.html", form.status, form=form, preview=preview)
+
+
+@bp.post("/claim/preview")
+@requires(Permission.BENEFITS_CLAIM)
+def claim_preview() -> ResponseReturnValue:
+    """Whether the person may claim it, from what is typed so far."""
+    form = _form(ClaimForm, Permission.BENEFITS_CLAIM)
+    form.validate()
+    found = _preview(form, _named(form), Permission.BENEFITS_CLAIM)
+    return render("benefits/_claim_preview.html", preview=found)
+
+
+def _form(kind: type[Any], permission: Permission) -> Any:
+    """The form, with the definitions of the sites where this person may do it, and what the address fills in."""
+    session = db.session()
+    form = kind()
+    form.offer(choices.definitions(session, scope(permission), claimable=kind is ClaimForm))
+    if request.method == "GET":
+        form.definition_id.data = number("definition") or form.definition_id.data
+    return form
+
+
+def _named(form: Any) -> Any:
+    """Whom a form means, or on the way from their page whom the address means."""
+    session = db.session()
+    given = number("profile") if request.method == "GET" else None
+    if given:
+        found = read.person(session, given)
+        form.person.data = found.external_id or found.email
+        return found
+    return memberships.person_named(session, str(form.person.data or ""))
+
+
+def _person(form: Any) -> Any:
+    """Whom a form means; nobody is refused on its field, and only when it was sent."""
+    found = _named(form)
+    if request.method == "POST" and form.validate_on_submit() and found is None:
+        form.refuse(_NOBODY)
+    return found
+
+
+def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] | None:
+    """What would be issued, and what is in the way; None while it is not known to whom or what."""
+    session, now = db.session(), clock.now()
+    if person is None or not form.definition_id.data:
+        return None
+    try:
+        definition, site = read.definition(session, form.definition_id.data, scope(permission))
+        is_claim = permission is Permission.BENEFITS_CLAIM
+        zone = benefits.zone_of("" if is_claim else form.zone.data, person, site)
+        stands = gates.standing(session, definition.id, person.id, now)
+        if is_claim:
+            told_of = gates.condition(session, definition, person.id, now, zone)
+            rules = presenters.table(gates.to_claim(definition, stands, told_of, now, zone))
+        else:
+            rules = presenters.table(gates.to_issue(definition, stands, now, zone))
+        days = {} if is_claim else {"issued_on": form.issued_on.data, "expires_on": form.expires_on.data}
+        plan = benefits.planned(definition, zone, now, **days)
+    except DomainError as refusal:
+        return {"refusal": refusal.message}
+    return {
+        "refusal": "",
+        "name": definition.name,
+        "person": presenters.person(person, in_full=True),
+        "rules": rules,
+        "from": told(plan.issued_at, zone),
+        "until": told(plan.expires_at, zone) or "never ends",
+        "code": _code_words(definition, form),
+        "times": definition.max_redemptions,
+        "notices": presenters.notices(definition, plan.issued_at, plan.expires_at, zone),
+    }
+
+
+def _code_words(definition: Any, form: Any) -> str:
+    typed = form.redeem_code_pos.data if "redeem_code_pos" in form else ""
+    if typed:
+        return f"{typed}, its own"
+    if definition.voucher_type is not None:
+        return f"one of {definition.voucher_type.idle_count:,} codes left of «{definition.voucher_type.title}»"
+    return f"{definition.redeem_code_pos}, the same for all" if definition.redeem_code_pos else "a new one of its own"

@@ -1,0 +1,103 @@
+"""The list of benefits, and one with everything about it."""
+
+from __future__ import annotations
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from webapp.adapters import clock
+from webapp.blueprints.benefits import bp, presenters
+from webapp.domain.benefits import BenefitState, may_unvoid, state
+from webapp.domain.permissions import Permission
+from webapp.domain.redemptions import BenefitSource, RedemptionKind
+from webapp.domain.voucher_codes import grouped
+from webapp.extensions import db
+from webapp.queries import benefits as read
+from webapp.queries import choices
+from webapp.queries import redemptions as read_ledger
+from webapp.services import benefits
+from webapp.web.access import actor, listed, requires, scope
+from webapp.web.forms import PressForm
+from webapp.web.paging import number, text
+from webapp.web.rendering import render
+
+
+@bp.get("")
+@requires(Permission.BENEFITS_VIEW)
+def index() -> ResponseReturnValue:
+    """Benefits, the newest first, by definition, state and origin, or by who holds them."""
+    session, where, now = db.session(), listed(Permission.BENEFITS_VIEW), clock.now()
+    narrow = _narrow()
+    before = number("before")
+    rows = read.page(session, where, narrow, now, before=before)
+    return render(
+        "benefits/index.html",
+        "benefits/_results.html",
+        rows=rows[: read.PAGE],
+        older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
+        is_first=before is None,
+        narrow=narrow,
+        definitions=choices.definition_names(session, where),
+        states=presenters.STATES,
+        now=now,
+        in_full=actor().may(Permission.PROFILES_VIEW),
+        presenters=presenters,
+    )
+
+
+def _narrow() -> read.Filter:
+    return read.Filter(
+        definition_id=number("definition"),
+        state=next((item for item in BenefitState if item == request.args.get("state")), None),
+        source=next((item for item in BenefitSource if item == request.args.get("source")), None),
+        search=text("q"),
+    )
+
+
+@bp.get("/<int:benefit_id>")
+@requires(Permission.BENEFITS_VIEW)
+def show(benefit_id: int) -> ResponseReturnValue:
+    """One benefit: what it is now, its ledger, its history, and what was refused."""
+    return _show(benefit_id, code=None)
+
+
+@bp.post("/<int:benefit_id>/reveal")
+@requires(Permission.CODES_PRINT, confirmed=True)
+def reveal(benefit_id: int) -> ResponseReturnValue:
+    """Show the whole code once and leave a trace of it."""
+    found = read.sheet(db.session(), benefit_id, scope(Permission.CODES_PRINT))
+    form = PressForm()
+    seen = form.press(lambda work: benefits.reveal(work, benefits.RevealBenefit(benefit_id)))
+    own = found.benefit.redeem_code_pos
+    return _show(benefit_id, code=grouped(own) if seen and own else None)
+
+
+def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
+    session, now, person = db.session(), clock.now(), actor()
+    sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW) if code is None else None)
+    benefit, site_id = sheet.benefit, sheet.site.id
+    in_full = person.may(Permission.PROFILES_VIEW)
+    ledger = read_ledger.ledger(session, benefit_id)
+    return render(
+        "benefits/show.html",
+        "benefits/_code.html",
+        sheet=sheet,
+        benefit=benefit,
+        facts=benefit.facts,
+        state=state(benefit.facts, now),
+        holder=presenters.person(sheet.holder, in_full=in_full),
+        in_full=in_full,
+        code=code,
+        tail=presenters.tail(benefit.redeem_code_pos, sheet.voucher.last_four if sheet.voucher else None),
+        may_reveal=bool(benefit.redeem_code_pos) and person.may(Permission.CODES_PRINT, site_id),
+        may={
+            name: person.may(Permission(f"benefits.{name}"), site_id)
+            for name in ("redeem", "return", "change", "override")
+        },
+        may_restore=may_unvoid(benefit.voided_at, now, benefit.zone).ok,
+        ledger=ledger,
+        redeem=RedemptionKind.REDEEM,
+        history=presenters.history(read.changes(session, benefit_id), ledger, benefit.zone),
+        attempts=read_ledger.attempts(session, benefit_id),
+        kept=presenters.kept,
+    )

@@ -1,0 +1,85 @@
+"""«Why not» of a benefit, or of a person and a definition, at any instant (peers.md feature 10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+
+from webapp.adapters import clock
+from webapp.blueprints.benefits import bp, presenters
+from webapp.blueprints.benefits.forms import instant
+from webapp.domain.benefits import told
+from webapp.domain.permissions import Permission
+from webapp.extensions import db
+from webapp.queries import benefit_gates as gates
+from webapp.queries import benefits as read
+from webapp.queries import choices, memberships
+from webapp.web.access import actor, requires, scope
+from webapp.web.paging import number, text
+from webapp.web.rendering import render
+
+
+@bp.get("/<int:benefit_id>/why-not")
+@requires(Permission.BENEFITS_VIEW)
+def why_not(benefit_id: int) -> ResponseReturnValue:
+    """Everything that is asked before it is redeemed, as it stood, stands or will stand at an instant."""
+    session, now = db.session(), clock.now()
+    sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW))
+    zone = sheet.benefit.zone
+    at = instant(text("at", 40), zone)
+    rules = presenters.table(gates.to_redeem_then(session, sheet.definition.facts, sheet.benefit, at, now))
+    return render(
+        "benefits/why_not.html",
+        sheet=sheet,
+        holder=presenters.person(sheet.holder, in_full=actor().may(Permission.PROFILES_VIEW)),
+        rules=rules,
+        sentence=presenters.sentence(sheet.definition.name, rules, told(at, zone)),
+        at=at,
+        zone=zone,
+        is_past=at < now,
+    )
+
+
+@bp.get("/why-not")
+@requires(Permission.BENEFITS_VIEW)
+def why_person() -> ResponseReturnValue:
+    """Whether a person could be issued or could claim a definition at an instant, and what is in the way."""
+    session, where = db.session(), scope(Permission.BENEFITS_VIEW)
+    definitions = choices.definition_names(session, where)
+    typed, chosen = text("person"), number("definition")
+    given = number("profile")
+    person: Any
+    if given and not typed:
+        person = read.person(session, given)
+        typed = person.external_id or person.email
+    else:
+        person = memberships.person_named(session, typed)
+    found = None
+    if person is not None and chosen is not None:
+        definition, site = read.definition(session, chosen, where)
+        zone = person.zone or site.timezone
+        at = instant(text("at", 40), zone)
+        stands = gates.standing(session, definition.id, person.id, at)
+        told_of = gates.condition(session, definition, person.id, at, zone)
+        claiming = presenters.table(gates.to_claim(definition, stands, told_of, at, zone))
+        found = {
+            "name": definition.name,
+            "holder": presenters.person(person, in_full=actor().may(Permission.PROFILES_VIEW)),
+            "claim": claiming,
+            "issue": presenters.table(gates.to_issue(definition, stands, at, zone)),
+            "condition": told_of if definition.claim_condition else None,
+            "sentence": presenters.sentence(definition.name, claiming, told(at, zone)),
+            "at": at,
+            "zone": zone,
+        }
+    return render(
+        "benefits/why_person.html",
+        "benefits/_why_person.html",
+        typed=typed,
+        chosen=chosen,
+        definitions=definitions,
+        found=found,
+        is_unknown=bool(typed) and person is None,
+        at=text("at", 40),
+    )
