@@ -59,6 +59,7 @@ SPELT_OUT = {
     "organisations.index": {Role.EDITOR},
     "rewards.edit": {Role.EDITOR},
     "rewards.index": set(Role),
+    "till.index": {Role.TILL},
     "settings.index": {Role.ADMINISTRATOR},
     "sites.edit": {Role.EDITOR},
     "staff.index": {Role.ADMINISTRATOR},

@@ -33,6 +33,7 @@ RAIL: tuple[tuple[Item, ...], ...] = (
         Item("Today", "inbox", "today.index"),
         Item("People", "users", "profiles.index"),
         Item("Benefits", "gift", "benefit_definitions.index"),
+        Item("Till", "scan-line", "till.index"),
         Item("Vouchers", "ticket", "voucher_types.index"),
         Item("Rewards", "trophy", "rewards.index"),
         Item("Fulfilment", "package", "fulfilment.index"),

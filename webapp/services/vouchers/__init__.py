@@ -22,6 +22,7 @@ from webapp.services.vouchers.moves import (
     redeem,
     reveal,
     reverse,
+    undo,
 )
 from webapp.services.vouchers.printing import PrintVouchers, note_reward, note_type, order
 
@@ -50,4 +51,5 @@ __all__ = [
     "redeem",
     "reveal",
     "reverse",
+    "undo",
 ]

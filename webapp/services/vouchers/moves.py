@@ -9,10 +9,12 @@ from sqlalchemy import update
 from webapp.domain import vouchers as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, Refused
+from webapp.domain.redemptions import may_undo
 from webapp.domain.voucher_codes import masked
 from webapp.domain.vouchers import Move, VoucherStatus
 from webapp.models import Voucher, VoucherType
 from webapp.queries import benefits as read_benefits
+from webapp.queries import till as read_till
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
 from webapp.services.vouchers import counters
@@ -75,6 +77,15 @@ def let_go(work: Work, command: MoveVoucher) -> Voucher:
 def reverse(work: Work, command: MoveVoucher) -> Voucher:
     """redeemed → allocated, with a reason."""
     return _move(work, read.get(work.session, command.voucher_id), Move.REVERSE, command.reason)
+
+
+def undo(work: Work, command: MoveVoucher) -> Voucher:
+    """The till takes back a redemption of its own of the last minute, without a reason (peers.md feature 17)."""
+    last = read_till.last_change(work.session, command.voucher_id)
+    if last is None or last.status is not VoucherStatus.REDEEMED:
+        raise Refused("nothing_to_return", "This voucher is not redeemed, so there is nothing to undo.")
+    may_undo(last.at, work.now, is_own=last.by == work.actor.label).require()
+    return _move(work, read.get(work.session, command.voucher_id), Move.REVERSE, "Undone at the till")
 
 
 def cancel(work: Work, command: MoveVoucher) -> Voucher:

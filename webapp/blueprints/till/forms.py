@@ -1,0 +1,54 @@
+"""The one field of the till, and what may stand beside it."""
+
+from __future__ import annotations
+
+from wtforms import SelectChoice, SelectField
+
+from webapp.domain.redemptions import MOST_AT_ONCE
+from webapp.services.benefits import RedeemBenefit
+from webapp.services.vouchers import RedeemVoucher
+from webapp.web.fields import TextField, WholeField
+from webapp.web.forms import CommandForm
+
+
+def _code() -> TextField:
+    return TextField("Scan or type a code", length=80)
+
+
+class ScanForm(CommandForm[None]):
+    """A code travels in the body of a POST and stands in no address."""
+
+    code = _code()
+
+
+class TillForm(CommandForm[RedeemBenefit]):
+    """Enter with nothing typed redeems what is on screen; with a code typed it looks at that one instead."""
+
+    command = RedeemBenefit
+    steering = frozenset({"code"})
+
+    code = _code()
+    count = WholeField("How many", least=1, most=MOST_AT_ONCE, default=1)
+    receipt_ref = TextField("Receipt of the shop", length=64)
+
+
+class VoucherForm(CommandForm[RedeemVoucher]):
+    """The same for a voucher."""
+
+    command = RedeemVoucher
+    steering = frozenset({"code"})
+
+    code = _code()
+
+
+class PlaceForm(CommandForm[None]):
+    """Where this till stands."""
+
+    place = SelectField("This till stands at", coerce=lambda text: int(text) if text else None)
+
+    def offer(self, locations: list[tuple[int, str]]) -> None:
+        """The places there are."""
+        self.place.choices = [
+            SelectChoice("", "Not said"),
+            *(SelectChoice(str(one), title) for one, title in locations),
+        ]
