@@ -9,10 +9,9 @@ from typing import Any
 
 from webapp.adapters import clock
 from webapp.domain import benefit_definitions as rules
-from webapp.domain import benefits, definition_words
-from webapp.domain.benefit_claims import why_not_again
+from webapp.domain import definition_words
 from webapp.domain.benefit_definitions import DefinitionTerms
-from webapp.domain.benefits import ClaimFacts, DefinitionState, Gate
+from webapp.domain.benefits import DefinitionState, Gate
 from webapp.domain.condition_reading import parse
 from webapp.domain.condition_rules import Told
 from webapp.domain.definition_words import Sample
@@ -107,13 +106,8 @@ def tried(sheet: Sheet, profile_id: int, at: datetime) -> Tried:
     claims, sees = read.explained(
         session, (definition.claim_condition, definition.view_condition), profile_id, zone, at
     )
-    earlier = benefit_gates.claims(session, definition.id, profile_id, at)
-    person = ClaimFacts(
-        matches=claims.passed,
-        why_not_again=why_not_again(definition.reclaim, earlier, at, zone),
-        held=benefit_gates.held(session, definition.id, profile_id),
-    )
-    gates = benefits.gates_to_claim(definition.facts, person, at, zone)
+    stands = benefit_gates.standing(session, definition.id, profile_id, at)
+    gates = benefit_gates.to_claim(definition, stands, claims, at, zone)
     is_shown = sees.passed and definition.is_published and not definition.is_archived
     return Tried(gates, claims, sees, is_shown)
 
