@@ -23,6 +23,7 @@ from werkzeug.wrappers import Request, Response
 
 from tests.browser import gallery_content as content
 from tests.support.browser import find_browser
+from webapp.web import filters
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = (
@@ -36,6 +37,12 @@ def environment() -> Environment:
     """Jinja as bare as it gets, so that a template that leans on anything else fails here."""
     folders = [ROOT / "templates", ROOT / "tests" / "browser" / "gallery_pages"]
     made = Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined)
+    made.filters.update(
+        control_attributes=filters.control_attributes,
+        described_by=filters.described_by,
+        drawn_as=filters.drawn_as,
+        input_attributes=filters.input_attributes,
+    )
     made.globals.update(
         static_url=lambda filename: f"/static/{filename}",
         csrf_token=lambda: "gallery-token",

@@ -195,7 +195,7 @@ SENTENCES: dict[Event, str] = {
     Event.VOUCHER_REDEEMED: "redeemed the voucher {code} of «{title}»: {note}",
     Event.VOUCHER_REVEALED: "revealed the whole code of the voucher {code} of «{title}»",
     Event.VOUCHER_REVERSED: "reversed the redemption of the voucher {code} of «{title}»: {note}",
-    Event.DEFINITION_CREATED: "created the benefit definition «{title}» ({handle}), a {type}",
+    Event.DEFINITION_CREATED: "created the benefit definition «{title}» ({handle}) of the type {type}",
     Event.DEFINITION_CHANGED: "changed the benefit definition «{title}», version {number} of its terms: {changes}",
     Event.DEFINITION_PUBLISHED: "published the benefit definition «{title}»",
     Event.DEFINITION_UNPUBLISHED: "made the benefit definition «{title}» a draft again",

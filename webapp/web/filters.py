@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from webapp.adapters import clock, rich_text
 from webapp.queries.audit import AuditRow
@@ -182,6 +183,59 @@ def clean_html(text: str) -> Markup:
     return Markup(rich_text.cleaned(text))  # noqa: S704 - what the cleaner lets through is safe
 
 
+def drawn_as(field: Any) -> str:
+    """How ``components/form.html`` draws a field of WTForms: text, date, select, textarea, choices, checkbox, form, list …"""
+    widget = getattr(field, "widget", None)
+    found = (
+        (hasattr(field, "form"), "form"),
+        (hasattr(field, "entries"), "list"),
+        (hasattr(widget, "input_type"), getattr(widget, "input_type", "")),
+        (hasattr(widget, "multiple"), "select"),
+        (hasattr(field, "option_widget"), "choices"),
+        (type(widget).__name__ == "TextArea", "textarea"),
+    )
+    return next((drawn for holds, drawn in found if holds), "text")
+
+
+_FLAGS = ("required", "disabled", "readonly")
+_BOUNDS = ("minlength", "maxlength", "min", "max", "pattern", "accept")
+_TYPING = ("placeholder", "autocomplete", "inputmode")
+_OURS = frozenset({"class", "id", "style", "rows", *_TYPING})
+
+
+def described_by(field: Any, hint: object = None, check: object = None) -> str:
+    """The ids of what stands beside a control: its hint, its refusal, the answer of its check."""
+    parts = (("hint", hint), ("error", field.errors), ("check", check))
+    return " ".join(f"{field.id}-{name}" for name, shown in parts if shown)
+
+
+def control_attributes(field: Any, hint: object = None, check: object = None, **typing: str | None) -> Markup:
+    """Every attribute of a control beside its id, name, type and value; in Python, because a form has fifty of them."""
+    described = described_by(field, hint, check)
+    flags, kept = field.flags, field.render_kw or {}
+    parts = [f" {name}" for name in _FLAGS if getattr(flags, name, None)]
+    values = [(name, getattr(flags, name, None)) for name in _BOUNDS]
+    values += [(name, value) for name, value in kept.items() if name not in _OURS]
+    values += [("aria-invalid", "true" if field.errors else None), ("aria-describedby", described or None)]
+    values += [(name, typing.get(name) or kept.get(name)) for name in typing if name in _TYPING]
+    parts += [f' {name}="{escape(value)}"' for name, value in values if value is not None]
+    return Markup("".join(parts))  # noqa: S704 - every value is escaped, the names are ours
+
+
+def input_attributes(field: Any, drawn: str, hint: object = None, check: object = None, **typing: str | None) -> Markup:
+    """Every attribute of an ``<input>`` drawn as ``drawn``; passwords and files are never sent back."""
+    head = f' id="{escape(field.id)}" name="{escape(field.name)}" type="{drawn}"'
+    if drawn not in ("password", "file"):
+        value = field._value()
+        head += f' value="{escape(value.replace(" ", "T") if drawn == "datetime-local" else value)}"'
+    elif getattr(field.widget, "multiple", False):
+        head += " multiple"
+    step = getattr(field.widget, "step", None)
+    if step is not None and "step" not in (field.render_kw or {}):
+        head += f' step="{escape(step)}"'
+    return Markup(head) + control_attributes(field, hint, check, **typing)  # noqa: S704 - as above
+
+
 def zone_sign(local: datetime) -> str:
     """«GMT», «BST», «CET»; zones without letters give their offset: «UTC+03»."""
     sign = local.tzname() or "UTC"
@@ -201,8 +255,12 @@ _FILTERS = {
     "ago": ago,
     "capitalise_first": capitalise_first,
     "clean_html": clean_html,
+    "control_attributes": control_attributes,
+    "described_by": described_by,
+    "drawn_as": drawn_as,
     "day": day,
     "duration": duration,
+    "input_attributes": input_attributes,
     "iso": iso,
     "last_day": last_day,
     "local": local_minute,

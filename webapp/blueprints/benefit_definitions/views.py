@@ -27,6 +27,7 @@ from webapp.queries import choices, erasure, profiles
 from webapp.services import benefit_definitions as definitions
 from webapp.web.access import can, listed, requires, scope
 from webapp.web.exporting import offer
+from webapp.web.filters import capitalise_first
 from webapp.web.forms import PressForm
 from webapp.web.paging import counted, number, text
 from webapp.web.rendering import go, render
@@ -233,7 +234,11 @@ def show_version(definition_id: int, version: int) -> ResponseReturnValue:
         version=this,
         other=other,
         differences=differences(_shown(other.terms, hidden), _shown(this.terms, hidden)) if other else [],
-        terms=[(LABELS[name], shown(value)) for name, value in _in_order(_shown(this.terms, hidden)) if shown(value)],
+        terms=[
+            (capitalise_first(LABELS[name]), shown(value))
+            for name, value in _in_order(_shown(this.terms, hidden))
+            if shown(value)
+        ],
         versions=read.versions(session, definition_id),
     )
 
