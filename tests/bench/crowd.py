@@ -394,6 +394,7 @@ SCREENS = {
     "definition, delete": "/benefits/definitions/{definition}/delete",
     "definition, version": "/benefits/definitions/{definition}/versions/1",
     "definition, try": "/benefits/definitions/{definition}/try?person={other}",
+    "definitions, seen by": "/benefits/definitions/seen-by?person={other}",
     "definition, condition": "/benefits/definitions/{definition}/conditions/claim",
     "rewards": "/rewards",
     "rewards, found": "/rewards?q=draw&status=active",

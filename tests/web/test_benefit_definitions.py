@@ -357,6 +357,21 @@ def test_trying_it_on_a_person_explains_every_node(console, make):
     assert "Nobody" not in console.get(at(found, "/try?at=nonsense")).text
 
 
+def test_what_a_person_sees_is_listed_with_the_reason_against_claiming(console, make, signed_in):
+    site = make.site()
+    make.benefit_definition(site_id=site.id, name="For all", is_claimable=True)
+    make.benefit_definition(site_id=site.id, name="Not claimed", earn_instructions="x")
+    make.benefit_definition(site_id=site.id, name="Hidden", view_condition={"===": [{"var": "gender"}, "female"]})
+    make.benefit_definition(site_id=site.id, name="Draft", is_published=False)
+    person = make.profile(external_id="M-1")
+    page = console.get("/benefits/definitions/seen-by?person=M-1")
+    assert page.texts("#offers tbody th a") == ["Not claimed", "For all"]
+    assert page.texts("#offers tbody td:nth-of-type(1)") == ["No Not claimed cannot be claimed, only issued.", "Yes"]
+    assert f"{person.full_name} sees 2 benefits" in page.text
+    assert "Nobody you may see" in console.get("/benefits/definitions/seen-by?person=M-2").text
+    signed_in("viewer").get("/benefits/definitions/seen-by", status=403)
+
+
 def test_a_condition_is_built_from_lines_without_scripts(console, make, session):
     found = make.benefit_definition()
     url = at(found, "/conditions/claim")

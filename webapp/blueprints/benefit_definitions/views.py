@@ -23,11 +23,11 @@ from webapp.domain.terms_compared import LABELS, differences, shown
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import benefit_definitions as read
-from webapp.queries import choices, erasure, profiles
+from webapp.queries import benefit_offers, choices, erasure, profiles
 from webapp.services import benefit_definitions as definitions
 from webapp.web.access import can, listed, requires, scope
 from webapp.web.exporting import offer
-from webapp.web.filters import capitalise_first
+from webapp.web.filters import account_zone, capitalise_first
 from webapp.web.forms import PressForm
 from webapp.web.paging import counted, number, text
 from webapp.web.rendering import go, render
@@ -271,6 +271,27 @@ def preview(definition_id: int) -> ResponseReturnValue:
         at_text=f"{rules.local_time(moment, zone):%Y-%m-%dT%H:%M}",
         person=person,
         tried=presenters.tried(sheet, person.id, moment) if person else None,
+    )
+
+
+@bp.get("/seen-by")
+@requires(Permission.PROFILES_VIEW)
+def seen_by() -> ResponseReturnValue:
+    """Everything one person sees at one moment, and whether they may claim it."""
+    session, typed = db.session(), text("person")
+    zone = account_zone()
+    moment = _moment(text("at", 20), zone) or clock.now()
+    person = _person(typed)
+    offers = benefit_offers.viewable(session, listed(VIEW), person.id, moment) if person else []
+    return render(
+        "benefit_definitions/seen_by.html",
+        "benefit_definitions/_seen_by.html",
+        typed=typed,
+        zone=zone,
+        at=moment,
+        at_text=f"{rules.local_time(moment, zone):%Y-%m-%dT%H:%M}",
+        person=person,
+        offers=offers,
     )
 
 

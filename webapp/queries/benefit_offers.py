@@ -1,0 +1,108 @@
+"""What one person sees among the benefits and may claim of it, at any instant (benefits.md 5.3 «See» and «Claim»)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.domain import benefits as rules
+from webapp.domain import condition_rules
+from webapp.domain.benefit_claims import Claim, why_not_again
+from webapp.domain.benefits import ClaimFacts, Gate
+from webapp.domain.condition_reading import names, read
+from webapp.domain.conditions import Variable
+from webapp.domain.errors import Refused
+from webapp.domain.redemptions import BenefitSource
+from webapp.models import Benefit, BenefitDefinition, Site
+from webapp.queries import conditions
+
+MOST = 200
+Scope = frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A definition the person sees, and every gate to claim it."""
+
+    definition: BenefitDefinition
+    site: Site
+    gates: tuple[Gate, ...]
+
+    @property
+    def is_claimable(self) -> bool:
+        return all(gate.is_open for gate in self.gates)
+
+    @property
+    def refusal(self) -> str:
+        """Why it cannot be claimed: the first gate that is shut."""
+        return next((gate.reason.message for gate in self.gates if gate.reason), "")
+
+
+def viewable(session: Session, scope: Scope, profile_id: int, at: datetime) -> list[Offer]:
+    """What the person sees at ``at``, newest first, at most ``MOST``; four statements and one for each list asked for."""
+    wanted = select(BenefitDefinition, Site).join(Site, Site.id == BenefitDefinition.site_id)
+    wanted = wanted.where(BenefitDefinition.is_published, ~BenefitDefinition.is_archived)
+    if scope is not None:
+        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    rows = session.execute(wanted.order_by(BenefitDefinition.id.desc()).limit(MOST)).all()
+    person = _Person(session, profile_id, [row[0] for row in rows], at)
+    return [
+        Offer(definition, site, person.gates(definition, site.timezone))
+        for definition, site in rows
+        if person.meets(definition.view_condition, site.timezone)
+    ]
+
+
+class _Person:
+    """One person's facts and what they hold of some definitions, asked for once."""
+
+    def __init__(
+        self, session: Session, profile_id: int, definitions: Sequence[BenefitDefinition], at: datetime
+    ) -> None:
+        self.at = at
+        asked = [rule for one in definitions for rule in (one.claim_condition, one.view_condition) if rule]
+        self.known: Mapping[str, Variable] = conditions.variables(session) if asked else {}
+        wanted = {name for rule in asked for name in names(rule) if name in self.known}
+        variables = [self.known[name] for name in sorted(wanted)]
+        self.facts: dict[str, Any] = (
+            conditions.facts(session, [profile_id], variables, at).get(profile_id, {}) if asked else {}
+        )
+        self.held: dict[int, list[Benefit]] = defaultdict(list)
+        mine = select(Benefit).where(
+            Benefit.profile_id == profile_id,
+            Benefit.voided_at.is_(None),
+            Benefit.definition_id.in_([one.id for one in definitions]),
+        )
+        for benefit in session.scalars(mine.order_by(Benefit.id)):
+            self.held[benefit.definition_id].append(benefit)
+
+    def meets(self, rule: Mapping[str, Any], zone: str) -> bool:
+        """Whether the condition holds; one that cannot be read is met by nobody."""
+        try:
+            return condition_rules.compiled(read(rule, self.known, zone), zone)(self.facts, self.today(zone))
+        except Refused:
+            return False
+
+    def today(self, zone: str) -> date:
+        return self.at.astimezone(ZoneInfo(zone)).date()
+
+    def gates(self, definition: BenefitDefinition, zone: str) -> tuple[Gate, ...]:
+        held = self.held[definition.id]
+        claims = [
+            Claim(one.claimed_at or one.issued_at, rules.state(one.facts, self.at))
+            for one in held
+            if one.source is BenefitSource.CLAIM
+        ]
+        facts = ClaimFacts(
+            matches=self.meets(definition.claim_condition, zone),
+            why_not_again=why_not_again(definition.reclaim, claims, self.at, zone),
+            held=len(held),
+        )
+        return rules.gates_to_claim(definition.facts, facts, self.at, zone)
