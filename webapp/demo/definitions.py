@@ -108,8 +108,13 @@ def _ended(builder: Builder, site: Site) -> BenefitDefinition:
 
 
 def _archived(builder: Builder, site: Site) -> BenefitDefinition:
-    made = _live(
+    """Retired below, once somebody holds one."""
+    return _live(
         builder, site, "old-stamp", "The old stamp card", type=BenefitType.OTHER, period=90, max_redemptions=10
     )
+
+
+def retire(builder: Builder, made: BenefitDefinition) -> None:
+    """Archive it, and stop redeeming what is out."""
     command = definitions.ArchiveDefinition(made.id, stops_redemptions=True)
-    return builder.do(Role.EDITOR, timedelta(days=8), partial(definitions.archive, command=command))
+    builder.do(Role.EDITOR, timedelta(days=8), partial(definitions.archive, command=command))

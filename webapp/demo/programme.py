@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import randomness, spreadsheets
 from webapp.config import Settings
-from webapp.demo import belonging, definitions, people, records, states
+from webapp.demo import belonging, benefits, definitions, people, records, states
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.imports import ImportContract
@@ -106,7 +106,9 @@ class Builder:
         self._awarding(harbour, coffee)
         belonging.build(self, harbour)
         states.build(self, harbour)
-        definitions.build(self, harbour, outdoor, coffee)
+        made = definitions.build(self, harbour, outdoor, coffee)
+        benefits.build(self, made)
+        definitions.retire(self, made["old-stamp"])
         records.build(self)
         return found
 

@@ -63,6 +63,13 @@ TOPICS = (
     Topic(
         "fulfilment", "Fulfilment", "Winners and reserves from the first call to the prize in their hand.", "package"
     ),
+    Topic(
+        "issued",
+        "Benefits of people",
+        "Issuing, claiming, redeeming, taking back, extending, handing over, voiding.",
+        "hand-heart",
+    ),
+    Topic("till", "The till", "Scan, look, press Enter; undo a slip; say why not.", "scan-line"),
     Topic("vouchers", "Vouchers", "Types, codes, allocation and printing.", "ticket"),
     Topic("jobs", "Jobs", "Long work: where it stands, how to stop it, what happens after a restart.", "list-checks"),
     Topic("audit", "Audit", "Who did what and when, and how the log shows tampering.", "scroll-text"),

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from wtforms import BooleanField, SelectChoice, SelectField
+from wtforms.validators import InputRequired
 
 from webapp.adapters import clock
 from webapp.domain.errors import DomainError
@@ -49,7 +50,7 @@ class IssueForm(_PersonForm):
     steering = frozenset({"person"})
 
     person = TextField(PERSON, length=254, required=True)
-    definition_id = SelectField("Benefit", coerce=int)
+    definition_id = SelectField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
     issued_on = DayField("First day", description="Empty is now. A later day is kept back until it begins.")
     expires_on = DayField(
         "Last day", description="Empty goes by the terms. The end of the definition holds all the same."
@@ -68,7 +69,7 @@ class ClaimForm(_PersonForm):
     steering = frozenset({"person"})
 
     person = TextField(PERSON, length=254, required=True)
-    definition_id = SelectField("Benefit", coerce=int)
+    definition_id = SelectField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
     count = WholeField("Redeem at once", least=0, most=MOST_AT_ONCE, default=0, description="0 leaves it for later.")
 
 

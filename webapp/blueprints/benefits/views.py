@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp, presenters
-from webapp.domain.benefits import BenefitState, may_unvoid, state
+from webapp.domain.benefits import BenefitState, may_reverse, may_unvoid, state
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
 from webapp.domain.voucher_codes import grouped
@@ -97,6 +97,11 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
         may_restore=may_unvoid(benefit.voided_at, now, benefit.zone).ok,
         ledger=ledger,
         redeem=RedemptionKind.REDEEM,
+        reversible={
+            line.redemption.id
+            for line in ledger
+            if may_reverse(line.redemption.at, line.returned, now, benefit.zone).ok
+        },
         history=presenters.history(read.changes(session, benefit_id), ledger, benefit.zone),
         attempts=read_ledger.attempts(session, benefit_id),
         kept=presenters.kept,
