@@ -234,3 +234,24 @@ def test_issued_at_future_says_so(console, d):
     shown = console.follow(console.submit(page, "main form", issued_on=str((T + timedelta(days=3)).date())))
     assert "scheduled" in shown.text
     assert d.session.scalars(select(Benefit.zone)).one() == MELBOURNE
+
+
+def test_reassigning_and_redeeming_stand_in_the_histories_of_both(console, d):
+    d.change(max_redemptions=2)
+    benefit = d.issue()
+    d.redeem(benefit)
+    console.submit(console.get(f"/benefits/{benefit.id}/reassign"), "main form", person=d.other.external_id)
+    before = console.get(f"/profiles/{d.person.id}/history").text
+    after = console.get(f"/profiles/{d.other.id}/history").text
+    assert "Benefit «Coffee»: reassigned" in before
+    assert "Benefit «Coffee»: reassigned" in after
+    assert "Redeemed 1 of «Coffee»" in after
+    assert "Handed over to somebody else" in console.get(f"/profiles/{d.person.id}/benefits").text
+    assert rows(console.get(f"/profiles/{d.other.id}/benefits")) == 1
+
+
+def test_the_audit_log_leads_to_the_benefit(console, d):
+    benefit = d.issue()
+    page = console.get("/audit?group=benefit")
+    assert page.soup.select(f'a[href="/benefits/{benefit.id}"]')
+    assert "Issued «Coffee» to person" in page.text

@@ -16,6 +16,7 @@ from webapp.domain.audit import Event
 from webapp.models import (
     AuditAnchor,
     AuditEntry,
+    Benefit,
     BenefitDefinition,
     Draw,
     Group,
@@ -190,6 +191,7 @@ def whereabouts(session: Session, subjects: Iterable[str]) -> dict[str, tuple[st
 
 _ROWS: dict[str, Any] = {
     "benefit_definitions": BenefitDefinition,
+    "benefits": Benefit,
     "draws": Draw,
     "groups": Group,
     "import_runs": ImportRun,
@@ -215,6 +217,9 @@ def _place(table: str, name: Any, site_id: Any) -> Select[Any]:
 
 _PLACES: dict[str, Callable[[str], Select[Any]]] = {
     "benefit_definitions": lambda table: _place(table, BenefitDefinition.id, BenefitDefinition.site_id),
+    "benefits": lambda table: _place(table, Benefit.id, BenefitDefinition.site_id).join(
+        BenefitDefinition, BenefitDefinition.id == Benefit.definition_id
+    ),
     "draws": lambda table: _place(table, Reward.name, Reward.site_id).join(Reward, Reward.id == Draw.reward_id),
     "groups": lambda table: _place(table, Group.id, null()),
     "import_runs": lambda table: _place(table, ImportRun.id, ImportRun.site_id),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal, null, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, null, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.audit import Event
@@ -16,10 +16,14 @@ from webapp.domain.audit import sentence as told
 from webapp.domain.fulfilment import WORDS as STAGES
 from webapp.domain.fulfilment import Stage
 from webapp.domain.outbox import OutboxStatus
+from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import (
     AttributeDefinition,
     AuditEntry,
+    Benefit,
+    BenefitChange,
+    BenefitDefinition,
     Completion,
     Draw,
     Entry,
@@ -31,6 +35,7 @@ from webapp.models import (
     OutboxMessage,
     Profile,
     ProfileIdentity,
+    Redemption,
     Reward,
     Site,
     Tier,
@@ -223,6 +228,7 @@ HOLDINGS = {
     "memberships": "Groups",
     "completions": "Completed modules",
     "identities": "Identities elsewhere",
+    "benefits": "Benefits",
     "aliases": "Further addresses",
 }
 
@@ -235,6 +241,7 @@ def holdings(session: Session, ids: Collection[int]) -> dict[int, dict[str, int]
         "sealed": (Entry.profile_id, Entry.reward_id.in_(sealed)),
         "winners": (Winner.profile_id, true()),
         "vouchers": (Voucher.profile_id, true()),
+        "benefits": (Benefit.profile_id, true()),
         "memberships": (Membership.profile_id, true()),
         "completions": (Completion.profile_id, true()),
         "identities": (ProfileIdentity.profile_id, true()),
@@ -318,6 +325,14 @@ def _parts(ids: Collection[int], scope: Scope) -> Sequence[Select[Any]]:
         _line(Completion.completed_at, Completion.id, zero, null(), Module.title, Completion.score)
         .join(Module, Module.id == Completion.module_id)
         .where(Completion.profile_id.in_(ids), _within(Module.site_id, scope)),
+        _line(BenefitChange.at, BenefitChange.id, zero, BenefitChange.by, BenefitDefinition.name, BenefitChange.move, BenefitChange.note)
+        .join(Benefit, Benefit.id == BenefitChange.benefit_id)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .where(or_(Benefit.profile_id.in_(ids), BenefitChange.profile_id.in_(ids)), _within(BenefitDefinition.site_id, scope)),
+        _line(Redemption.at, Redemption.id, zero, Redemption.by, BenefitDefinition.name, Redemption.kind, Redemption.count, Redemption.receipt)
+        .join(Benefit, Benefit.id == Redemption.benefit_id)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .where(Benefit.profile_id.in_(ids), _within(BenefitDefinition.site_id, scope)),
     )  # fmt: skip
 
 
@@ -345,7 +360,16 @@ def _completion(row: Any) -> tuple[str, str, str]:
     return f"Completed «{row.a}»{score}", "completion", ""
 
 
-_TELL = (_audit, _entry, _winner, _voucher, _completion)
+def _benefit(row: Any) -> tuple[str, str, str]:
+    return f"Benefit «{row.a}»: {BenefitMove(row.b)}", "benefit", row.c or ""
+
+
+def _redemption(row: Any) -> tuple[str, str, str]:
+    verb = {"redeem": "Redeemed", "return": "Gave back", "reversal": "Reversed"}[row.b]
+    return f"{verb} {int(row.c):,} of «{row.a}»", "benefit", f"Receipt {row.d}"
+
+
+_TELL = (_audit, _entry, _winner, _voucher, _completion, _benefit, _redemption)
 
 
 def _moment(row: Any) -> Moment:

@@ -33,6 +33,8 @@ GROUPS: dict[str, str] = {
     "voucher-type": "Voucher types",
     "vouchers": "Vouchers",
     "definition": "Benefit definitions",
+    "benefit": "Benefits",
+    "benefits": "Benefits that expired",
     "reward": "Rewards",
     "import": "Imports",
     "export": "Exports",
@@ -47,6 +49,7 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 # The table a subject names → the screen that shows it and the name of its part of the address.
 _SCREENS: dict[str, tuple[str, str]] = {
     "benefit_definitions": ("benefit_definitions.show", "definition_id"),
+    "benefits": ("benefits.show", "benefit_id"),
     "draws": ("draws.show", "name"),
     "import_runs": ("imports.show", "run_id"),
     "jobs": ("jobs.show", "job_id"),
