@@ -41,6 +41,7 @@ def environment() -> Environment:
         control_attributes=filters.control_attributes,
         described_by=filters.described_by,
         drawn_as=filters.drawn_as,
+        hidden_of=filters.hidden_of,
         input_attributes=filters.input_attributes,
     )
     made.globals.update(

@@ -203,6 +203,11 @@ _TYPING = ("placeholder", "autocomplete", "inputmode")
 _OURS = frozenset({"class", "id", "style", "rows", *_TYPING})
 
 
+def hidden_of(form: Any) -> list[Any]:
+    """The hidden fields of a form, its token apart: one look at each, without a template in between."""
+    return [item for item in form if getattr(item.widget, "input_type", "") == "hidden" and item.name != "csrf_token"]
+
+
 def described_by(field: Any, hint: object = None, check: object = None) -> str:
     """The ids of what stands beside a control: its hint, its refusal, the answer of its check."""
     parts = (("hint", hint), ("error", field.errors), ("check", check))
@@ -212,9 +217,9 @@ def described_by(field: Any, hint: object = None, check: object = None) -> str:
 def control_attributes(field: Any, hint: object = None, check: object = None, **typing: str | None) -> Markup:
     """Every attribute of a control beside its id, name, type and value; in Python, because a form has fifty of them."""
     described = described_by(field, hint, check)
-    flags, kept = field.flags, field.render_kw or {}
-    parts = [f" {name}" for name in _FLAGS if getattr(flags, name, None)]
-    values = [(name, getattr(flags, name, None)) for name in _BOUNDS]
+    flags, kept = vars(field.flags), field.render_kw or {}  # asked for by name, each flag that is not set costs a call
+    parts = [f" {name}" for name in _FLAGS if flags.get(name)]
+    values = [(name, flags[name]) for name in _BOUNDS if name in flags]
     values += [(name, value) for name, value in kept.items() if name not in _OURS]
     values += [("aria-invalid", "true" if field.errors else None), ("aria-describedby", described or None)]
     values += [(name, typing.get(name) or kept.get(name)) for name in typing if name in _TYPING]
@@ -260,6 +265,7 @@ _FILTERS = {
     "drawn_as": drawn_as,
     "day": day,
     "duration": duration,
+    "hidden_of": hidden_of,
     "input_attributes": input_attributes,
     "iso": iso,
     "last_day": last_day,
