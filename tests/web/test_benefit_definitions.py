@@ -161,6 +161,12 @@ def test_a_reminder_is_typed_without_a_sign_and_kept_with_one(console, make, ses
     assert form.one("#remind_side option[selected]")["value"] == "before"
 
 
+def test_days_beyond_any_calendar_are_refused_and_nothing_breaks(console, make):
+    days = {"notify_remind_offset_days": "2147483647", "remind_side": "before"}
+    assert "from 0 to 3,650" in refused(console, make, "notify_remind_offset_days", **days)
+    console.post("/benefits/definitions/summary", typed(make, **days), status=200)
+
+
 def test_every_refusal_is_told_at_once(console, make):
     page = console.post(NEW, typed(make, name="", icon="x", meta="x", currency="pounds"), status=422)
     assert {error.parent.find("label").get_text().split()[0] for error in page.soup.select("main .field__error")} >= {

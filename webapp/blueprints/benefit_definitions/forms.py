@@ -153,7 +153,8 @@ class TermsForm(CommandForm[C]):
         """The days of notices that count from expiry: before it is negative."""
         found = {}
         for kind in ("remind", "extend"):
-            days = self[f"notify_{kind}_offset_days"].data
+            field = self[f"notify_{kind}_offset_days"]
+            days = None if field.errors else field.data
             found[f"notify_{kind}_offset_days"] = -days if days and self[f"{kind}_side"].data == "before" else days
         return found
 
