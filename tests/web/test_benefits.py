@@ -82,6 +82,14 @@ def test_the_preview_says_what_is_in_the_way(console, d):
     assert "nothing is issued or claimed from it" in console.post("/benefits/new/preview", data, status=200).text
 
 
+@pytest.mark.parametrize("number", ["99999999999999999999", "-1", "x", ""])
+@pytest.mark.parametrize("page", ["new", "claim"])
+def test_a_definition_that_is_no_number_of_ours_is_previewed_as_nothing(console, d, number, page):
+    data = {"person": d.person.external_id, "definition_id": number}
+    assert "Name a person" in console.post(f"/benefits/{page}/preview", data, status=200).text
+    console.post(f"/benefits/{page}", data, status=422)
+
+
 def test_manual_issue_leads_to_the_benefit_and_a_second_send_to_the_same(console, d):
     page = console.get(f"/benefits/new?definition={d.definition.id}")
     answers = [console.submit(page, "main form", person=d.person.email) for _ in range(2)]

@@ -21,7 +21,7 @@ from webapp.queries import choices, memberships
 from webapp.services import benefits
 from webapp.web.access import requires, scope
 from webapp.web.codes import mint
-from webapp.web.paging import number
+from webapp.web.paging import MOST, number
 from webapp.web.rendering import go, render
 
 _NOBODY = Refused("profile.unknown", "Nobody has this member id or e-mail. Look them up under People.", "person")
@@ -106,7 +106,7 @@ def _person(form: Any) -> Any:
 def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] | None:
     """What would be issued, and what is in the way; None while it is not known to whom or what."""
     session, now = db.session(), clock.now()
-    if person is None or not form.definition_id.data:
+    if person is None or not 0 < (form.definition_id.data or 0) <= MOST:
         return None
     try:
         definition, site = read.definition(session, form.definition_id.data, scope(permission))
