@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.audit import Event
 from webapp.domain.benefits import BenefitState
-from webapp.domain.errors import NotFound, Refused
+from webapp.domain.errors import Conflict, NotFound, Refused
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import AuditEntry, Benefit, BenefitChange, Redemption, RedemptionAttempt, Voucher
@@ -20,6 +20,7 @@ from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import benefits, vouchers
+from webapp.services.benefits import redeeming
 from webapp.services.work import RequestStamp, perform
 
 ABOUT_BENEFITS = [item for item in INVARIANTS if "redem" in item.sql or "benefit" in item.sql]
@@ -320,6 +321,20 @@ def test_idempotent_redeem_counts_once(d):
     }
     assert len(answers) == 1
     assert d.total() == 1
+
+
+def test_an_attempt_refused_after_the_limits_moved_takes_them_back(d, monkeypatch):
+    def overtaken(*_):
+        raise Conflict("voucher.overtaken", "Somebody moved the code.")
+
+    benefit = d.issue()
+    monkeypatch.setattr(redeeming.codes, "follow", overtaken)
+    kept = d.do(benefits.attempt, benefits.RedeemBenefit(benefit.id, "K7QD"))
+    assert kept.reason == "voucher.overtaken"
+    d.session.refresh(benefit)
+    d.session.refresh(d.definition)
+    assert (benefit.redeemed_count, d.definition.total_global_redemptions) == (0, 0)
+    assert d.session.scalar(select(func.count()).select_from(Redemption)) == 0
 
 
 def test_a_refused_attempt_is_kept_with_its_reason_and_its_table(d):

@@ -97,7 +97,8 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
 def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttempt:
     """Redeem, or keep what was refused with its reason and the whole table; either way one transaction."""
     try:
-        return redeem(work, command)
+        with work.session.begin_nested():  # what moved before the refusal goes back; the refusal stays
+            return redeem(work, command)
     except DomainError as refusal:
         if refusal.code == "benefit.unknown":
             raise
