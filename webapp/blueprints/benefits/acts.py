@@ -10,7 +10,7 @@ from flask import flash
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
-from webapp.blueprints.benefits import bp, forms, presenters
+from webapp.blueprints.benefits import bp, forms
 from webapp.domain.benefits import state, told
 from webapp.domain.errors import Refused
 from webapp.domain.permissions import Permission
@@ -20,6 +20,7 @@ from webapp.queries import benefits as read
 from webapp.queries import choices
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
+from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import CommandForm
 from webapp.web.rendering import go, render
@@ -178,7 +179,7 @@ def _page(form: CommandForm[Any], sheet: read.BenefitSheet, act: Act, *more: str
         form=form,
         sheet=sheet,
         act=act,
-        holder=presenters.person(sheet.holder, in_full=in_full),
+        holder=benefit_words.person(sheet.holder, in_full=in_full),
         state=state(sheet.benefit.facts, clock.now()),
         consequences=[(None, words) for words in (*more, *act.consequences)],
     )

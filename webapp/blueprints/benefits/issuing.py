@@ -8,7 +8,7 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
-from webapp.blueprints.benefits import bp, presenters
+from webapp.blueprints.benefits import bp
 from webapp.blueprints.benefits.forms import ClaimForm, IssueForm
 from webapp.domain.benefits import told
 from webapp.domain.errors import DomainError, Refused
@@ -19,6 +19,7 @@ from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import choices, memberships
 from webapp.services import benefits
+from webapp.web import benefit_words
 from webapp.web.access import requires, scope
 from webapp.web.codes import mint
 from webapp.web.paging import MOST, number
@@ -115,9 +116,9 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
         stands = gates.standing(session, definition.id, person.id, now)
         if is_claim:
             told_of = gates.condition(session, definition, person.id, now, zone)
-            rules = presenters.table(gates.to_claim(definition, stands, told_of, now, zone))
+            rules = benefit_words.table(gates.to_claim(definition, stands, told_of, now, zone))
         else:
-            rules = presenters.table(gates.to_issue(definition, stands, now, zone))
+            rules = benefit_words.table(gates.to_issue(definition, stands, now, zone))
         days = {} if is_claim else {"issued_on": form.issued_on.data, "expires_on": form.expires_on.data}
         plan = benefits.planned(definition, zone, now, **days)
     except DomainError as refusal:
@@ -125,13 +126,13 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
     return {
         "refusal": "",
         "name": definition.name,
-        "person": presenters.person(person, in_full=True),
+        "person": benefit_words.person(person, in_full=True),
         "rules": rules,
         "from": told(plan.issued_at, zone),
         "until": told(plan.expires_at, zone) or "never ends",
         "code": _code_words(definition, form),
         "times": definition.max_redemptions,
-        "notices": presenters.notices(definition, plan.issued_at, plan.expires_at, zone),
+        "notices": benefit_words.notices(definition, plan.issued_at, plan.expires_at, zone),
     }
 
 

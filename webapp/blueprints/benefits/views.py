@@ -6,7 +6,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
-from webapp.blueprints.benefits import bp, presenters
+from webapp.blueprints.benefits import bp
 from webapp.domain.benefits import BenefitState, may_reverse, may_unvoid, state
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
@@ -16,6 +16,7 @@ from webapp.queries import benefits as read
 from webapp.queries import choices
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
+from webapp.web import benefit_words
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
@@ -38,10 +39,10 @@ def index() -> ResponseReturnValue:
         is_first=before is None,
         narrow=narrow,
         definitions=choices.definition_names(session, where),
-        states=presenters.STATES,
+        states=benefit_words.STATES,
         now=now,
         in_full=actor().may(Permission.PROFILES_VIEW),
-        presenters=presenters,
+        benefit_words=benefit_words,
     )
 
 
@@ -85,10 +86,10 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
         benefit=benefit,
         facts=benefit.facts,
         state=state(benefit.facts, now),
-        holder=presenters.person(sheet.holder, in_full=in_full),
+        holder=benefit_words.person(sheet.holder, in_full=in_full),
         in_full=in_full,
         code=code,
-        tail=presenters.tail(benefit.redeem_code_pos, sheet.voucher.last_four if sheet.voucher else None),
+        tail=benefit_words.tail(benefit.redeem_code_pos, sheet.voucher.last_four if sheet.voucher else None),
         may_reveal=bool(benefit.redeem_code_pos) and person.may(Permission.CODES_PRINT, site_id),
         may={
             name: person.may(Permission(f"benefits.{name}"), site_id)
@@ -102,7 +103,7 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
             for line in ledger
             if may_reverse(line.redemption.at, line.returned, now, benefit.zone).ok
         },
-        history=presenters.history(read.changes(session, benefit_id), ledger, benefit.zone),
+        history=benefit_words.history(read.changes(session, benefit_id), ledger, benefit.zone),
         attempts=read_ledger.attempts(session, benefit_id),
-        kept=presenters.kept,
+        kept=benefit_words.kept,
     )

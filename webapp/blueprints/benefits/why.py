@@ -7,7 +7,7 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
-from webapp.blueprints.benefits import bp, presenters
+from webapp.blueprints.benefits import bp
 from webapp.blueprints.benefits.forms import instant
 from webapp.domain.benefits import told
 from webapp.domain.permissions import Permission
@@ -15,6 +15,7 @@ from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import choices, memberships
+from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.paging import number, text
 from webapp.web.rendering import render
@@ -28,13 +29,13 @@ def why_not(benefit_id: int) -> ResponseReturnValue:
     sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW))
     zone = sheet.benefit.zone
     at = instant(text("at", 40), zone)
-    rules = presenters.table(gates.to_redeem_then(session, sheet.definition.facts, sheet.benefit, at, now))
+    rules = benefit_words.table(gates.to_redeem_then(session, sheet.definition.facts, sheet.benefit, at, now))
     return render(
         "benefits/why_not.html",
         sheet=sheet,
-        holder=presenters.person(sheet.holder, in_full=actor().may(Permission.PROFILES_VIEW)),
+        holder=benefit_words.person(sheet.holder, in_full=actor().may(Permission.PROFILES_VIEW)),
         rules=rules,
-        sentence=presenters.sentence(sheet.definition.name, rules, told(at, zone)),
+        sentence=benefit_words.sentence(sheet.definition.name, rules, told(at, zone)),
         at=at,
         zone=zone,
         is_past=at < now,
@@ -62,14 +63,14 @@ def why_person() -> ResponseReturnValue:
         at = instant(text("at", 40), zone)
         stands = gates.standing(session, definition.id, person.id, at)
         told_of = gates.condition(session, definition, person.id, at, zone)
-        claiming = presenters.table(gates.to_claim(definition, stands, told_of, at, zone))
+        claiming = benefit_words.table(gates.to_claim(definition, stands, told_of, at, zone))
         found = {
             "name": definition.name,
-            "holder": presenters.person(person, in_full=actor().may(Permission.PROFILES_VIEW)),
+            "holder": benefit_words.person(person, in_full=actor().may(Permission.PROFILES_VIEW)),
             "claim": claiming,
-            "issue": presenters.table(gates.to_issue(definition, stands, at, zone)),
+            "issue": benefit_words.table(gates.to_issue(definition, stands, at, zone)),
             "condition": told_of if definition.claim_condition else None,
-            "sentence": presenters.sentence(definition.name, claiming, told(at, zone)),
+            "sentence": benefit_words.sentence(definition.name, claiming, told(at, zone)),
             "at": at,
             "zone": zone,
         }

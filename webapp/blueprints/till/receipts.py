@@ -6,7 +6,6 @@ from flask import flash
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
-from webapp.blueprints.benefits import presenters as benefit_words
 from webapp.blueprints.till import bp, presenters
 from webapp.blueprints.till.forms import ScanForm
 from webapp.domain.permissions import Permission
@@ -17,6 +16,7 @@ from webapp.queries import redemptions as read_ledger
 from webapp.queries import till as read
 from webapp.queries import vouchers as read_vouchers
 from webapp.services import benefits, vouchers
+from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import PressForm
 from webapp.web.rendering import go, render

@@ -8,7 +8,6 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
-from webapp.blueprints.benefits import presenters as benefit_words
 from webapp.blueprints.till import bp, presenters
 from webapp.blueprints.till.forms import PlaceForm, ScanForm
 from webapp.blueprints.till.presenters import PLACE, Verdict
@@ -23,6 +22,7 @@ from webapp.queries import redemptions as read_ledger
 from webapp.queries import till as read
 from webapp.queries import vouchers as read_vouchers
 from webapp.services import benefits
+from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.codes import mint
 from webapp.web.paging import number, text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
-from webapp.blueprints.benefits import presenters as benefit_words
 from webapp.blueprints.till import bp, presenters
 from webapp.blueprints.till.forms import TillForm, VoucherForm
 from webapp.blueprints.till.presenters import Verdict
@@ -20,6 +19,7 @@ from webapp.queries import benefits as read_benefits
 from webapp.queries import redemptions as read_ledger
 from webapp.queries import vouchers as read_vouchers
 from webapp.services import benefits, vouchers
+from webapp.web import benefit_words
 from webapp.web.access import requires, scope
 from webapp.web.rendering import go, render
 
