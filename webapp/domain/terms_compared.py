@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from webapp.domain.import_rows import clean
+
 # Every attribute that terms hold, in the order of the form, and what it is called.
 LABELS: dict[str, str] = {
     "name": "name",
@@ -105,7 +107,7 @@ def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def _short(text: str) -> str:
-    return f"«{text[:_LONGEST]}»" if text else "nothing"
+    return f"«{clean(text)[:_LONGEST]}»" if text else "nothing"
 
 
 def shown(value: Any) -> str:

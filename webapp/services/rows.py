@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict
 from webapp.domain.identity import handles
+from webapp.domain.import_rows import clean
 from webapp.models import AuditEntry, Base
 from webapp.services.work import Work, changed_rows, name_of
 
@@ -64,7 +65,7 @@ def told(labels: Mapping[str, str], before: Mapping[str, object], after: Mapping
 def _shown(value: object) -> str:
     if value is None or value == "":
         return "nothing"
-    return f"«{str(value)[:_LONGEST_SHOWN]}»"
+    return f"«{clean(str(value))[:_LONGEST_SHOWN]}»"  # in a sentence no sign may turn what stands behind it
 
 
 def _who_was_faster(work: Work, row: Base, event: Event, noun: str) -> str:
