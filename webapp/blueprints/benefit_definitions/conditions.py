@@ -15,6 +15,7 @@ from webapp.blueprints.benefit_definitions.presenters import CONDITIONS
 from webapp.domain.condition_building import BuildSign, Built, Line, Lines, built_of, rule_of
 from webapp.domain.conditions import Variable
 from webapp.domain.errors import Refused
+from webapp.domain.import_rows import clean
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefit_definitions as read
@@ -37,7 +38,9 @@ GROUPS = [SelectChoice("all", "all groups hold"), SelectChoice("any", "one group
 class LineForm(Form):  # type: ignore[misc]
     """One line; a line that asks for nothing is left out."""
 
-    variable = SelectField("Asks for")
+    variable = SelectField(
+        "Asks for", filters=[lambda name: clean(name or "")]
+    )  # a name not known here is shown as it is
     sign = SelectField("Compared", coerce=BuildSign, choices=[SelectChoice(str(sign), str(sign)) for sign in BuildSign])
     value = TextField("Value", length=200)
 
