@@ -1,10 +1,12 @@
 """Rows judged in a process of their own are the rows judged here, and the process never outlives its purpose."""
 
+import csv
 import pickle
 import subprocess
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import pytest
 
@@ -14,6 +16,9 @@ from webapp.domain.errors import Refused
 from webapp.domain.import_columns import ImportKind, columns
 from webapp.domain.import_rows import Draft
 from webapp.domain.imports import guess
+from webapp.domain.people import AttributeKind
+from webapp.domain.person_lists import Definition
+from webapp.domain.person_rows import PersonDraft, There
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HEADINGS = ("Member ID", "E-mail", "Entered at", "Receipt")
@@ -55,6 +60,56 @@ def test_a_file_of_organisations_is_read_beside_too():
     here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
     assert here == beside
     assert [part.cells for part in here] == [[["a", "A", "shop"]]]
+
+
+PERSON = {
+    "external_id": "M1",
+    "email": "Ann@example.org",
+    "title": "Dr",
+    "first_name": "Ann",
+    "last_name": "Able",
+    "phone": "+353 1 555 0100",
+    "home_phone": "+353 1 555 0101",
+    "birth_day": "3",
+    "birth_month": "4",
+    "birth_year": "1980",
+    "gender": "female",
+    "joined_at": "2024-01-01T10:00:00Z",
+    "joined_location": "shop-1",
+    "preferred_location": "shop-2",
+    "tier": "gold",
+    "tags": "a; b",
+    "statuses": "staff",
+    "zone": "Europe/Dublin",
+    "consents": "email_promo=yes",
+    "identities": "crm=17",
+    "attributes": '{"shoe_size": 39}',
+    "created_at": "2024-01-01T10:00:00Z",
+    "updated_at": "2024-02-01T10:00:00Z",
+}
+
+
+def test_everything_a_row_of_people_can_tell_comes_from_a_process_beside():
+    there = There({"gold": 1}, {"shop-1": 1, "shop-2": 2}, {"shoe_size": Definition(AttributeKind.WHOLE_NUMBER, ())})
+    asked = replace(reading(ImportKind.PROFILES, tuple(PERSON)), mapping={name: name for name in PERSON}, there=there)
+    lines = StringIO(newline="")
+    csv.writer(lines).writerows(
+        [
+            PERSON,
+            PERSON.values(),
+            {**PERSON, "external_id": "M3", "gender": "unknown"}.values(),
+            ["M2", *[""] * (len(PERSON) - 1)],
+        ]
+    )
+    file = lines.getvalue().encode()
+    here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
+    assert [part.bad for part in here] == [[]]
+    full, *_ = here[0].drafts
+    told = full._asdict()
+    assert [name for name in PersonDraft._fields if not told[name]] == []
+    assert here == beside
+    for one, other in zip(here[0].drafts, beside[0].drafts, strict=True):
+        assert [type(value) for value in one] == [type(value) for value in other]
 
 
 def test_a_file_that_cannot_be_read_after_all_is_refused_in_the_same_words():

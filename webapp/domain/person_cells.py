@@ -25,8 +25,8 @@ _INVISIBLE = re.compile(
 )
 _WHOLE = re.compile("[0-9]{1,4}")
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_GENDERS = {str(gender): gender for gender in Gender} | {
-    "f": Gender.FEMALE, "m": Gender.MALE, "witheld": Gender.WITHHELD, "unknown": Gender.UNKNOWN,
+_GENDERS = {gender.value: gender.value for gender in Gender} | {
+    "f": Gender.FEMALE.value, "m": Gender.MALE.value, "witheld": Gender.WITHHELD.value, "unknown": Gender.UNKNOWN.value,
 }  # fmt: skip
 
 
@@ -94,8 +94,8 @@ def birthday(parts: tuple[int | None, int | None, int | None], today: date) -> s
     return ""
 
 
-def gender(text: str) -> Gender:
-    """As conditions name it, in any case, or its first letter."""
+def gender(text: str) -> str:
+    """As conditions name it, in any case, or its first letter; the bare value, which crosses between processes."""
     found = _GENDERS.get(text.casefold())
     if found is None:
         raise refused(f"«{shown(text)}» is none of: female, male, other, withheld.")
