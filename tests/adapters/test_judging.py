@@ -6,6 +6,7 @@ import subprocess
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO, StringIO
 
 import pytest
@@ -28,6 +29,11 @@ def reading(kind=ImportKind.ENTRIES, headings=HEADINGS, size=700, after=0):
     return Reading(kind, "a.csv", "", headings, guess(columns(kind), headings), "Europe/Dublin", NOW, size, after)
 
 
+def both(asked, file):
+    """The parts judged here, and those of which all but the first were judged in a process beside."""
+    return list(judging.here(asked, BytesIO(file))), list(judging.beside(asked, partial(BytesIO, file)))
+
+
 def entries(count, bad_every=7):
     lines = [",".join(HEADINGS)]
     for n in range(count):
@@ -39,7 +45,7 @@ def entries(count, bad_every=7):
 @pytest.mark.parametrize("after", [0, 1_999])
 def test_the_same_rows_come_from_here_and_from_a_process_beside(after):
     asked, file = reading(after=after), entries(3_000)
-    here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
+    here, beside = both(asked, file)
     assert here == beside
     assert sorted(number for part in here for number in (*part.records, *(row.record for row in part.bad))) == list(
         range(after + 1, 3_001)
@@ -57,7 +63,7 @@ def test_a_file_of_organisations_is_read_beside_too():
     headings = ("Organisation", "Title", "Type")
     asked = reading(ImportKind.ORGANISATIONS, headings)
     file = b"Organisation,Title,Type\na,A,shop\nb,B\n"
-    here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
+    here, beside = both(asked, file)
     assert here == beside
     assert [part.cells for part in here] == [[["a", "A", "shop"]]]
 
@@ -91,33 +97,28 @@ PERSON = {
 
 def test_everything_a_row_of_people_can_tell_comes_from_a_process_beside():
     there = There({"gold": 1}, {"shop-1": 1, "shop-2": 2}, {"shoe_size": Definition(AttributeKind.WHOLE_NUMBER, ())})
-    asked = replace(reading(ImportKind.PROFILES, tuple(PERSON)), mapping={name: name for name in PERSON}, there=there)
+    asked = reading(ImportKind.PROFILES, tuple(PERSON), size=1)
+    asked = replace(asked, mapping={name: name for name in PERSON}, there=there)
+    bare = dict.fromkeys(PERSON, "") | {"external_id": "M3", "gender": "unknown"}
     lines = StringIO(newline="")
-    csv.writer(lines).writerows(
-        [
-            PERSON,
-            PERSON.values(),
-            {**PERSON, "external_id": "M3", "gender": "unknown"}.values(),
-            ["M2", *[""] * (len(PERSON) - 1)],
-        ]
-    )
+    csv.writer(lines).writerows([PERSON, PERSON.values(), PERSON.values(), bare.values()])
     file = lines.getvalue().encode()
-    here, beside = (list(way(asked, BytesIO(file))) for way in (judging.here, judging.beside))
-    assert [part.bad for part in here] == [[]]
-    full, *_ = here[0].drafts
+    here, beside = both(asked, file)
+    assert [part.bad for part in here] == [[], [], []]
+    full = here[0].drafts[0]
     told = full._asdict()
     assert [name for name in PersonDraft._fields if not told[name]] == []
     assert here == beside
-    for one, other in zip(here[0].drafts, beside[0].drafts, strict=True):
-        assert [type(value) for value in one] == [type(value) for value in other]
+    for one, other in zip(here, beside, strict=True):
+        assert [type(value) for value in one.drafts[0]] == [type(value) for value in other.drafts[0]]
 
 
 def test_a_file_that_cannot_be_read_after_all_is_refused_in_the_same_words():
     file = entries(2_500) + b'\r\n"M,,,\r\n'
     faults = []
-    for way in (judging.here, judging.beside):
+    for way in (judging.here(reading(), BytesIO(file)), judging.beside(reading(), partial(BytesIO, file))):
         with pytest.raises(Refused) as caught:
-            list(way(reading(), BytesIO(file)))
+            list(way)
         faults.append((caught.value.code, caught.value.message, caught.value.field))
     assert faults[0] == faults[1]
     assert "2,502" in faults[0][1]
@@ -125,9 +126,9 @@ def test_a_file_that_cannot_be_read_after_all_is_refused_in_the_same_words():
 
 def test_few_rows_start_no_process(monkeypatch):
     monkeypatch.setattr(judging.subprocess, "Popen", None)
-    assert len(list(judging.parts(reading(), BytesIO(entries(10)), 10))) == 1
+    assert len(list(judging.parts(reading(), partial(BytesIO, entries(10)), 10))) == 1
     with pytest.raises(TypeError):
-        list(judging.parts(reading(), BytesIO(entries(10)), judging.FEW))
+        list(judging.parts(reading(), partial(BytesIO, entries(10)), judging.FEW))
 
 
 def test_the_process_ends_when_no_more_rows_are_wanted(monkeypatch):
@@ -135,7 +136,7 @@ def test_the_process_ends_when_no_more_rows_are_wanted(monkeypatch):
     monkeypatch.setattr(
         judging.subprocess, "Popen", lambda *args, **more: started.append(popen(*args, **more)) or started[0]
     )
-    with closing(judging.beside(reading(), BytesIO(entries(5_000)))) as parts:
+    with closing(judging.beside(reading(), partial(BytesIO, entries(5_000)))) as parts:
         next(parts)
         assert started[0].poll() is None
     assert started[0].poll() is not None
@@ -146,7 +147,7 @@ def test_a_process_that_dies_is_an_error_and_not_the_end_of_the_file(monkeypatch
     monkeypatch.setattr(
         judging.subprocess, "Popen", lambda *args, **more: started.append(popen(*args, **more)) or started[0]
     )
-    with closing(judging.beside(reading(size=100), BytesIO(entries(30_000)))) as parts:
+    with closing(judging.beside(reading(size=100), partial(BytesIO, entries(30_000)))) as parts:
         next(parts)
         started[0].kill()
         with pytest.raises((RuntimeError, pickle.UnpicklingError)):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.domain import search
+from webapp.domain.profiles import fold, folded
 
 WORD = st.text(string.ascii_lowercase, min_size=3, max_size=12)
 
@@ -72,3 +73,19 @@ def distance(a, b):
 @given(st.text("abc", min_size=1, max_size=6), st.text("abc", min_size=1, max_size=6))
 def test_near_is_a_distance_of_one_at_most(a, b):
     assert search.is_near(a, b) == (distance(a, b) <= 1)
+
+
+NAMES = st.lists(
+    st.text(max_size=12) | st.sampled_from(["Zoë", "O’Hara", "İstanbul", "ΣΟΦΙΑΣ", "e\u0301va", "Ek-2", "²nd"])
+)
+
+
+@given(NAMES)
+def test_words_of_many_names_are_the_words_of_each(names):
+    every = {word for name in names for word in search.words(name)}
+    assert search.vocabulary(names) == {word for word in every if search.SHORTEST <= len(word) <= search.LONGEST}
+
+
+@given(NAMES)
+def test_many_texts_fold_as_each_does(names):
+    assert folded(names) == [fold(name) for name in names]

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -31,6 +32,7 @@ from webapp.domain.table_rows import TableDraft, TableRules
 
 Rules = RowRules | TableRules | PersonRules
 FEW = 10_000  # records that are judged sooner than a process has started
+_AHEAD = 1 << 20  # bytes between the two, about a part, where the system lets us say
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,12 @@ class Part:
     bad: list[BadRow]
 
 
-def parts(reading: Reading, stream: BinaryIO, records: int) -> Generator[Part, None, None]:
-    """The rows of ``stream``, which holds about ``records`` of them, part by part.
+def parts(reading: Reading, stream: Callable[[], BinaryIO], records: int) -> Generator[Part, None, None]:
+    """The rows of a file, which holds about ``records`` of them, part by part; each ``stream()`` reads it from its start.
 
     Raises ``Refused`` when the file as a whole cannot be read after all. Close the iterator when it is not used up.
     """
-    return here(reading, stream) if records < FEW else beside(reading, stream)
+    return here(reading, stream()) if records < FEW else beside(reading, stream)
 
 
 def here(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
@@ -130,14 +132,18 @@ def _rules(reading: Reading) -> Rules:
     return TableRules(reading.kind, reading.headings, reading.mapping, reading.zone, reading.now)
 
 
-def beside(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
-    """``parts`` in a process of its own; it ends with the iterator, and by itself when this process is gone."""
+def beside(reading: Reading, stream: Callable[[], BinaryIO]) -> Generator[Part, None, None]:
+    """``parts`` in a process of its own; it ends with the iterator, and by itself when this process is gone.
+
+    The first part is judged here: by the time it is used up the process has started and has the next one.
+    """
     # A file without a name: nothing of it is left on the disk, however this ends.
     with tempfile.TemporaryFile() as copy:
         worker = subprocess.Popen(
             [sys.executable, "-m", "webapp.adapters.judge_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pipesize=_AHEAD,
             pass_fds=(copy.fileno(),),
             cwd=Path(__file__).resolve().parents[2],
             env={name: value for name, value in os.environ.items() if not name.startswith("LARGESSE_")},
@@ -145,18 +151,28 @@ def beside(reading: Reading, stream: BinaryIO) -> Generator[Part, None, None]:
         )
         with worker:
             try:
-                shutil.copyfileobj(stream, copy, spreadsheets.PIECE)  # while the process starts
+                shutil.copyfileobj(stream(), copy, spreadsheets.PIECE)  # while the process starts
                 copy.seek(0)
-                yield from _answers(worker, reading, copy.fileno())
+                _ask(worker, replace(reading, after=reading.after + reading.size), copy.fileno())
+                with closing(here(reading, stream())) as judged:
+                    for first in islice(judged, 1):
+                        yield first
+                        for part in _answers(worker, reading.kind):
+                            yield replace(part, cleaned=first.cleaned + part.cleaned)
             finally:
                 worker.kill()
 
 
-def _answers(worker: subprocess.Popen[bytes], reading: Reading, file: int) -> Generator[Part, None, None]:
-    if worker.stdin is None or worker.stdout is None:
+def _ask(worker: subprocess.Popen[bytes], reading: Reading, file: int) -> None:
+    if worker.stdin is None:
         raise AssertionError("both ends were asked for")
     worker.stdin.write(pickle.dumps((reading, file)))
     worker.stdin.close()
+
+
+def _answers(worker: subprocess.Popen[bytes], kind: ImportKind) -> Generator[Part, None, None]:
+    if worker.stdout is None:
+        raise AssertionError("both ends were asked for")
     while True:
         try:
             answer = pickle.load(worker.stdout)  # noqa: S301 - our own process wrote it
@@ -166,7 +182,7 @@ def _answers(worker: subprocess.Popen[bytes], reading: Reading, file: int) -> Ge
             return
         if isinstance(answer, dict):
             raise Refused(**answer)
-        yield _unpacked(answer, PersonDraft if reading.kind is ImportKind.PROFILES else Draft)
+        yield _unpacked(answer, PersonDraft if kind is ImportKind.PROFILES else Draft)
 
 
 def packed(part: Part) -> Part:

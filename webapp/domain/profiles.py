@@ -75,18 +75,38 @@ def email_key(address: str) -> str:
 
 
 @cache
-def _marks() -> dict[int, None]:
+def _marks() -> frozenset[str]:
     """Signs that only change the one before them."""
-    return dict.fromkeys(sign for sign in range(0x0300, 0x1F000) if unicodedata.combining(chr(sign)))
+    return frozenset(sign for sign in map(chr, range(0x0300, 0x1F000)) if unicodedata.combining(sign))
+
+
+def without(text: str, signs: frozenset[str]) -> str:
+    """``text`` without any of ``signs``; of long texts few hold any of them, and those few different ones."""
+    for sign in signs.intersection(text):
+        text = text.replace(sign, "")
+    return text
+
+
+def plain(text: str) -> str:
+    """Text without accents and case; each line of it by itself comes out the same."""
+    if not text.isascii():
+        bare = without(unicodedata.normalize("NFKD", text), _marks())
+        text = unicodedata.normalize("NFC", bare.casefold())
+    return text.lower()
 
 
 @lru_cache(maxsize=4_096)
 def fold(text: str) -> str:
     """Text as it is searched for: without accents, case or doubled spaces."""
-    if not text.isascii():
-        plain = unicodedata.normalize("NFKD", text).translate(_marks())
-        text = unicodedata.normalize("NFC", plain.casefold())
-    return " ".join(text.lower().split())
+    return " ".join(plain(text).split())
+
+
+def folded(texts: Sequence[str]) -> list[str]:
+    """``fold`` of each of ``texts``, in a third of the time when they are thousands and different."""
+    lines = plain("\n".join(texts)).split("\n")
+    if len(lines) != len(texts):  # one has a line end of its own
+        return [fold(text) for text in texts]
+    return [" ".join(line.split()) for line in lines]
 
 
 def digits(phone: str) -> str:
@@ -111,14 +131,23 @@ class Named(Protocol):
 
 def search_keys(person: Named) -> dict[str, str]:
     """The columns a person is found by: what they begin with is what can be typed."""
-    first, last = fold(person.first_name), fold(person.last_name)
+    return dict(zip(SEARCH_KEYS, _keys(person, fold(person.first_name), fold(person.last_name)), strict=True))
+
+
+def search_columns(people: Sequence[Named]) -> dict[str, list[str]]:
+    """``search_keys`` of many people, column by column."""
+    first, last = folded([one.first_name for one in people]), folded([one.last_name for one in people])
+    rows = list(map(_keys, people, first, last))
+    return {name: [row[place] for row in rows] for place, name in enumerate(SEARCH_KEYS)}
+
+
+SEARCH_KEYS = ("search_text", "name_key", "phone_key")
+
+
+def _keys(person: Named, first: str, last: str) -> tuple[str, str, str]:
     phone = digits(person.phone)[:40]
-    rest = ((person.external_id or "").lower(), person.email.lower(), phone)
-    return {
-        "search_text": " ".join(part for part in (last, first, *rest) if part)[:600],
-        "name_key": f"{first} {last}".strip()[:250],
-        "phone_key": phone,
-    }
+    parts = (last, first, (person.external_id or "").lower(), person.email.lower(), phone)
+    return " ".join(filter(None, parts))[:600], f"{first} {last}".strip()[:250], phone
 
 
 @dataclass(slots=True, eq=False)

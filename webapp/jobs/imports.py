@@ -52,7 +52,7 @@ def _parts(job: RunningJob, plan: Plan, size: int, after: int = 0) -> Generator[
         after,
         there,
     )
-    return judging.parts(reading, job.open_binary(plan.file_id), plan.record_count)
+    return judging.parts(reading, partial(job.open_binary, plan.file_id), plan.record_count)
 
 
 def _plan(job: RunningJob) -> Plan:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Executable, Result, Table, bindparam, delete, select, update
 
-from webapp.domain.profiles import Identified, Person, Resolution, resolve, search_keys
+from webapp.domain.profiles import Identified, Person, Resolution, resolve, search_columns
 from webapp.models import Profile
 from webapp.queries import profiles as read
 from webapp.services import bulk
@@ -58,42 +58,23 @@ def _insert(work: Work, people: Sequence[Person], run_id: int | None) -> None:
     if not people:
         return
     ordered = sorted(people, key=lambda person: (person.external_id or "", person.email_key or ""))
-    for person, number in zip(ordered, bulk.reserve_ids(work.session, _TABLE, len(ordered)), strict=True):
+    numbers = bulk.reserve_ids(work.session, _TABLE, len(ordered))
+    for person, number in zip(ordered, numbers, strict=True):
         person.id = number
-    rows = [(person.id, *_row(person)) for person in ordered]
     same = {"zone": "", "tags": [], "created_at": work.now, "updated_at": work.now, "import_run_id": run_id}
-    bulk.insert_rows(work.session, _TABLE, ("id", *_NAMES), rows, same)
+    bulk.insert_columns(work.session, _TABLE, {"id": numbers} | _columns(ordered), same)
     indexing.add(work, [Findable(_id(person), person.first_name, person.last_name) for person in ordered])
 
 
-_NAMES = (
-    "external_id",
-    "email_key",
-    "first_name",
-    "last_name",
-    "email",
-    "phone",
-    "attributes",
-    "merged_into_id",
-    "search_text",
-    "name_key",
-    "phone_key",
-)
+_SAME = ("external_id", "email_key", "first_name", "last_name", "email", "phone")
 
 
-def _row(person: Person) -> tuple[Any, ...]:
-    """The values of ``_NAMES``."""
-    return (
-        person.external_id,
-        person.email_key,
-        person.first_name,
-        person.last_name,
-        person.email,
-        person.phone,
-        _facts(person.postcode),
-        person.true.id if person.merged else None,
-        *search_keys(person).values(),
-    )
+def _columns(people: Sequence[Person]) -> dict[str, list[Any]]:
+    """What is written of people, column by column."""
+    columns: dict[str, list[Any]] = {name: [getattr(person, name) for person in people] for name in _SAME}
+    columns["attributes"] = [_facts(person.postcode) for person in people]
+    columns["merged_into_id"] = [person.true.id if person.merged else None for person in people]
+    return columns | search_columns(people)
 
 
 @lru_cache(maxsize=4_096)
@@ -113,16 +94,20 @@ def _update(work: Work, people: Sequence[Person]) -> None:
     if not people:
         return
     kept = _kept(work, people)
-    rows = []
-    for person in sorted(people, key=_id):
-        columns = dict(zip(_NAMES, _row(person), strict=True))
-        columns["attributes"] = kept[_id(person)][0] | columns["attributes"]
-        rows.append({f"new_{name}": value for name, value in columns.items()} | {"key": person.id})
-    names = [name.removeprefix("new_") for name in rows[0] if name != "key"]
+    ordered = sorted(people, key=_id)
+    columns = _columns(ordered)
+    columns["attributes"] = [
+        kept[_id(person)][0] | facts for person, facts in zip(ordered, columns["attributes"], strict=True)
+    ]
+    news = [f"new_{name}" for name in columns]
+    rows = [
+        dict(zip(("key", *news), (person.id, *values), strict=True))
+        for person, values in zip(ordered, zip(*columns.values(), strict=True), strict=True)
+    ]
     statement = (
         update(_TABLE)
         .where(_TABLE.c.id == bindparam("key"))
-        .values({name: bindparam(f"new_{name}") for name in names} | {"updated_at": work.now})
+        .values({name: bindparam(new) for name, new in zip(columns, news, strict=True)} | {"updated_at": work.now})
     )
     work.session.connection().execute(statement, rows)
     # What is known is never replaced, so that no word of a name is lost here.
