@@ -227,7 +227,8 @@ class _Register:
 
     def resolve(self, rows: Sequence[Identified]) -> Resolution:
         people = [self._one(row) for row in rows]
-        return Resolution([person.true for person in people], self.created, self.merged)
+        true = [person if person.merged is None else person.true for person in people]
+        return Resolution(true, self.created, self.merged)
 
     def _one(self, row: Identified) -> Person:
         member = self.by_id.get(row.external_id) if row.external_id else None
@@ -243,9 +244,8 @@ class _Register:
         return member
 
     def _new(self, row: Identified, key: str) -> Person:
-        person = Person(None, row.external_id or None, key or None, came_now=True)
-        person.first_name, person.last_name = row.first_name, row.last_name
-        person.email, person.phone, person.postcode = row.email, row.phone, row.postcode
+        told = (row.first_name, row.last_name, row.email, row.phone, row.postcode)
+        person = Person(None, row.external_id or None, key or None, *told, came_now=True)
         self.created.append(person)
         self._index(person)
         return person
