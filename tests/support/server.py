@@ -30,6 +30,7 @@ class Server:
     settings: Settings
     port: int
     options: tuple[str, ...] = ()
+    program: tuple[str, ...] = ("-m", "webapp")
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
@@ -46,10 +47,14 @@ class Server:
         return self.settings.instance / "server.log"
 
     def start(self) -> None:
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Begin to start, and wait for nothing."""
         command = [
             sys.executable,
-            "-m",
-            "webapp",
+            *self.program,
             "run",
             "--host",
             "127.0.0.1",
@@ -68,6 +73,9 @@ class Server:
                 text=True,
                 start_new_session=True,
             )
+
+    def wait(self) -> None:
+        """Until it answers."""
         try:
             wait_until(self._answers, "the server answers", seconds=40, process=self.process)
         except AssertionError as problem:
@@ -124,7 +132,8 @@ def new_server(new_database: Callable[..., str], tmp_path: Path) -> Iterator[Cal
     def make(*options: str, **changes: object) -> Server:
         port = free_port()
         instance = tmp_path / f"server-{len(made)}"
-        settings = settings_for(new_database(), instance, public_url=f"http://127.0.0.1:{port}", **changes)
+        url = str(changes.pop("database_url", "") or new_database())
+        settings = settings_for(url, instance, public_url=f"http://127.0.0.1:{port}", **changes)
         made.append(Server(settings, port, options))
         return made[-1]
 

@@ -1,0 +1,43 @@
+"""The program with the guard of the global limit taken out, as a twin for a test: `python -m tests.support.unguarded run`.
+
+Its till looks at the total when it reads the benefit and believes it when it redeems, without asking again.
+"""
+
+from __future__ import annotations
+
+from flask import g
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from webapp.cli import main
+from webapp.models import BenefitDefinition
+from webapp.queries import benefits
+from webapp.queries.benefits import BenefitSheet
+from webapp.services.benefits import counting
+from webapp.services.work import Work
+
+_sheet = benefits.sheet
+
+
+def look(session: Session, benefit_id: int, scope: frozenset[int] | None) -> BenefitSheet:
+    """The benefit, and the total as it stands at this moment."""
+    found = _sheet(session, benefit_id, scope)
+    cap = found.definition.max_global_redemptions
+    g.left = None if cap is None else cap - found.definition.total_global_redemptions
+    return found
+
+
+def take_overall(work: Work, definition_id: int, count: int) -> bool:
+    """Count what was seen to be free."""
+    if g.left is not None and count > g.left:
+        return False
+    total = BenefitDefinition.total_global_redemptions + count
+    statement = update(BenefitDefinition).where(BenefitDefinition.id == definition_id)
+    work.session.execute(statement.values(total_global_redemptions=total))
+    return True
+
+
+if __name__ == "__main__":
+    benefits.sheet = look
+    counting._take_overall = take_overall
+    main()
