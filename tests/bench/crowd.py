@@ -386,6 +386,7 @@ SCREENS = {
     "definition, new": "/benefits/definitions/new",
     "definition": "/benefits/definitions/{definition}",
     "definition, edit": "/benefits/definitions/{definition}/edit",
+    "definition, figures": "/benefits/definitions/{held}/figures",
     "definition, publish": "/benefits/definitions/{definition}/publish",
     "definition, unpublish": "/benefits/definitions/{definition}/unpublish",
     "definition, archive": "/benefits/definitions/{definition}/archive",

@@ -61,3 +61,11 @@ def iso(session: Session, column: Any) -> ColumnElement[str]:
     else:
         stored = func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US')
     return func.replace(stored, ".000000", "").concat("Z")
+
+
+def seconds_between(session: Session, later: Any, earlier: Any) -> ColumnElement[int]:
+    """Whole seconds from one moment to another; null when either is."""
+    if session.get_bind().dialect.name == "sqlite":
+        later, earlier = (type_coerce(one, String) for one in (later, earlier))
+        return func.unixepoch(later, type_=Integer) - func.unixepoch(earlier, type_=Integer)
+    return func.floor(func.extract("epoch", later - earlier), type_=Integer)
