@@ -102,7 +102,7 @@ def test_a_voucher_is_found_by_its_whole_code_only(console, app, make):
 def test_a_code_that_is_nobody_s_is_not_put_into_an_address(console):
     code = next(iter(codes(lambda count: bytes(range(count)), 1)))
     page = console.post("/search", {"q": code}, status=200)
-    assert "No voucher of yours has this code" in page.text
+    assert "No voucher or benefit of yours has this code" in page.text
     assert code not in page.response.get_data(as_text=True)
 
 
@@ -142,3 +142,39 @@ def test_nobody_finds_what_is_not_theirs(signed_in, make, people):
     assert found(editor, "kayak") == ["Kayak here"]
     assert found(viewer, "zia") == []
     assert sorted(found(viewer, "kayak")) == ["Kayak here", "Kayak there"]
+
+
+def test_a_benefit_is_found_by_its_whole_code_only(console, make):
+    benefit = make.benefit(redeem_code_pos="7KQ2-M9XA-VB4", code_key="7KQ2M9XAVB4")
+    answer = console.post("/search", {"q": "7kq2 m9xa vb4"})
+    assert answer.response.headers["Location"] == f"/benefits/{benefit.id}"
+    console.post("/search", {"q": "7KQ2M9XAVB"})
+    assert found(console, "7KQ2M9XAVB4") == []
+
+
+def test_a_benefit_whose_code_is_a_word_stands_beside_what_else_fits(console, people, make):
+    make.benefit(make.benefit_definition(name="Coffee"), redeem_code_pos="Berg", code_key="BERG")
+    page = console.post("/search", {"q": "berg"}, status=200)
+    assert page.texts(".found a") == ["Coffee", "Zoë Berg"]
+
+
+def test_a_redemption_is_found_by_its_receipt(console, make):
+    benefit = make.benefit(make.benefit_definition(name="Coffee"))
+    make.redemption(benefit, receipt="K7QD", by="Mo Ann")
+    answer = console.client.get("/search?q=k7qd")
+    assert answer.headers["Location"] == f"/benefits/{benefit.id}#ledger"
+    make.redemption(benefit, receipt="K7QD")
+    page = console.get("/search?q=K7QD")
+    assert page.texts(".found a") == ["Coffee", "Coffee"]
+    assert "receipt K7QD · Mo Ann" in page.text
+
+
+def test_benefits_are_found_by_those_who_see_benefits_on_their_sites(signed_in, make):
+    site, other = make.site(), make.site()
+    benefit = make.benefit(make.benefit_definition(site_id=site.id), code_key="7KQ2M9XAVB4")
+    make.redemption(benefit, receipt="K7QD")
+    for role, place, sees in (("till", site, True), ("till", other, False), ("viewer", site, False)):
+        browser = signed_in(role, site_id=place.id)
+        answer = browser.post("/search", {"q": "7KQ2M9XAVB4"})
+        assert (answer.response.headers["Location"] == f"/benefits/{benefit.id}") is sees
+        assert (browser.client.get("/search?q=K7QD").status_code == 303) is sees

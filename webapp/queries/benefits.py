@@ -234,6 +234,11 @@ def id_of_code(session: Session, code: str, scope: Scope = None) -> int | None:
     return session.scalar(statement)
 
 
+def name_of(session: Session, benefit_id: int) -> str:
+    """What the benefit is called: its definition's name."""
+    return session.scalars(select(BenefitDefinition.name).join(Benefit).where(Benefit.id == benefit_id)).one()
+
+
 def id_of_voucher(session: Session, voucher_id: int) -> int | None:
     """The benefit that this code was taken for, if it was taken for one."""
     return session.scalar(select(Benefit.id).where(Benefit.voucher_id == voucher_id))

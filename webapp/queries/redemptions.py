@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
@@ -134,6 +135,35 @@ def id_of_receipt(session: Session, receipt: str, scope: Scope) -> int | None:
         held = select(Benefit.id).join(BenefitDefinition).where(BenefitDefinition.site_id.in_(scope))
         wanted = wanted.where(Redemption.benefit_id.in_(held))
     return session.scalar(wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """A line of the ledger that has the receipt somebody looks for."""
+
+    benefit_id: int
+    definition: str
+    kind: RedemptionKind
+    at: datetime
+    by: str
+    zone: str
+
+
+def with_receipt(session: Session, receipt: str, scope: Scope, size: int) -> list[FoundLine]:
+    """The lines of the ledger with this receipt, the latest first, one more than ``size`` when there are further ones."""
+    wanted: Select[*tuple[Any, ...]] = (
+        select(
+            Redemption.benefit_id, BenefitDefinition.name, Redemption.kind, Redemption.at, Redemption.by, Benefit.zone
+        )
+        .join(Benefit, Benefit.id == Redemption.benefit_id)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .where(Redemption.receipt == receipt)
+        .order_by(Redemption.id.desc())
+        .limit(size + 1)
+    )
+    if scope is not None:
+        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    return [FoundLine(*tuple(row)) for row in session.execute(wanted)]
 
 
 def attempts(session: Session, benefit_id: int, size: int = 20) -> list[RedemptionAttempt]:

@@ -27,6 +27,13 @@ _SAID = {
     RedemptionKind.RETURN: ("Came back", "undo-2"),
     RedemptionKind.REVERSAL: ("Reversed", "undo-2"),
 }
+
+
+def said(kind: BenefitMove | RedemptionKind) -> str:
+    """What happened, as the history calls it."""
+    return _SAID[kind][0]
+
+
 STATES = [(state.value, state.value.capitalize()) for state in BenefitState]
 
 

@@ -1,4 +1,4 @@
-"""What the box in the top bar finds: people, organisations, rewards, receipts, one voucher by its whole code."""
+"""What the box in the top bar finds: people, organisations, rewards, receipts, one voucher or benefit by its whole code."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from flask.typing import ResponseReturnValue
 
 from webapp.domain.import_rows import clean
 from webapp.domain.permissions import Permission
-from webapp.domain.voucher_codes import check_ok, code_hash
+from webapp.domain.redemptions import looks_like_receipt
+from webapp.domain.voucher_codes import check_ok, code_hash, normalise
 from webapp.extensions import db
+from webapp.queries import benefits as read_benefits
+from webapp.queries import redemptions as read_ledger
 from webapp.queries import search as read
 from webapp.queries import vouchers as read_vouchers
 from webapp.queries.search import FoundPerson, FoundThing
 from webapp.queries.subtrees import Within
+from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.codes import mint
+from webapp.web.filters import moment
 from webapp.web.paging import text
 from webapp.web.reach import within
 from webapp.web.rendering import go, leave, render
@@ -48,13 +53,17 @@ class Kind:
 @bp.post("")
 @requires(Permission.SIGNED_IN)
 def find() -> ResponseReturnValue:
-    """What the box sends: a voucher's code is read here and never stands in an address, a log or a history."""
+    """What the box sends: a code is read here and never stands in an address, a log or a history."""
     wanted = clean(request.form.get("q", ""))[:_LONGEST]
+    if benefit := _benefit(wanted):
+        # A code may be a word that somebody typed, so whatever else fits stands beside it.
+        kinds = [benefit, *(kind for kind in _found(wanted) if kind.hits)]
+        return leave(benefit.hits[0].url) if len(kinds) == 1 else _results(kinds, wanted)
     voucher = _voucher(wanted) if actor().may(Permission.PROGRAMMES_VIEW) else None
     if voucher is not None:
         return go("vouchers.show", voucher_id=voucher)
     if check_ok(wanted):
-        return render("search/index.html", kinds=[], wanted="", missed=True, may_see_people=False)
+        return _results([], "", missed=True)
     return go(".index", q=wanted or None)
 
 
@@ -67,8 +76,19 @@ def index() -> ResponseReturnValue:
     hits = [hit for kind in kinds for hit in kind.hits]
     if len(hits) == 1:
         return leave(hits[0].url)
-    may_see_people = actor().may(Permission.PROFILES_VIEW)
-    return render("search/index.html", kinds=kinds, wanted=wanted, missed=False, may_see_people=may_see_people)
+    return _results(kinds, wanted)
+
+
+def _results(kinds: list[Kind], wanted: str, *, missed: bool = False) -> ResponseReturnValue:
+    person = actor()
+    return render(
+        "search/index.html",
+        kinds=kinds,
+        wanted=wanted,
+        missed=missed,
+        may_see_people=person.may(Permission.PROFILES_VIEW),
+        may_see_benefits=person.may(Permission.BENEFITS_VIEW),
+    )
 
 
 def _found(wanted: str) -> list[Kind]:
@@ -90,6 +110,7 @@ def _found(wanted: str) -> list[Kind]:
         _things(things, "organisation", "Organisations"),
         _things(things, "reward", "Rewards"),
         _things(things, "receipt", "Receipts"),
+        _redemptions(wanted),
     ]
 
 
@@ -117,6 +138,38 @@ def _voucher(wanted: str) -> int | None:
         return None
     hashed = code_hash(mint().key, wanted)
     return read_vouchers.find_by_hash(db.session(), hashed, scope(Permission.PROGRAMMES_VIEW))
+
+
+def _benefit(wanted: str) -> Kind | None:
+    """The benefit with exactly this code, of those this person may see."""
+    if not wanted or not actor().may(Permission.BENEFITS_VIEW):
+        return None
+    session = db.session()
+    found = read_benefits.id_of_code(session, wanted, scope(Permission.BENEFITS_VIEW))
+    if found is None:
+        return None
+    title = read_benefits.name_of(session, found)
+    return Kind("Benefits", [Hit(title, f"benefit {found}", url_for("benefits.show", benefit_id=found))])
+
+
+def _redemptions(wanted: str) -> Kind:
+    """What was redeemed or came back at a till with this receipt; the four signs come again after some time."""
+    kind = Kind("Redemptions")
+    if not looks_like_receipt(wanted) or not actor().may(Permission.BENEFITS_VIEW):
+        return kind
+    where = scope(Permission.BENEFITS_VIEW)
+    receipt = normalise(wanted)
+    rows = read_ledger.with_receipt(db.session(), receipt, where, read.SHOWN)
+    kind.has_more = len(rows) > read.SHOWN
+    kind.hits = [
+        Hit(
+            row.definition,
+            f"{benefit_words.said(row.kind)} {moment(row.at, row.zone)} · receipt {receipt} · {row.by}",
+            url_for("benefits.show", benefit_id=row.benefit_id, _anchor="ledger"),
+        )
+        for row in rows[: read.SHOWN]
+    ]
+    return kind
 
 
 _PLACES = {
