@@ -19,6 +19,7 @@ from webapp.models import (
     StaffMember,
     StaffSession,
 )
+from webapp.queries import signed_in
 from webapp.queries import staff as read
 from webapp.services import passwords, staff, staff_sessions
 from webapp.services.work import Work
@@ -200,12 +201,12 @@ def test_a_session_lasts_half_an_hour_idle_and_twelve_hours_at_most(work, sessio
     ada = make.staff(Role.VIEWER)
     row = staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("t")))
     session.flush()
-    assert read.by_session(session, row.token_hash, NOW + timedelta(minutes=29, seconds=59))
-    assert read.by_session(session, row.token_hash, NOW + timedelta(minutes=30)) is None
+    assert signed_in.by_session(session, row.token_hash, NOW + timedelta(minutes=29, seconds=59))
+    assert signed_in.by_session(session, row.token_hash, NOW + timedelta(minutes=30)) is None
     row.seen_at = NOW + timedelta(hours=11, minutes=50)
     session.flush()
-    assert read.by_session(session, row.token_hash, NOW + timedelta(hours=11, minutes=59))
-    assert read.by_session(session, row.token_hash, NOW + timedelta(hours=12)) is None
+    assert signed_in.by_session(session, row.token_hash, NOW + timedelta(hours=11, minutes=59))
+    assert signed_in.by_session(session, row.token_hash, NOW + timedelta(hours=12)) is None
 
 
 def test_a_session_is_noted_as_used_at_most_once_a_minute(work, session, admin, make):
@@ -224,7 +225,7 @@ def test_signing_out_ends_the_session_once(work, session, make):
     session.flush()
     staff_sessions.sign_out(work, row.id)
     staff_sessions.sign_out(work, row.id)
-    assert read.by_session(session, row.token_hash, NOW) is None
+    assert signed_in.by_session(session, row.token_hash, NOW) is None
     assert events(work) == [Event.STAFF_SIGNED_IN, Event.STAFF_SIGNED_OUT]
 
 
@@ -332,7 +333,7 @@ def test_a_new_link_lets_somebody_choose_another_password_and_ends_their_session
     other = "other words for this"
     staff.accept(work, staff.AcceptInvitation(staff_sessions.token_hash("link"), ada.name, passwords.hashed(other)))
     session.commit()
-    assert read.by_session(session, staff_sessions.token_hash("old session"), NOW) is None
+    assert signed_in.by_session(session, staff_sessions.token_hash("old session"), NOW) is None
     assert staff_sessions.recognise(session, ada.email, WORDS) is None
     assert staff_sessions.recognise(session, ada.email.upper(), other) is not None
 

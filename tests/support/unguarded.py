@@ -6,24 +6,25 @@ Its till looks at the total when it reads the benefit and believes it when it re
 from __future__ import annotations
 
 from flask import g
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.cli import main
 from webapp.models import BenefitDefinition
 from webapp.queries import benefits
-from webapp.queries.benefits import BenefitSheet
 from webapp.services.benefits import counting
 from webapp.services.work import Work
 
-_sheet = benefits.sheet
+_owner = benefits.owner
 
 
-def look(session: Session, benefit_id: int, scope: frozenset[int] | None) -> BenefitSheet:
-    """The benefit, and the total as it stands at this moment."""
-    found = _sheet(session, benefit_id, scope)
-    cap = found.definition.max_global_redemptions
-    g.left = None if cap is None else cap - found.definition.total_global_redemptions
+def look(session: Session, benefit_id: int, scope: frozenset[int] | None = None) -> benefits.Owner:
+    """The definition; the first time, before anything is written, also what is left of it at this moment."""
+    found = _owner(session, benefit_id, scope)
+    if "left" not in g:
+        definition = session.scalars(select(BenefitDefinition).where(BenefitDefinition.id == found.definition_id)).one()
+        cap = definition.max_global_redemptions
+        g.left = None if cap is None else cap - definition.total_global_redemptions
     return found
 
 
@@ -38,6 +39,6 @@ def take_overall(work: Work, definition_id: int, count: int) -> bool:
 
 
 if __name__ == "__main__":
-    benefits.sheet = look
+    benefits.owner = look
     counting._take_overall = take_overall
     main()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, not_, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.benefits import BenefitFacts, BenefitState, state
@@ -28,6 +28,21 @@ from webapp.queries.profiles import matches
 Scope = frozenset[int] | None
 PAGE = 50
 _FRESH = {"populate_existing": True}
+# Put together once: the till asks it with every redemption.
+_OWNER = (
+    select(BenefitDefinition.id, BenefitDefinition.site_id, BenefitDefinition.name)
+    .join(Benefit, Benefit.definition_id == BenefitDefinition.id)
+    .where(Benefit.id == bindparam("benefit_id"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The definition of a benefit, as far as limits and the log need it."""
+
+    definition_id: int
+    site_id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,14 @@ def get(session: Session, benefit_id: int) -> Benefit:
     if found is None:
         raise _missing()
     return found
+
+
+def owner(session: Session, benefit_id: int, scope: Scope = None) -> Owner:
+    """The definition of a benefit, without the benefit; ``NotFound`` outside ``scope``."""
+    row = session.execute(_OWNER, {"benefit_id": benefit_id}).one_or_none()
+    if row is None or (scope is not None and row.site_id not in scope):
+        raise _missing()
+    return Owner(*row)
 
 
 def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:

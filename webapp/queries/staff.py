@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from webapp.domain import staff as rules
@@ -14,46 +24,16 @@ from webapp.domain.errors import NotFound
 from webapp.domain.identity import Grant
 from webapp.domain.permissions import Role, conflicts
 from webapp.models import (
-    AccountSettings,
     Organisation,
     RecoveryCode,
     SignInAttempt,
-    Site,
     StaffGrant,
     StaffInvitation,
     StaffMember,
     StaffSession,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class SeenAs:
-    """The person as whom somebody sees the console."""
-
-    staff_id: int
-    name: str
-    email: str
-    grants: frozenset[Grant]
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Whoever a session belongs to, and what they may do at this moment."""
-
-    session_id: int
-    seen_at: datetime
-    confirmed_at: datetime | None
-    needs_new_token: bool
-    staff_id: int
-    name: str
-    email: str
-    has_second_factor: bool
-    is_small_team: bool
-    is_second_factor_optional: bool
-    grants: frozenset[Grant]
-    seen_as: SeenAs | None
-    site_id: int | None  # the site the lists of whoever is shown keep to
-    site_title: str
+Moment: TypeAlias = datetime | BindParameter[datetime]  # now, or where it is put in
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,52 +73,6 @@ class TeamRow:
     grants: tuple[Grant, ...]
 
 
-def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | None:
-    """The person behind a session that is neither ended, idle, too old nor disabled; one statement."""
-    other = aliased(StaffMember)
-    rows = session.execute(
-        select(
-            StaffSession,
-            StaffMember,
-            other,
-            func.coalesce(AccountSettings.is_small_team, false()),
-            func.coalesce(AccountSettings.is_second_factor_optional, false()),
-            StaffGrant,
-            Site.id,
-            Site.title,
-        )
-        .join(StaffMember, StaffMember.id == StaffSession.staff_id)
-        .outerjoin(other, and_(other.id == StaffSession.seeing_as_id, other.is_active))
-        .outerjoin(AccountSettings, AccountSettings.id == 1)
-        .outerjoin(StaffGrant, and_(StaffGrant.staff_id.in_((StaffMember.id, other.id)), holds(now)))
-        .outerjoin(Site, Site.id == case((other.id.is_not(None), other.site_id), else_=StaffMember.site_id))
-        .where(StaffSession.token_hash == token_hash, is_open(now), StaffMember.is_active)
-    ).all()
-    if not rows:
-        return None
-    row, member, seen, is_small_team, is_optional, _, site_id, site_title = rows[0]
-    held: dict[int, set[Grant]] = {}
-    for *_, grant, _, _ in rows:
-        if grant is not None:
-            held.setdefault(grant.staff_id, set()).add(grant_of(grant))
-    return SignedIn(
-        row.id,
-        row.seen_at,
-        row.confirmed_at,
-        row.needs_new_token,
-        member.id,
-        member.name,
-        member.email,
-        member.totp_since is not None,
-        bool(is_small_team),
-        bool(is_optional),
-        frozenset(held.get(member.id, ())),
-        SeenAs(seen.id, seen.name, seen.email, frozenset(held.get(seen.id, ()))) if seen is not None else None,
-        site_id,
-        site_title or "",
-    )
-
-
 def organisation_titles(session: Session, grants: Iterable[Grant]) -> dict[int, str]:
     """Titles by id of the organisations that grants name; no statement when they name none."""
     roots = {grant.organisation_id for grant in grants} - {None}
@@ -153,14 +87,14 @@ def grant_of(row: StaffGrant) -> Grant:
     return Grant(row.role, row.site_id, row.organisation_id)
 
 
-def holds(now: datetime) -> ColumnElement[bool]:
+def holds(now: Moment) -> ColumnElement[bool]:
     """Grants that are good for something already."""
     return or_(StaffGrant.holds_from.is_(None), StaffGrant.holds_from <= now)
 
 
-def is_open(now: datetime) -> ColumnElement[bool]:
-    """Sessions that are neither ended, idle nor too old."""
-    return and_(StaffSession.ended_at.is_(None), StaffSession.expires_at > now, StaffSession.seen_at > now - rules.IDLE)
+def is_open(now: Moment, active_since: Moment) -> ColumnElement[bool]:
+    """Sessions that are neither ended, too old nor, since a moment, idle."""
+    return and_(StaffSession.ended_at.is_(None), StaffSession.expires_at > now, StaffSession.seen_at > active_since)
 
 
 def credentials(session: Session, email: str) -> Credentials | None:
@@ -372,14 +306,14 @@ def tries(session: Session, since: datetime, limit: int, *, email: str = "", add
 
 def open_sessions(session: Session, staff_id: int, now: datetime) -> list[StaffSession]:
     """Where this person is signed in now, the latest first."""
-    statement = select(StaffSession).where(StaffSession.staff_id == staff_id, is_open(now))
+    statement = select(StaffSession).where(StaffSession.staff_id == staff_id, is_open(now, now - rules.IDLE))
     return list(session.scalars(statement.order_by(StaffSession.seen_at.desc(), StaffSession.id.desc())))
 
 
 def open_session(session: Session, staff_id: int, session_id: int, now: datetime) -> StaffSession:
     """One place where this person is signed in; ``NotFound`` when it is over or somebody else's."""
     statement = select(StaffSession).where(
-        StaffSession.id == session_id, StaffSession.staff_id == staff_id, is_open(now)
+        StaffSession.id == session_id, StaffSession.staff_id == staff_id, is_open(now, now - rules.IDLE)
     )
     found = session.scalars(statement).one_or_none()
     if found is None:

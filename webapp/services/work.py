@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from time import sleep
 from typing import TypeVar, cast
 
-from sqlalchemy import CursorResult, UpdateBase, insert, select, update
+from sqlalchemy import CursorResult, Executable, Table, UpdateBase, bindparam, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -25,6 +26,13 @@ RETRIES = 5
 _LOCKED = "database is locked"
 # PostgreSQL: serialisation failure, deadlock, lock not available.
 _TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
+# What every form says to the database, put together once.
+_KEYS, _TELL = cast("Table", RequestKey.__table__), insert(cast("Table", AuditEntry.__table__))
+_TAKE_KEY: dict[str, Executable] = {
+    "sqlite": sqlite.insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key),
+    "postgresql": postgresql.insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key),
+}
+_KEEP_RESULT = update(_KEYS).where(_KEYS.c.key == bindparam("of")).values(result=bindparam("led_to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +157,10 @@ def is_passing(error: BaseException | None) -> bool:
 
 
 def _claim(work: Work, stamp: RequestStamp) -> RequestKey | None:
-    """Take the key, or give the row of whoever had it before. A rival's insert makes this one wait, then fail."""
-    seen = work.session.get(RequestKey, stamp.key)
-    if seen is None:
-        row = {"key": stamp.key, "at": work.now, "staff_id": work.actor.staff_id, "digest": stamp.digest, "result": ""}
-        try:
-            with work.session.begin_nested():
-                work.session.execute(insert(RequestKey).values(row))
-        except IntegrityError:
-            seen = work.session.scalars(select(RequestKey).where(RequestKey.key == stamp.key)).one()
-    return seen
+    """Take the key, or give the row of whoever had it before. A rival's insert makes this one wait, then do nothing."""
+    row = {"key": stamp.key, "at": work.now, "staff_id": work.actor.staff_id, "digest": stamp.digest, "result": ""}
+    taken = work.session.execute(_TAKE_KEY[work.session.get_bind().dialect.name], row).scalar_one_or_none()
+    return None if taken else work.session.get_one(RequestKey, stamp.key)
 
 
 def _first_answer(session: Session, seen: RequestKey, stamp: RequestStamp) -> object:
@@ -175,8 +177,8 @@ def _first_answer(session: Session, seen: RequestKey, stamp: RequestStamp) -> ob
 
 
 def _remember(work: Work, stamp: RequestStamp, result: object) -> None:
-    value = name_of(result) if isinstance(result, Base) and hasattr(result, "id") else ""
-    work.session.execute(update(RequestKey).where(RequestKey.key == stamp.key).values(result=value))
+    if isinstance(result, Base) and hasattr(result, "id"):
+        work.session.execute(_KEEP_RESULT, {"of": stamp.key, "led_to": name_of(result)})
 
 
 def _write_audit(work: Work) -> None:
@@ -194,7 +196,7 @@ def _write_audit(work: Work) -> None:
         for item in work.events
     ]
     if rows:
-        work.session.execute(insert(AuditEntry), rows)
+        work.session.execute(_TELL, rows)
 
 
 def _guard(error: IntegrityError) -> str | None:

@@ -22,6 +22,7 @@ from webapp.domain.identity import Actor
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.models import StaffMember
+from webapp.queries import signed_in
 from webapp.queries import staff as read
 from webapp.services import staff, work
 from webapp.services import staff_sessions as sessions
@@ -145,7 +146,7 @@ def _recognise() -> ResponseReturnValue | None:
         return None
     token = request.cookies.get(cookie_name(), "")
     now = clock.now()
-    found = read.by_session(db.session(), sessions.token_hash(token), now) if token else None
+    found = signed_in.by_session(db.session(), sessions.token_hash(token), now) if token else None
     if found is None:
         permission = getattr(current_app.view_functions[str(request.endpoint)], "permission", Permission.PUBLIC)
         if permission is not Permission.PUBLIC:
@@ -161,7 +162,7 @@ def _recognise() -> ResponseReturnValue | None:
     return _lead_to_second_factor() if _owes_second_factor(found) else None
 
 
-def _owes_second_factor(found: read.SignedIn) -> bool:
+def _owes_second_factor(found: signed_in.SignedIn) -> bool:
     """Whether this page has to wait until a second factor is set up."""
     here = str(request.endpoint).partition(".")[0]
     permission = getattr(current_app.view_functions[str(request.endpoint)], "permission", Permission.PUBLIC)
@@ -180,7 +181,7 @@ def _lead_to_second_factor() -> ResponseReturnValue:
     return redirect(address)
 
 
-def _sees_as(found: read.SignedIn) -> read.SeenAs | None:
+def _sees_as(found: signed_in.SignedIn) -> signed_in.SeenAs | None:
     """The person as whom this session sees, as long as whoever looks may still manage that person."""
     if found.seen_as is None:
         return None
@@ -197,7 +198,7 @@ def myself() -> Actor:
     return actor
 
 
-def _welcome(found: read.SignedIn, token_hash: str) -> None:
+def _welcome(found: signed_in.SignedIn, token_hash: str) -> None:
     other = _sees_as(found)
     who = other or found
     g.actor = Actor(who.name, who.staff_id, who.grants, address(), is_looking=other is not None)

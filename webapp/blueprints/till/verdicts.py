@@ -28,11 +28,11 @@ from webapp.web.rendering import go, render
 @requires(Permission.BENEFITS_REDEEM)
 def benefit(benefit_id: int) -> ResponseReturnValue:
     """The verdict on a benefit; sent with nothing typed it is redeemed, with a code that one is looked at."""
-    session = db.session()
-    sheet = read_benefits.sheet(session, benefit_id, scope(Permission.BENEFITS_REDEEM))
+    session, where = db.session(), scope(Permission.BENEFITS_REDEEM)
+    read_benefits.owner(session, benefit_id, where)
     form = TillForm()
     if form.is_submitted() and form.code.data:
-        return look(str(form.code.data)) if form.code.validate(form) else _verdict(form, sheet)
+        return look(str(form.code.data)) if form.code.validate(form) else _verdict(form, benefit_id)
     place = presenters.place(session)
     found = form.submit(
         benefits.attempt,
@@ -42,14 +42,14 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     )
     if isinstance(found, benefits.RedemptionAttempt):
         form.refuse(Refused(found.reason, found.message, found.field or None))
-        sheet = read_benefits.sheet(session, benefit_id, scope(Permission.BENEFITS_REDEEM))
     elif found is not None:
         return go(".done", redemption_id=found.id)
-    return _verdict(form, sheet)
+    return _verdict(form, benefit_id)
 
 
-def _verdict(form: TillForm, sheet: read_benefits.BenefitSheet) -> ResponseReturnValue:
+def _verdict(form: TillForm, benefit_id: int) -> ResponseReturnValue:
     session, now = db.session(), clock.now()
+    sheet = read_benefits.sheet(session, benefit_id, scope(Permission.BENEFITS_REDEEM))
     gates = rules.gates_to_redeem(sheet.definition.facts, sheet.benefit.facts, 1, now)
     found, stands = rules.verdict(gates), state(sheet.benefit.facts, now)
     sentence = found.reasons[0].message if found.reasons else ""

@@ -6,12 +6,61 @@ is read after such an UPDATE is what stood when it was decided.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CursorResult,
+    UpdateBase,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from webapp.models import Benefit, BenefitDefinition, Redemption
 from webapp.services.work import Work, changed_rows
 
 _TOTAL = BenefitDefinition.total_global_redemptions
+_COUNT: BindParameter[int] = bindparam("n")
+_NOW: BindParameter[datetime] = bindparam("now")
+
+
+def _take_statement() -> UpdateBase:
+    """Whether a benefit may be redeemed now: what ``gates_to_redeem`` says, as a condition of a row."""
+    cap, used = Benefit.max_redemptions, Benefit.redeemed_count
+    guard = and_(
+        Benefit.id == bindparam("of"),
+        Benefit.voided_at.is_(None),
+        Benefit.issued_at <= _NOW,
+        or_(Benefit.expires_at.is_(None), Benefit.expires_at >= _NOW),
+        or_(cap.is_(None), used + _COUNT <= cap),
+    )
+    return _plain(update(Benefit).where(guard).values(redeemed_count=used + _COUNT))
+
+
+def _take_overall_statement() -> UpdateBase:
+    """The same for the limit over all, which is the definition's."""
+    cap = BenefitDefinition.max_global_redemptions
+    guard = and_(
+        BenefitDefinition.id == bindparam("of"),
+        not_(and_(BenefitDefinition.is_archived, BenefitDefinition.stops_redemptions)),
+        or_(cap.is_(None), cap >= _TOTAL + _COUNT),
+    )
+    return _plain(update(BenefitDefinition).where(guard).values(total_global_redemptions=_TOTAL + _COUNT))
+
+
+def _plain(statement: UpdateBase) -> UpdateBase:
+    return statement.execution_options(synchronize_session=False)
+
+
+# Put together once: a till must not wait for it.
+_TAKE, _TAKE_OVERALL = _take_statement(), _take_overall_statement()
 
 
 def issued(work: Work, definition_id: int, *, is_claim: bool, guard: ColumnElement[bool]) -> bool:
@@ -40,40 +89,18 @@ def take(work: Work, definition_id: int, benefit_id: int, count: int) -> bool:
     """Redeem ``count`` of a benefit if everything allows it at ``work.now``; False, and nothing moved, when not."""
     if not _take_overall(work, definition_id, count):
         return False
-    statement = (
-        update(Benefit)
-        .where(Benefit.id == benefit_id, may_take(work, count))
-        .values(redeemed_count=Benefit.redeemed_count + count)
-    )
-    if changed_rows(work.session, statement) == 1:
+    if _moved(work, _TAKE, {"of": benefit_id, "n": count, "now": work.now}):
         return True
     _give_overall(work, definition_id, count)
     return False
 
 
-def may_take(work: Work, count: int) -> ColumnElement[bool]:
-    """Whether ``count`` of a benefit may be redeemed now: what ``gates_to_redeem`` says, as a condition of a row."""
-    cap = Benefit.max_redemptions
-    return and_(
-        Benefit.voided_at.is_(None),
-        Benefit.issued_at <= work.now,
-        or_(Benefit.expires_at.is_(None), Benefit.expires_at >= work.now),
-        or_(cap.is_(None), Benefit.redeemed_count + count <= cap),
-    )
-
-
 def _take_overall(work: Work, definition_id: int, count: int) -> bool:
-    cap = BenefitDefinition.max_global_redemptions
-    statement = (
-        update(BenefitDefinition)
-        .where(
-            BenefitDefinition.id == definition_id,
-            not_(and_(BenefitDefinition.is_archived, BenefitDefinition.stops_redemptions)),
-            or_(cap.is_(None), _TOTAL + count <= cap),
-        )
-        .values(total_global_redemptions=_TOTAL + count)
-    )
-    return changed_rows(work.session, statement) == 1
+    return _moved(work, _TAKE_OVERALL, {"of": definition_id, "n": count})
+
+
+def _moved(work: Work, statement: UpdateBase, values: dict[str, object]) -> bool:
+    return cast("CursorResult[object]", work.session.execute(statement, values)).rowcount == 1
 
 
 def _give_overall(work: Work, definition_id: int, count: int) -> bool:

@@ -77,8 +77,8 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
     """
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise Refused("count", f"{command.count} cannot be redeemed; use 1 to {MOST_AT_ONCE:,}.", "count")
-    benefit = read.get(work.session, command.benefit_id)
-    if not counting.take(work, benefit.definition_id, benefit.id, command.count):
+    owner = read.owner(work.session, command.benefit_id)
+    if not counting.take(work, owner.definition_id, command.benefit_id, command.count):
         raise _explained(work, command)
     benefit = read.get(work.session, command.benefit_id)
     line = Redemption(
@@ -90,7 +90,7 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
     work.session.flush()
     if benefit.facts.redemptions_left == 0:
         codes.follow(work, benefit, VoucherStatus.REDEEMED, f"benefit {benefit.id}, receipt {line.receipt}")
-    _tell(work, Event.BENEFIT_REDEEMED, benefit, line, command.receipt_ref or "no receipt of the shop")
+    _tell(work, Event.BENEFIT_REDEEMED, owner, line, command.receipt_ref or "no receipt of the shop")
     return line
 
 
@@ -152,7 +152,8 @@ def give_back(work: Work, command: ReturnRedemption) -> Redemption:
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise Refused("count", f"{command.count} cannot come back; use 1 to {original.count:,}.", "count")
     line = _come_back(work, original, RedemptionKind.RETURN, command.count, command.receipt, command.note)
-    _tell(work, Event.BENEFIT_RETURNED, read.get(work.session, original.benefit_id), line, command.note or "no reason")
+    owner = read.owner(work.session, original.benefit_id)
+    _tell(work, Event.BENEFIT_RETURNED, owner, line, command.note or "no reason")
     return line
 
 
@@ -179,7 +180,7 @@ def undo(work: Work, command: UndoRedemption) -> Redemption:
 
 def _reverse(work: Work, original: Redemption, receipt: str, note: str) -> Redemption:
     line = _come_back(work, original, RedemptionKind.REVERSAL, original.count, receipt, note)
-    _tell(work, Event.BENEFIT_REVERSED, read.get(work.session, original.benefit_id), line, note)
+    _tell(work, Event.BENEFIT_REVERSED, read.owner(work.session, original.benefit_id), line, note)
     return line
 
 
@@ -230,13 +231,12 @@ def _original(work: Work, redemption_id: int) -> Redemption:
     return found
 
 
-def _tell(work: Work, event: Event, benefit: Benefit, line: Redemption, note: str) -> None:
-    definition = work.session.get_one(BenefitDefinition, benefit.definition_id)
+def _tell(work: Work, event: Event, owner: read.Owner, line: Redemption, note: str) -> None:
     work.record(
         event,
-        benefit,
-        definition.site_id,
-        title=definition.name,
+        f"benefits:{line.benefit_id}",
+        owner.site_id,
+        title=owner.name,
         count=line.count,
         receipt=line.receipt,
         note=note,
