@@ -313,6 +313,7 @@ SCREENS = {
     "person, benefits": "/profiles/{profile}/benefits",
     "benefits": "/benefits",
     "benefits, found": "/benefits?state=active&q=ann",
+    "benefits, export": "/benefits/export?state=active",
     "benefit": "/benefits/{benefit}",
     "benefit, why not": "/benefits/{benefit}/why-not",
     "benefit, issue": "/benefits/new?profile={profile}&definition={held}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import csv
+import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -263,3 +265,71 @@ def test_the_audit_log_leads_to_the_benefit(console, d):
     page = console.get("/audit?group=benefit")
     assert page.soup.select(f'a[href="/benefits/{benefit.id}"]')
     assert "Issued «Coffee» to person" in page.text
+
+
+def test_filter_ops_keep_both_days_of_good_until(console, d, make):
+    for day in (9, 10, 11, 12):
+        make.benefit(d.definition, d.person, expires_at=datetime(2026, 3, day, 23, 59, 59, tzinfo=UTC))
+    assert rows(console.get("/benefits?ends_from=2026-03-10&ends_to=2026-03-11")) == 2
+    page = console.get("/benefits?ends_from=2026-03-12")
+    assert rows(page) == 1
+    assert page.one("#filter-ends-from")["value"] == "2026-03-12"
+    assert rows(console.get("/benefits?ends_from=x&ends_to=2026-13-40")) == 4
+
+
+def test_filter_nullable_shows_only_unclaimed(console, d):
+    d.change(is_claimable=True)
+    d.claim(d.other)
+    issued = d.issue()
+    page = console.get("/benefits?source=staff")
+    assert [link["href"] for link in page.soup.select("tbody th a")] == [f"/benefits/{issued.id}"]
+
+
+def test_saved_filter_is_one_click_away_and_shareable(console, signed_in, d):
+    d.issue()
+    page = console.get(
+        console.get("/benefits?state=active&ends_to=2026-04-30").one("a[href^='/saved-views/new']")["href"]
+    )
+    console.submit(page, "main form", title="Ends in April", is_shared="y")
+    assert (
+        signed_in("till").get("/benefits").one("a.views__link")["href"] == "/benefits?ends_to=2026-04-30&state=active"
+    )
+
+
+def exported(console, url):
+    page = console.get(url)
+    fields = page.fields("#form") | {"media": "csv", "reason": "Checked against the till"}
+    answer = console.client.post(page.one("#form")["action"], data=fields).get_data()
+    assert answer.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.decode("utf-8-sig"), newline="")))
+
+
+def test_csv_export_equals_the_list(console, d, make):
+    make.benefit(d.definition, d.person)
+    d.change(max_redemptions=2)
+    used = d.issue()
+    d.redeem(used)
+    page = console.get("/benefits?state=partly+redeemed")
+    (row,) = exported(console, page.one("a[href^='/benefits/export']")["href"])
+    assert (row["id"], row["definition"], row["state"], row["redeemed_count"]) == (
+        str(used.id),
+        "d",
+        "partly redeemed",
+        "1",
+    )
+    assert used.redeem_code_pos.endswith(row["code_last_four"])
+    assert len(exported(console, "/benefits/export")) == 2
+
+
+def test_export_safety_neutralises_what_a_spreadsheet_would_run(console, d, make):
+    holder = make.profile(first_name="=1+1", last_name="@SUM(A1)")
+    make.benefit(d.definition, holder, redeem_code_pos="AB+2", code_key="AB+2", voided_at=T, void_reason="x")
+    (row,) = exported(console, "/benefits/export")
+    assert (row["first_name"], row["last_name"]) == ("'=1+1", "'@SUM(A1)")
+    assert (row["code_last_four"], row["state"]) == ("'+2", "void")  # never more than half of a code
+
+
+def test_issuer_cannot_see_exports(signed_in, d):
+    till = signed_in("till")
+    till.get("/benefits/export", status=403)
+    assert not till.get("/benefits").soup.select("a[href^='/benefits/export']")

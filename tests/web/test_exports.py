@@ -48,7 +48,7 @@ def world(make):
     make.winner(reward, stage=Stage.TO_CONTACT)
     make.entry(reward)
     make.voucher(make.voucher_type(site_id=site.id))
-    make.benefit_definition(site_id=site.id, tags=["a"], meta={"k": 1}, end_at=NOW)
+    make.benefit(make.benefit_definition(site_id=site.id, tags=["a"], meta={"k": 1}, end_at=NOW))
     group, module = make.group(), make.module(site_id=site.id)
     make.member(group)
     make.completed(module, make.profile(external_id="M-77"))
@@ -71,6 +71,7 @@ def world(make):
         "sites": "/sites/export",
         "staff": "/staff/export",
         "benefit-definitions": "/benefits/definitions/export",
+        "benefits": "/benefits/export",
         "rewards": "/rewards/export",
         "entries": "/rewards/spring-draw/entries/export",
         "drawn-rewards": "/fulfilment/export",

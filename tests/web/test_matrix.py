@@ -43,6 +43,7 @@ LEFT_OUT = {"auth.sign_out"}
 SPELT_OUT = {
     "benefits.claim": {Role.EDITOR, Role.TILL},
     "benefits.expiry": {Role.ADMINISTRATOR},
+    "benefits.export": {Role.EDITOR},
     "benefits.index": {Role.EDITOR, Role.TILL, Role.ADMINISTRATOR},
     "benefits.issue": {Role.EDITOR},
     "benefits.redeem": {Role.TILL},

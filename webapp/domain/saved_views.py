@@ -13,6 +13,7 @@ from webapp.domain.import_rows import clean
 SCREENS = MappingProxyType(
     {
         "benefit_definitions": "Benefits",
+        "benefits": "Issued benefits",
         "groups": "Groups",
         "jobs": "Jobs",
         "locations": "Locations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,8 @@ class Filter:
     state: BenefitState | None = None
     source: BenefitSource | None = None
     search: str = ""
+    ends_from: datetime | None = None  # the first instant in which a benefit may end
+    ends_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def page(
     session: Session, scope: Scope, narrow: Filter, now: datetime, *, before: int | None = None, size: int = PAGE
 ) -> list[BenefitRow]:
     """Benefits, the newest first, one more than ``size`` when there is a further page; ``before`` is the last id seen."""
-    statement = _rows().where(*_matching(scope, narrow, now, before)).order_by(Benefit.id.desc()).limit(size + 1)
+    statement = _rows().where(*matching(scope, narrow, now, before)).order_by(Benefit.id.desc()).limit(size + 1)
     return _read(session, statement)
 
 
@@ -209,7 +211,8 @@ def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Benefit
     ]
 
 
-def _matching(scope: Scope, narrow: Filter, now: datetime, before: int | None) -> list[ColumnElement[bool]]:
+def matching(scope: Scope, narrow: Filter, now: datetime, before: int | None) -> list[ColumnElement[bool]]:
+    """What narrows a list of benefits; ``before`` is the last id seen."""
     conditions: list[ColumnElement[bool]] = []
     if narrow.definition_id is not None:
         conditions.append(Benefit.definition_id == narrow.definition_id)
@@ -219,11 +222,19 @@ def _matching(scope: Scope, narrow: Filter, now: datetime, before: int | None) -
         conditions.append(is_in(narrow.state, now))
     if narrow.source is not None:
         conditions.append(Benefit.source == narrow.source)
+    conditions += _ending(narrow)
     if narrow.search:
         conditions.append(matches(narrow.search))
     if before is not None:
         conditions.append(Benefit.id < before)
     return conditions
+
+
+def _ending(narrow: Filter) -> Iterator[ColumnElement[bool]]:
+    if narrow.ends_from is not None:
+        yield Benefit.expires_at >= narrow.ends_from
+    if narrow.ends_before is not None:
+        yield Benefit.expires_at < narrow.ends_before
 
 
 def is_in(wanted: BenefitState, now: datetime) -> ColumnElement[bool]:

@@ -41,7 +41,17 @@ _TYPES = {
     Media.CSV: "text/csv; charset=utf-8",
     Media.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_WORDS = {"q": "Search", "show": "Shown", "type": "Type", "status": "State", "column": "Column", "what": "About"}
+_WORDS = {
+    "q": "Search",
+    "show": "Shown",
+    "type": "Type",
+    "status": "State",
+    "column": "Column",
+    "what": "About",
+    "source": "Origin",
+    "ends_from": "Good until, from",
+    "ends_to": "Good until, to",
+}
 
 
 class ExportForm(CommandForm[TakeList]):

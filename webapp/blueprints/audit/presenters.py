@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from flask import request, url_for
@@ -45,7 +44,6 @@ GROUPS: dict[str, str] = {
     "slot": "Vacant prizes",
     "job": "Jobs",
 }
-_FIRST_YEAR, _LAST_YEAR = 2000, 2200
 # The table a subject names → the screen that shows it and the name of its part of the address.
 _SCREENS: dict[str, tuple[str, str]] = {
     "benefit_definitions": ("benefit_definitions.show", "definition_id"),
@@ -91,7 +89,7 @@ class Asked:
         ]
 
     def _day(self, name: str) -> str:
-        return day(_day(self.values.get(name, "")))
+        return day(paging.day_of(self.values.get(name, "")))
 
     def _without(self, name: str) -> str:
         kept: dict[str, Any] = {key: value for key, value in self.values.items() if key != name}
@@ -100,7 +98,7 @@ class Asked:
 
 def asked() -> Asked:
     """Reads the address; what makes no sense is not there."""
-    since, until = _day(request.args.get("since", "")), _day(request.args.get("until", ""))
+    since, until = paging.day("since"), paging.day("until")
     group, subject = request.args.get("what", ""), paging.text("subject", 80)
     filters = read.Filters(
         staff_id=paging.number("staff"),
@@ -119,14 +117,6 @@ def asked() -> Asked:
         "until": until,
     }
     return Asked(filters, {name: str(value) for name, value in given.items() if value})
-
-
-def _day(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if _FIRST_YEAR <= found.year < _LAST_YEAR else None
 
 
 def addresses(session: Session, rows: Sequence[read.AuditRow]) -> dict[str, str]:

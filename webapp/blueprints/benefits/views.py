@@ -10,16 +10,19 @@ from webapp.blueprints.benefits import bp
 from webapp.domain.benefits import BenefitState, may_reverse, may_unvoid, state
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
+from webapp.domain.timing import day_ends, day_starts
 from webapp.domain.voucher_codes import grouped
 from webapp.extensions import db
+from webapp.queries import benefit_rows, choices
 from webapp.queries import benefits as read
-from webapp.queries import choices
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
 from webapp.web import benefit_words
 from webapp.web.access import actor, listed, requires, scope
+from webapp.web.exporting import offer
+from webapp.web.filters import account_zone
 from webapp.web.forms import PressForm
-from webapp.web.paging import number, text
+from webapp.web.paging import day, number, text
 from webapp.web.rendering import render
 
 
@@ -28,7 +31,7 @@ from webapp.web.rendering import render
 def index() -> ResponseReturnValue:
     """Benefits, the newest first, by definition, state and origin, or by who holds them."""
     session, where, now = db.session(), listed(Permission.BENEFITS_VIEW), clock.now()
-    narrow = _narrow()
+    narrow, ends_from, ends_to = _narrow(), day("ends_from"), day("ends_to")
     before = number("before")
     rows = read.page(session, where, narrow, now, before=before)
     return render(
@@ -38,6 +41,8 @@ def index() -> ResponseReturnValue:
         older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
         is_first=before is None,
         narrow=narrow,
+        ends_from=ends_from,
+        ends_to=ends_to,
         definitions=choices.definition_names(session, where),
         states=benefit_words.STATES,
         now=now,
@@ -46,12 +51,23 @@ def index() -> ResponseReturnValue:
     )
 
 
+@bp.route("/export", methods=["GET", "POST"])
+@requires(Permission.PROFILES_VIEW, confirmed=True)
+def export() -> ResponseReturnValue:
+    """The benefits of the list as a file: who holds them, and of the codes the last four signs."""
+    where, narrow, now = listed(Permission.PROFILES_VIEW), _narrow(), clock.now()
+    return offer("benefits", benefit_rows.EXPORT, lambda session: benefit_rows.stream(session, where, narrow, now))
+
+
 def _narrow() -> read.Filter:
+    zone = account_zone()
     return read.Filter(
         definition_id=number("definition"),
         state=next((item for item in BenefitState if item == request.args.get("state")), None),
         source=next((item for item in BenefitSource if item == request.args.get("source")), None),
         search=text("q"),
+        ends_from=day_starts(day("ends_from"), zone),
+        ends_before=day_ends(day("ends_to"), zone),
     )
 
 
