@@ -6,8 +6,9 @@ from sqlalchemy import update
 
 from tests.factories.people import People
 from tests.support.clock import NOW
+from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
-from webapp.models import Benefit, BenefitDefinition, BenefitDefinitionVersion, Profile, Redemption
+from webapp.models import Benefit, BenefitBatch, BenefitDefinition, BenefitDefinitionVersion, Profile, Redemption
 
 
 class Benefits(People):
@@ -32,6 +33,20 @@ class Benefits(People):
         terms = {"name": definition.name, "terms_conditions": definition.terms_conditions or ""}
         self.add(BenefitDefinitionVersion(definition_id=definition.id, number=1, terms=terms, at=NOW, by="Ann Able"))
         return definition
+
+    def benefit_batch(self, definition: BenefitDefinition | None = None, **changes: object) -> BenefitBatch:
+        """Checked, for nobody yet."""
+        definition = definition or self.benefit_definition()
+        values: dict[str, object] = {
+            "definition_id": definition.id,
+            "site_id": definition.site_id,
+            "status": BatchStatus.CHECKED,
+            "audience": Audience.LIST,
+            "listed": "M-1",
+            "created_at": NOW,
+            "created_by": "Ann Able",
+        }
+        return self.add(BenefitBatch(**values | changes))
 
     def benefit(
         self, definition: BenefitDefinition | None = None, holder: Profile | None = None, **changes: object

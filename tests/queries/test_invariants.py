@@ -56,6 +56,7 @@ PLANTS: dict[str, Plant] = {
     "module completions counted": lambda make: make.module(completion_count=1),
     "redemptions of a benefit counted": lambda make: make.benefit(redeemed_count=1),
     "redemptions of a definition counted": lambda make: make.benefit_definition(total_global_redemptions=1),
+    "benefits of a batch counted": lambda make: make.benefit_batch(people_count=1),
     "benefits of a definition counted": lambda make: make.benefit_definition(total_global_voided=1),
     "erased people are nobody": lambda make: make.profile(erased_at=NOW),
     "vouchers idle counted": lambda make: make.voucher_type(idle_count=1),

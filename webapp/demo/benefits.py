@@ -9,17 +9,19 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from webapp.adapters import randomness
+from webapp.domain.benefit_batches import Audience
 from webapp.domain.permissions import Role
 from webapp.domain.redemptions import receipt
 from webapp.queries import choices, memberships
 from webapp.queries import profiles as read_profiles
 from webapp.services import benefits
+from webapp.services.benefits import batches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from webapp.demo.programme import Builder
-    from webapp.models import Benefit, BenefitDefinition, Redemption
+    from webapp.models import Benefit, BenefitBatch, BenefitDefinition, Redemption
 
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 _HOLDERS = 12  # people of the draws who hold «Ten pounds off beans»
@@ -39,6 +41,7 @@ def build(builder: Builder, definitions: Mapping[str, BenefitDefinition]) -> Non
     _others(counter, [row.id for row in known])
     while builder.do(Role.EDITOR, timedelta(), benefits.tell_expired):
         pass
+    _batches(builder, definitions, [row.external_id or row.email for row in known])
 
 
 @dataclass(slots=True)
@@ -119,3 +122,39 @@ def _others(counter: Counter, people: list[int]) -> None:
     counter.issue("summit-night", people[3], _DAY)
     counter.issue("summer-ice", people[4], 20 * _DAY)
     counter.issue("old-stamp", people[5], 20 * _DAY)
+
+
+def _batches(builder: Builder, definitions: Mapping[str, BenefitDefinition], people: list[str]) -> None:
+    """One that was issued, one undone, one checked with lines that name nobody, one that waits for its day."""
+    names = "\n".join([*people[5:], "P-0001", "P-0002"])
+    beans, fund = definitions["ten-off"].id, definitions["trail-fund"].id
+    thanks = batches.PlanBatch(
+        definition_id=beans, audience=Audience.LIST, listed=names, excludes_holders=True, note="Thanks for the survey"
+    )
+    _start(builder, _plan(builder, thanks))
+    wrong = _plan(builder, batches.PlanBatch(definition_id=beans, audience=Audience.LIST, listed=", ".join(people[:4])))
+    _start(builder, wrong)
+    builder.do(Role.EDITOR, timedelta(), partial(batches.undo, command=batches.UndoBatch(wrong.id)))
+    builder.drain()
+    _plan(
+        builder, batches.PlanBatch(definition_id=beans, audience=Audience.LIST, listed=f"{names}\nP-9999\nzoe@nowhere")
+    )
+    everyone = batches.PlanBatch(
+        definition_id=fund,
+        audience=Audience.CONDITION,
+        condition='{"in": ["rower", {"var": "flattened_tags"}]}',
+        issued_on=builder.now.date() + 9 * _DAY,
+        on_the_day=True,
+    )
+    _start(builder, _plan(builder, everyone))
+
+
+def _plan(builder: Builder, command: batches.PlanBatch) -> BenefitBatch:
+    found: BenefitBatch = builder.do(Role.EDITOR, timedelta(), partial(batches.plan, command=command))
+    builder.drain()
+    return found
+
+
+def _start(builder: Builder, batch: BenefitBatch) -> None:
+    builder.do(Role.EDITOR, timedelta(), partial(batches.start, command=batches.StartBatch(batch.id)))
+    builder.drain()

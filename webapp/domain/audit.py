@@ -94,6 +94,11 @@ class Event(StrEnum):
     BENEFIT_RESTORED = "benefit.restored"
     BENEFIT_REVEALED = "benefit.revealed"
     BENEFITS_EXPIRED = "benefits.expired"
+    BATCH_PLANNED = "benefit-batch.planned"
+    BATCH_STARTED = "benefit-batch.started"
+    BATCH_ISSUED = "benefit-batch.issued"
+    BATCH_UNDONE = "benefit-batch.undone"
+    BATCH_WITHDRAWN = "benefit-batch.withdrawn"
     REWARD_CREATED = "reward.created"
     REWARD_CHANGED = "reward.changed"
     REWARD_OPENED = "reward.opened"
@@ -215,6 +220,11 @@ SENTENCES: dict[Event, str] = {
     Event.BENEFIT_RESTORED: "restored «{title}» of person {person}, which had been made void",
     Event.BENEFIT_REVEALED: "revealed the whole code of «{title}» of person {person}",
     Event.BENEFITS_EXPIRED: "noted that {count} of «{title}» expired",
+    Event.BATCH_PLANNED: "planned a batch of «{title}» for {audience}",
+    Event.BATCH_STARTED: "started a batch of «{title}»; people: {people}",
+    Event.BATCH_ISSUED: "issued {count} of «{title}» in a batch; people passed over: {passed}",
+    Event.BATCH_UNDONE: "undid a batch of «{title}»: {count} made void, {left} left alone",
+    Event.BATCH_WITHDRAWN: "withdrew a batch of «{title}» that had issued nothing",
     Event.REWARD_CREATED: "created the {kind} «{title}» as {name}",
     Event.REWARD_CHANGED: "changed «{title}»: {changes}",
     Event.REWARD_OPENED: "opened «{title}» for entries; the code is committed as {commit}",

@@ -2,6 +2,7 @@
 
 from webapp.models.audit import AuditAnchor, AuditEntry, RequestKey
 from webapp.models.base import Base
+from webapp.models.benefit_batches import BenefitBatch, BenefitBatchPerson
 from webapp.models.benefit_definitions import BenefitDefinition, BenefitDefinitionVersion
 from webapp.models.benefits import Benefit, BenefitChange, Redemption, RedemptionAttempt
 from webapp.models.draws import Draw, DrawLogLine, DrawRound
@@ -38,6 +39,8 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Benefit",
+    "BenefitBatch",
+    "BenefitBatchPerson",
     "BenefitChange",
     "BenefitDefinition",
     "BenefitDefinitionVersion",

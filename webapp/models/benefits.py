@@ -15,6 +15,7 @@ from webapp.models.base import BIG, NEVER_REUSED, Base, Id
 # Must stand in a query in these very words, or SQLite does not use the index.
 NOT_TOLD = "expiry_told_at is null and voided_at is null and expires_at is not null"
 _NOT_TOLD = text(NOT_TOLD)
+_BATCHED = text("batch_id is not null")
 _REVERSAL = text("kind = 'reversal'")
 _EXPIRED = text("move = 'expired'")
 
@@ -33,6 +34,7 @@ class Benefit(Base):
     terms_number: Mapped[int]  # the version of the definition it was issued under
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"))
     source: Mapped[BenefitSource] = mapped_column(default=BenefitSource.STAFF)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("benefit_batches.id"))  # the batch that issued it
     zone: Mapped[str] = mapped_column(String(64))
     issued_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
@@ -62,6 +64,7 @@ class Benefit(Base):
         Index("ix_benefits_definition_id_id", "definition_id", "id"),
         Index("ix_benefits_profile_id_definition_id", "profile_id", "definition_id"),
         Index("ix_benefits_not_told_expires_at", "expires_at", sqlite_where=_NOT_TOLD, postgresql_where=_NOT_TOLD),
+        Index("ix_benefits_batch_id_id", "batch_id", "id", sqlite_where=_BATCHED, postgresql_where=_BATCHED),
         CheckConstraint("redeemed_count >= 0", name="redeemed_not_negative"),
         CheckConstraint("max_redemptions >= 1", name="max_redemptions_positive"),
         CheckConstraint("expires_at >= issued_at", name="expires_after_issue"),

@@ -23,6 +23,7 @@ from webapp.models import (
     Site,
     Voucher,
 )
+from webapp.queries.matching import among
 from webapp.queries.profiles import matches
 
 Scope = frozenset[int] | None
@@ -55,6 +56,7 @@ class Filter:
     search: str = ""
     ends_from: datetime | None = None  # the first instant in which a benefit may end
     ends_before: datetime | None = None
+    batch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,8 @@ def matching(scope: Scope, narrow: Filter, now: datetime, before: int | None) ->
         conditions.append(BenefitDefinition.site_id.in_(scope))
     if narrow.state is not None:
         conditions.append(is_in(narrow.state, now))
+    if narrow.batch_id is not None:
+        conditions.append(Benefit.batch_id == narrow.batch_id)
     if narrow.source is not None:
         conditions.append(Benefit.source == narrow.source)
     conditions += _ending(narrow)
@@ -257,6 +261,12 @@ def is_in(wanted: BenefitState, now: datetime) -> ColumnElement[bool]:
             return and_(*map(not_, before), test)
         before.append(test)
     return not_(or_(*before))
+
+
+def known_codes(session: Session, codes: Collection[str]) -> set[str]:
+    """Those of ``codes``, each without signs between, that a benefit has already."""
+    wanted = select(Benefit.code_key).where(among(session, Benefit.code_key, codes))
+    return {code for code in session.scalars(wanted) if code}
 
 
 def id_of_code(session: Session, code: str, scope: Scope = None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import not_, select
 from sqlalchemy.orm import Session
 
-from webapp.models import BenefitDefinition, Location, Organisation, Site, VoucherType
+from webapp.models import BenefitDefinition, Group, Location, Organisation, Site, VoucherType
 
 MOST = 500
 
@@ -86,3 +86,10 @@ def definition_names(session: Session, scope: frozenset[int] | None) -> list[tup
     if scope is not None:
         wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
     return [(row[0], row[1]) for row in session.execute(wanted.limit(MOST))]
+
+
+def groups(session: Session) -> list[tuple[int, str]]:
+    """Ids and titles of the groups in use with how many members they have, by title."""
+    wanted = select(Group.id, Group.title, Group.member_count).where(Group.archived_at.is_(None))
+    rows = session.execute(wanted.order_by(Group.title, Group.id).limit(MOST))
+    return [(row[0], f"{row[1]} – {row[2]:,} members") for row in rows]

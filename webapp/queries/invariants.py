@@ -220,6 +220,16 @@ INVARIANTS: tuple[Invariant, ...] = (
         "or d.total_global_claimed <> coalesce(b.c, 0) or d.total_global_voided <> coalesce(b.v, 0)",
     ),
     Invariant(
+        "benefits of a batch counted",
+        "A batch counts whom it is for, to whom it issued, and whom it passed over.",
+        "select t.id from benefit_batches t "
+        "left join (select batch_id, count(*) as n from benefits where batch_id is not null group by batch_id) b "
+        "on b.batch_id = t.id "
+        "left join (select batch_id, count(*) as n, count(passed_over) as p from benefit_batch_people group by batch_id) h "
+        "on h.batch_id = t.id where t.issued_count <> coalesce(b.n, 0) or t.people_count <> coalesce(h.n, 0) "
+        "or t.passed_count <> coalesce(h.p, 0)",
+    ),
+    Invariant(
         "no more comes back than was redeemed",
         "What came back of a redemption is of the same benefit, and no more than was redeemed.",
         "select o.id from redemptions o join redemptions r on r.original_id = o.id group by o.id, o.count, o.benefit_id "

@@ -59,13 +59,15 @@ PEOPLE: tuple[Item, ...] = (
     Item("Tiers", "medal", "tiers.index"),
     Item("Locations", "map-pin", "locations.index"),
 )
-# The two lists of benefits, as tabs.
+# The lists of benefits, as tabs.
 BENEFITS: tuple[Item, ...] = (
     Item("Definitions", "gift", "benefit_definitions.index"),
     Item("Issued", "gift", "benefits.index"),
+    Item("Batches", "gift", "benefit_batches.index"),
 )
 _BELOW = {
     "benefits": "benefit_definitions",
+    "benefit_batches": "benefit_definitions",
     "exports": "imports",
     "vouchers": "voucher_types",
     "organisations": "profiles",

@@ -28,6 +28,7 @@ class FileForm(CommandForm[C]):
             SelectChoice(spreadsheets.AUTOMATIC, "Automatic (Unicode)"),
             *(SelectChoice(name, words) for name, words in spreadsheets.ENCODINGS.items()),
         ],
+        default=spreadsheets.AUTOMATIC,
         description="Leave it automatic unless the file is refused for its encoding.",
     )
 

@@ -65,6 +65,7 @@ def _narrow() -> read.Filter:
         definition_id=number("definition"),
         state=next((item for item in BenefitState if item == request.args.get("state")), None),
         source=next((item for item in BenefitSource if item == request.args.get("source")), None),
+        batch_id=number("batch"),
         search=text("q"),
         ends_from=day_starts(day("ends_from"), zone),
         ends_before=day_ends(day("ends_to"), zone),

@@ -1,0 +1,407 @@
+"""benefits.md 13.2, the rows of batches: by list, file, group and condition, on the day, resumed, undone."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime
+from functools import partial
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.support.benefits import MELBOURNE, MINT, T, programme
+from tests.support.jobs import run_jobs
+from webapp.adapters import spreadsheets
+from webapp.domain.audit import Event
+from webapp.domain.benefit_batches import MOST_LISTED, Audience, BatchStatus, PassedOver
+from webapp.domain.benefits import BenefitState
+from webapp.domain.errors import Refused
+from webapp.domain.identity import Actor
+from webapp.domain.redemptions import BenefitMove
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import AuditEntry, Benefit, BenefitBatchPerson, Voucher
+from webapp.queries import benefit_batches as read
+from webapp.queries import benefits as read_benefits
+from webapp.queries import files
+from webapp.queries.invariants import INVARIANTS, broken
+from webapp.services import benefits, vouchers
+from webapp.services.benefits import batch_steps, batches
+from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch, WithdrawBatch
+from webapp.services.imports import IncomingFile
+
+ABOUT = [item for item in INVARIANTS if "benefit" in item.sql or "voucher" in item.sql]
+
+
+@pytest.fixture
+def d(make, actor, moment):
+    """The programme of section 13; whatever a test did, every invariant of benefits and vouchers holds afterwards."""
+    moment.now = T
+    found = programme(make, actor)
+    yield found
+    found.session.rollback()
+    assert {item.name: broken(found.session, item) for item in ABOUT if broken(found.session, item)} == {}
+
+
+@pytest.fixture
+def batch_of(d, moment):
+    """Plan and check a batch, and when told start it; gives it as it stands then."""
+
+    def make_batch(*, starts: bool = True, **more):
+        plan = PlanBatch(**{"definition_id": d.definition.id, "audience": Audience.LIST} | more)
+        batch = d.do(batches.plan, plan)
+        run(d, moment)
+        if starts:
+            start(d, moment, batch.id)
+        return look(d, batch.id)
+
+    return make_batch
+
+
+def run(d, moment):
+    moment.now = d.at
+    run_jobs(d.session)
+
+
+def start(d, moment, batch_id):
+    d.do(batches.start, StartBatch(batch_id))
+    run(d, moment)
+
+
+def look(d, batch_id):
+    d.session.rollback()
+    return read.get(d.session, batch_id)
+
+
+def held(d, batch):
+    rows = d.session.scalars(select(Benefit).where(Benefit.batch_id == batch.id).order_by(Benefit.profile_id))
+    return list(rows.all())
+
+
+def counts(batch):
+    return batch.people_count, batch.issued_count, batch.passed_count
+
+
+def uploaded(text, name="people.csv"):
+    stream = io.BytesIO(text.encode())
+    return IncomingFile(name, spreadsheets.survey(stream, name), spreadsheets.Pieces(stream))
+
+
+def refused(code, act, *args, **more):
+    with pytest.raises(Refused) as refusal:
+        act(*args, **more)
+    assert refusal.value.code == code
+    return refusal.value
+
+
+# The list
+
+
+def test_batch_of_500_rows_with_2_bad_issues_498_and_lists_the_2_with_reasons(d, make, batch_of):
+    people = [make.profile(zone=MELBOURNE) for _ in range(498)]
+    lines = [person.external_id for person in people]
+    batch = batch_of(listed="\n".join([*lines[:100], "M-NOBODY", *lines[100:], "no.body@mail.example"]))
+    assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, 498, 498, 0)
+    assert batch.problems == [
+        ["101", "M-NOBODY", "Nobody has the member id «M-NOBODY»."],
+        ["500", "no.body@mail.example", "Nobody has the e-mail «no.body@mail.example»."],
+    ]
+    assert [one.profile_id for one in held(d, batch)] == sorted(person.id for person in people)
+    d.session.refresh(d.definition)
+    assert d.definition.total_global_created == 498
+
+
+def test_batch_of_501_rows_is_refused(d, batch_of):
+    lines = "\n".join(f"M-{n}" for n in range(MOST_LISTED + 1))
+    assert refused("batch.too_many", batch_of, listed=lines).field == "listed"
+    assert "501" in refused("batch.too_many", batch_of, listed=lines).message
+    refused("batch.nobody", batch_of, listed=" ,;\n")
+
+
+def test_a_person_named_twice_by_member_id_and_e_mail_gets_one(d, batch_of):
+    batch = batch_of(listed=f"{d.person.external_id}, {d.person.email};{d.person.external_id}")
+    assert (*counts(batch), batch.twice_count) == (1, 1, 0, 2)
+
+
+def test_each_benefit_of_a_batch_is_as_one_issued_alone(d, batch_of):
+    alone = d.issue(d.other)
+    (found,) = held(d, batch_of(listed=d.person.external_id, note="A thank-you"))
+    same = (
+        "definition_id",
+        "terms_number",
+        "zone",
+        "issued_at",
+        "expires_at",
+        "max_redemptions",
+        "value_minor",
+        "source",
+    )
+    assert [getattr(found, name) for name in same] == [getattr(alone, name) for name in same]
+    assert found.expires_at == datetime(2026, 3, 31, 12, 59, 59, tzinfo=UTC)
+    assert found.code_key
+    assert found.code_key != alone.code_key
+    (line,) = read_benefits.changes(d.session, found.id)
+    assert (line.move, line.by) == (BenefitMove.ISSUED, d.actor.label)
+    assert line.note == f"Batch {found.batch_id}. A thank-you"
+    d.redeem(found)
+    assert d.state(found) is BenefitState.REDEEMED
+
+
+def test_provenance_names_the_batch(d, batch_of):
+    batch = batch_of(listed=d.person.external_id)
+    assert [one.batch_id for one in held(d, batch)] == [batch.id]
+    event = d.session.scalars(select(AuditEntry).where(AuditEntry.event == Event.BATCH_ISSUED)).one()
+    assert event.facts == {"title": "Coffee", "count": 1, "passed": 0}
+
+
+def test_days_count_in_each_persons_own_zone(d, make, batch_of):
+    london, nowhere = make.profile(zone="Europe/London"), make.profile(zone="")
+    names = f"{d.person.external_id}\n{london.external_id}\n{nowhere.external_id}"
+    batch = batch_of(listed=names, expires_on=date(2026, 3, 10))
+    ends = {one.profile_id: (one.zone, one.expires_at) for one in held(d, batch)}
+    assert ends[d.person.id] == (MELBOURNE, datetime(2026, 3, 10, 12, 59, 59, tzinfo=UTC))
+    assert ends[london.id] == ("Europe/London", datetime(2026, 3, 10, 23, 59, 59, tzinfo=UTC))
+    assert ends[nowhere.id] == ends[london.id]
+
+
+def test_a_later_first_day_keeps_the_benefits_back(d, batch_of):
+    (one,) = held(d, batch_of(listed=d.person.external_id, issued_on=date(2026, 3, 5)))
+    assert d.state(one) is BenefitState.SCHEDULED
+    assert one.issued_at == datetime(2026, 3, 4, 13, tzinfo=UTC)
+
+
+def test_days_that_make_no_benefit_are_refused_before_anything_is_kept(d, batch_of):
+    refusal = refused(
+        "expires_before_issue", batch_of, listed="x", issued_on=date(2026, 3, 5), expires_on=date(2026, 3, 4)
+    )
+    assert refusal.field == "expires_on"
+    d.change(is_assignable=False)
+    refused("not_assignable", batch_of, listed="x")
+    d.change(is_assignable=True, is_archived=True)
+    refused("archived", batch_of, listed="x")
+
+
+# The file
+
+
+def test_csv_dry_run_flags_an_unknown_e_mail_and_writes_no_benefit(d, batch_of):
+    text = f"Name,E-mail\nAnn,{d.person.email}\nNobody,no.body@mail.example\nEmpty,\n"
+    batch = batch_of(starts=False, audience=Audience.FILE, file=uploaded(text))
+    assert (batch.status, batch.people_count, batch.bad_count) == (BatchStatus.CHECKED, 1, 2)
+    assert [line for line, _, _ in batch.problems] == ["3", "4"]
+    assert d.session.scalar(select(func.count()).select_from(Benefit)) == 0
+    rejects = files.open_binary(d.session, batch.rejects_file_id).read().decode("utf-8-sig")
+    assert rejects.splitlines()[0] == "Line,Value,Reason"
+    assert "no.body@mail.example" in rejects
+
+
+def test_a_file_without_a_column_of_people_is_refused_with_its_headings(batch_of):
+    refusal = refused("batch.no_column", batch_of, audience=Audience.FILE, file=uploaded("Shoe,Size\na,1\n"))
+    assert "«Shoe», «Size»" in refusal.message
+    refused("batch.file_needed", batch_of, audience=Audience.FILE)
+
+
+# Group and condition
+
+
+def test_conditional_bulk_issues_to_those_the_preview_counted(d, make, batch_of):
+    gold = make.tier(name="gold")
+    people = [make.profile(tier_id=gold.id if n % 3 == 0 else None) for n in range(12)]
+    rule = '{"===": [{"var": "tier_handle"}, "gold"]}'
+    checked = batch_of(starts=False, audience=Audience.CONDITION, condition=rule)
+    assert (checked.people_count, checked.expected_count) == (4, 4)
+    batch = batch_of(audience=Audience.CONDITION, condition=rule)
+    assert {one.profile_id for one in held(d, batch)} == {person.id for person in people[::3]}
+
+
+def test_a_condition_that_cannot_be_read_is_refused_on_its_field(batch_of):
+    assert refused("condition.unreadable", batch_of, audience=Audience.CONDITION, condition="{").field == "condition"
+
+
+def test_a_group_gives_one_to_each_living_member(d, make, batch_of):
+    group = make.group()
+    gone = make.profile(erased_at=T)
+    for person in (d.person, d.other, gone):
+        make.member(group, person)
+    batch = batch_of(audience=Audience.GROUP, group_id=group.id)
+    assert {one.profile_id for one in held(d, batch)} == {d.person.id, d.other.id}
+    refused("batch.group_needed", batch_of, audience=Audience.GROUP)
+
+
+def test_exclude_existing_passes_over_who_holds_one_and_says_so(d, batch_of):
+    d.issue()
+    names = f"{d.person.external_id}\n{d.other.external_id}"
+    checked = batch_of(starts=False, listed=names, excludes_holders=True)
+    assert (checked.people_count, checked.expected_count) == (2, 1)
+    batch = batch_of(listed=names, excludes_holders=True)
+    assert counts(batch) == (2, 1, 1)
+    (passed,) = read.passed(d.session, batch.id)
+    assert (passed.profile_id, passed.why) == (d.person.id, PassedOver.HOLDS)
+
+
+def test_the_limit_for_one_person_holds_in_a_batch(d, batch_of):
+    d.change(max_per_profile=1)
+    d.issue()
+    batch = batch_of(listed=f"{d.person.external_id}\n{d.other.external_id}")
+    assert counts(batch) == (2, 1, 1)
+    assert [one.why for one in read.passed(d.session, batch.id)] == [PassedOver.LIMIT]
+
+
+def test_who_was_merged_or_erased_since_the_check_is_passed_over(d, make, batch_of, moment):
+    batch = batch_of(starts=False, listed=f"{d.person.external_id}\n{d.other.external_id}")
+    d.other.merged_into_id = d.person.id
+    d.session.commit()
+    start(d, moment, batch.id)
+    assert [one.why for one in read.passed(d.session, batch.id)] == [PassedOver.GONE]
+
+
+# On the day
+
+
+def test_condition_on_issue_date_includes_who_turned_gold_in_between(d, make, batch_of, moment):
+    gold = make.tier(name="gold")
+    d.other.tier_id = gold.id
+    d.session.commit()
+    rule = '{"===": [{"var": "tier_handle"}, "gold"]}'
+    batch = batch_of(audience=Audience.CONDITION, condition=rule, issued_on=date(2026, 3, 5), on_the_day=True)
+    assert (batch.status, batch.people_count) == (BatchStatus.WAITING, 1)
+    d.other.tier_id, d.person.tier_id = None, gold.id
+    d.session.commit()
+    assert d.do(lambda work, _: batches.start_due(work), None) == 0
+    d.forward(days=4)
+    assert d.do(lambda work, _: batches.start_due(work), None) == 1
+    assert d.do(lambda work, _: batches.start_due(work), None) == 0
+    run(d, moment)
+    batch = look(d, batch.id)
+    assert [one.profile_id for one in held(d, batch)] == [d.person.id]
+    assert counts(batch) == (1, 1, 0)
+
+
+def test_only_a_group_or_a_condition_is_evaluated_on_a_day_to_come(batch_of):
+    refused("batch.on_the_day", batch_of, listed="x", on_the_day=True, issued_on=date(2026, 3, 5))
+    refused("batch.day_needed", batch_of, audience=Audience.CONDITION, on_the_day=True)
+    refused("batch.day_needed", batch_of, audience=Audience.CONDITION, on_the_day=True, issued_on=date(2026, 3, 1))
+
+
+# Resumed
+
+
+def test_bulk_resumable_after_a_crash_exactly_everybody_and_nobody_twice(d, make, batch_of, monkeypatch, moment):
+    people = [make.profile() for _ in range(10)]
+    batch = batch_of(starts=False, listed="\n".join(person.external_id for person in people))
+    d.do(batches.start, StartBatch(batch.id))
+    first = d.do(lambda work, _: batch_steps.issue_some(work, batch.id, MINT, 6), None)
+    assert (first.count, first.is_last) == (6, False)
+    monkeypatch.setattr("webapp.jobs.benefit_batches.CHUNK", 3)
+    run(d, moment)
+    batch = look(d, batch.id)
+    assert counts(batch) == (10, 10, 0)
+    assert [one.profile_id for one in held(d, batch)] == [person.id for person in people]
+
+
+def test_a_batch_that_was_cancelled_halfway_goes_on(d, make, batch_of, moment):
+    batch = batch_of(starts=False, listed=f"{d.person.external_id}\n{d.other.external_id}")
+    d.do(batches.start, StartBatch(batch.id))
+    d.do(lambda work, _: batches.cancel(work, batch.id), None)
+    run(d, moment)
+    assert look(d, batch.id).status is BatchStatus.STOPPED
+    start(d, moment, batch.id)
+    assert counts(look(d, batch.id)) == (2, 2, 0)
+
+
+# Codes
+
+
+@pytest.fixture
+def pool(d, make, actor):
+    kind = make.voucher_type(site_id=d.definition.site_id)
+
+    def fill(number):
+        command = vouchers.GenerateVouchers(kind.id, number)
+        d.do(partial(vouchers.generate, mint=MINT), command)
+
+    d.change(voucher_type_id=kind.id, force_allocation=True)
+    fill.kind = kind
+    return fill
+
+
+def test_codes_go_to_one_benefit_each_and_bulk_issue_stops_when_none_is_left(d, make, batch_of, pool, moment):
+    people = [make.profile() for _ in range(5)]
+    pool(3)
+    batch = batch_of(listed="\n".join(person.external_id for person in people))
+    assert (batch.status, *counts(batch)) == (BatchStatus.STOPPED, 5, 3, 0)
+    assert "3 issued, 2 without a code" in batch.problem
+    assert len({one.voucher_id for one in held(d, batch)}) == 3
+    pool(2)
+    start(d, moment, batch.id)
+    batch = look(d, batch.id)
+    assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, 5, 5, 0)
+    assert len({one.voucher_id for one in held(d, batch)}) == 5
+
+
+def test_without_force_the_rest_is_issued_and_counted_as_uncoded(d, make, batch_of, pool):
+    d.change(force_allocation=False, redeem_code_pos="COFFEE")
+    pool(1)
+    batch = batch_of(listed=f"{d.person.external_id}\n{d.other.external_id}")
+    assert (*counts(batch), batch.uncoded_count) == (2, 2, 0, 1)
+
+
+# Undone
+
+
+def test_bulk_undo_voids_unused_ones_and_lists_used_ones_untouched(d, make, batch_of, pool, moment):
+    d.change(is_extendable=True)
+    pool(4)
+    people = [make.profile() for _ in range(4)]
+    batch = batch_of(listed="\n".join(person.external_id for person in people))
+    used, extended, *unused = held(d, batch)
+    d.redeem(used)
+    d.do(benefits.extend, benefits.ExtendBenefit(extended.id, extend_days=3))
+    d.do(batches.undo, UndoBatch(batch.id))
+    run(d, moment)
+    batch = look(d, batch.id)
+    assert (batch.status, batch.voided_count, batch.left_count) == (BatchStatus.UNDONE, 2, 2)
+    assert batch.left == [
+        [used.id, "was redeemed"],
+        [extended.id, "was extended, handed over or given another end"],
+    ]
+    assert {d.state(one) for one in unused} == {BenefitState.VOID}
+    assert d.state(used) is BenefitState.REDEEMED
+    gone = d.session.scalars(select(Voucher.status).where(Voucher.id.in_([one.voucher_id for one in unused])))
+    assert set(gone) == {VoucherStatus.CANCELLED}
+    refused("batch.status", d.do, batches.undo, UndoBatch(batch.id))
+
+
+# Who, and when
+
+
+def test_above_500_people_somebody_else_must_start_it(d, batch_of, make, session):
+    planner, other = (Actor(name, staff_id=make.staff().id, grants=d.actor.grants) for name in ("Ann", "Bo"))
+    d.actor = planner
+    batch = batch_of(starts=False, listed=d.person.external_id)
+    batch.people_count = 501
+    session.add_all(BenefitBatchPerson(batch_id=batch.id, profile_id=10_000_000 + n) for n in range(500))
+    session.commit()
+    refused("batch.second_person", d.do, batches.start, StartBatch(batch.id))
+    d.actor = other
+    assert d.do(batches.start, StartBatch(batch.id)).status is BatchStatus.ISSUING
+
+
+def test_a_batch_starts_once_and_one_that_started_cannot_be_withdrawn(d, batch_of, moment):
+    batch = batch_of(starts=False, listed=d.person.external_id)
+    d.do(batches.start, StartBatch(batch.id))
+    refused("batch.status", d.do, batches.start, StartBatch(batch.id))
+    refused("batch.status", d.do, batches.withdraw, WithdrawBatch(batch.id))
+    refused("batch.status", d.do, batches.undo, UndoBatch(batch.id))
+    run(d, moment)
+    other = batch_of(starts=False, listed=d.other.external_id)
+    assert d.do(batches.withdraw, WithdrawBatch(other.id)).status is BatchStatus.WITHDRAWN
+    refused("batch.status", d.do, batches.start, StartBatch(other.id))
+
+
+def test_a_definition_that_was_archived_meanwhile_stops_the_batch_with_the_gate(d, batch_of, moment):
+    batch = batch_of(starts=False, listed=d.person.external_id)
+    d.change(is_archived=True)
+    start(d, moment, batch.id)
+    batch = look(d, batch.id)
+    assert (batch.status, counts(batch)) == (BatchStatus.STOPPED, (1, 0, 0))
+    assert "archived" in batch.problem

@@ -1,0 +1,50 @@
+"""What is chosen about a batch."""
+
+from __future__ import annotations
+
+from flask_wtf.file import FileField
+from wtforms import BooleanField, RadioField, SelectChoice, SelectField
+from wtforms.validators import InputRequired
+
+from webapp.domain.benefit_batches import AUDIENCE_WORDS, MOST_LISTED, Audience
+from webapp.services.benefits.batches import PlanBatch
+from webapp.web.fields import DayField, ParagraphField, TextField
+from webapp.web.uploads import FileForm
+
+
+class PlanForm(FileForm[PlanBatch]):
+    """The benefit, whom it is for, and when; of the ways to name people the chosen one counts."""
+
+    command = PlanBatch
+    steering = frozenset({"encoding"})
+
+    definition_id = SelectField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
+    audience = RadioField(
+        "Who gets one",
+        coerce=Audience,
+        choices=[SelectChoice(item, words) for item, words in AUDIENCE_WORDS.items()],
+        default=Audience.LIST,
+    )
+    listed = ParagraphField(
+        "People",
+        length=60_000,
+        description=f"A member id or e-mail on each line, at most {MOST_LISTED:,}.",
+    )
+    group_id = SelectField("Group", coerce=lambda text: int(text) if text else None)
+    condition = ParagraphField(
+        "Condition", length=8_192, description="JsonLogic, one object, as on a definition. Empty is everybody."
+    )
+    file = FileField("File", description="CSV or Excel workbook with a column of member ids or e-mails.")
+    issued_on = DayField("First day", description="Empty is now. A later day is kept back until it begins.")
+    expires_on = DayField("Last day", description="Empty goes by the terms.")
+    on_the_day = BooleanField("Look up who is meant when the first day begins")
+    excludes_holders = BooleanField("Leave out who holds this benefit already")
+    note = TextField("Note", length=250, description="Stands in the history of every benefit of the batch.")
+
+    def offer(self, definitions: list[tuple[int, str]], groups: list[tuple[int, str]]) -> None:
+        """The definitions and groups this person may choose from."""
+        self.definition_id.choices = [SelectChoice(number, name) for number, name in definitions]
+        offered = [SelectChoice(str(number), title) for number, title in groups]
+        self.group_id.choices = [SelectChoice("", "Choose a group"), *offered]
+        for name in ("audience", "listed", "group_id", "file"):
+            self[name].flags.required = True  # the one that shows is needed

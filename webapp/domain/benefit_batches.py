@@ -1,0 +1,193 @@
+"""A batch issues one benefit each to many people: who they are, when it may start, who is passed over and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from webapp.domain.errors import Refused
+from webapp.domain.import_rows import clean, shown
+from webapp.domain.imports import guess
+from webapp.domain.person_columns import PERSON_COLUMNS
+from webapp.domain.verdicts import Reason, Verdict, all_of
+
+MOST_LISTED = 500  # lines typed at once; a file takes more (benefits.md 13.2)
+MOST_SHOWN = 100  # bad lines, and benefits left alone, that a batch keeps for its page
+ALONE = 500  # benefits one person may issue by themself; above it needs a second one (reliability.md 6.1)
+
+
+_NAMES = ("external_id", "email")
+
+
+class Audience(StrEnum):
+    """How the people of a batch are named."""
+
+    LIST = "list"
+    GROUP = "group"
+    CONDITION = "condition"
+    FILE = "file"
+
+
+AUDIENCE_WORDS = {
+    Audience.LIST: "People I name",
+    Audience.GROUP: "The members of a group",
+    Audience.CONDITION: "Everybody who meets a condition",
+    Audience.FILE: "The people of a file",
+}
+
+
+AUDIENCE_TOLD = {
+    Audience.LIST: "people by name",
+    Audience.GROUP: "the members of a group",
+    Audience.CONDITION: "everybody who meets a condition",
+    Audience.FILE: "the people of a file",
+}  # as the audit log says it
+
+
+class BatchStatus(StrEnum):
+    """checking → checked → (waiting →) issuing → issued → undoing → undone; stopped can go on, refused cannot."""
+
+    CHECKING = "checking"
+    CHECKED = "checked"
+    WAITING = "waiting"
+    ISSUING = "issuing"
+    STOPPED = "stopped"
+    ISSUED = "issued"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+STARTABLE = (BatchStatus.CHECKED, BatchStatus.STOPPED)
+WITHDRAWABLE = (BatchStatus.CHECKED, BatchStatus.WAITING)
+UNDOABLE = (BatchStatus.ISSUED, BatchStatus.STOPPED)
+MOVING = (BatchStatus.CHECKING, BatchStatus.ISSUING, BatchStatus.UNDOING)
+
+
+class PassedOver(StrEnum):
+    """Why a person of the batch gets none."""
+
+    HOLDS = "holds"
+    LIMIT = "limit"
+    GONE = "gone"
+
+
+PASSED_OVER_WORDS = {
+    PassedOver.HOLDS: "Holds this benefit already, and the batch leaves such people out.",
+    PassedOver.LIMIT: "Has as many of this benefit as one person may have.",
+    PassedOver.GONE: "Was merged or erased since the batch was checked.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """What decides what may be done with a batch. ``planned_by_id`` is the account that planned it."""
+
+    status: BatchStatus
+    on_the_day: bool
+    issued_on: date | None
+    people: int
+    issued: int
+    planned_by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLine:
+    """One line of a list: where it stands, and the member id or e-mail on it."""
+
+    line: int
+    value: str
+
+
+def listed(text: str) -> list[NamedLine]:
+    """The lines of a list that name somebody; a comma or semicolon ends a line too. ``Refused`` for none or too many."""
+    parts = [
+        NamedLine(number, value)
+        for number, line in enumerate(text.splitlines(), 1)
+        for piece in line.replace(";", ",").split(",")
+        if (value := clean(piece))
+    ]
+    if not parts:
+        raise Refused("batch.nobody", "Name at least one person: a member id or e-mail on each line.", "listed")
+    if len(parts) > MOST_LISTED:
+        raise Refused(
+            "batch.too_many",
+            f"The list names {len(parts):,} people; it takes {MOST_LISTED:,}. Put them into a file and choose that.",
+            "listed",
+        )
+    return parts
+
+
+def may_plan(audience: Audience, *, on_the_day: bool, issued_on: date | None, today: date) -> Verdict:
+    """Whether the choices fit one another; ``today`` is the day at the definition's site."""
+    named = audience in (Audience.LIST, Audience.FILE)
+    return all_of(
+        Reason(
+            "batch.on_the_day",
+            "People who are named stay the same until the day; only a group or a condition can be evaluated on it.",
+            "on_the_day",
+        )
+        if on_the_day and named
+        else None,
+        Reason(
+            "batch.day_needed", f"Choose a first day after today, {today:%-d %B %Y}, to evaluate on it.", "issued_on"
+        )
+        if on_the_day and (issued_on is None or issued_on <= today)
+        else None,
+    )
+
+
+def may_start(facts: BatchFacts, staff_id: int | None) -> Verdict:
+    """Whether this person may let the batch issue."""
+    if facts.status not in STARTABLE:
+        return all_of(Reason("batch.status", f"The batch is {facts.status}; only a checked or stopped one can start."))
+    return all_of(
+        Reason("batch.empty", "Nobody is left to issue it to; plan another batch.")
+        if not facts.people and not facts.on_the_day
+        else None,
+        Reason(
+            "batch.second_person",
+            f"It goes to {facts.people:,} people. Above {ALONE:,} somebody other than who planned it must start it.",
+        )
+        if facts.people > ALONE and facts.issued == 0 and staff_id is not None and staff_id == facts.planned_by_id
+        else None,
+    )
+
+
+def may_withdraw(facts: BatchFacts) -> Verdict:
+    """Whether a batch that has issued nothing can be given up."""
+    if facts.status in WITHDRAWABLE:
+        return all_of()
+    return all_of(Reason("batch.status", f"The batch is {facts.status}; only one that waits can be withdrawn."))
+
+
+def may_undo(facts: BatchFacts) -> Verdict:
+    """Whether what a batch issued can be taken back."""
+    if facts.status not in UNDOABLE:
+        return all_of(Reason("batch.status", f"The batch is {facts.status}; only one that has ended can be undone."))
+    return all_of(None if facts.issued else Reason("batch.empty", "It issued nothing, so there is nothing to undo."))
+
+
+def passed_over(held: int, *, excludes_holders: bool, most: int | None, is_there: bool) -> PassedOver | None:
+    """Why a person who holds ``held`` of the definition gets none; None when they do."""
+    if not is_there:
+        return PassedOver.GONE
+    if excludes_holders and held:
+        return PassedOver.HOLDS
+    return PassedOver.LIMIT if most is not None and held >= most else None
+
+
+def columns_of(headings: Sequence[str]) -> dict[str, int]:
+    """Where a file names people: our names of the columns and their places. ``Refused`` when it names nobody."""
+    found = guess([column for column in PERSON_COLUMNS if column.name in _NAMES], headings)
+    if not found:
+        seen = ", ".join(f"«{shown(heading)}»" for heading in headings[:8])
+        raise Refused(
+            "batch.no_column",
+            f"No column of the file names people; head one «Member id» or «E-mail». Its headings are {seen}.",
+            "file",
+        )
+    return {name: list(headings).index(heading) for name, heading in found.items()}

@@ -1,0 +1,155 @@
+"""Checks whom a batch of benefits is for, issues it and undoes it, in steps that survive a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from sqlalchemy.orm import Session
+
+from webapp.adapters import randomness, spreadsheets
+from webapp.domain import benefit_batches as rules
+from webapp.domain.benefit_batches import Audience
+from webapp.domain.errors import Refused
+from webapp.domain.import_rows import clean, shown
+from webapp.domain.profiles import email_key
+from webapp.jobs.running import Handler, Outcome, RunningJob
+from webapp.models import BenefitBatch
+from webapp.queries import benefit_batches as read
+from webapp.queries import files as read_files
+from webapp.queries import memberships
+from webapp.services.benefits import batch_steps, batches
+from webapp.services.vouchers import Mint, code_key
+from webapp.services.work import Work
+
+CHUNK = 4_000
+UNDONE_AT_ONCE = 2_000
+Line = tuple[int, str, str]  # where it stands, member id, e-mail
+
+
+def check(job: RunningJob) -> Outcome:
+    """Find the people; begins anew after a kill, because nothing is issued yet."""
+    batch_id = int(job.arguments["batch_id"])
+    if job.step(lambda work: batches.begin_check(work, batch_id), done=0):
+        with job.read() as session:
+            batch = read.get(session, batch_id)
+        if batch.audience in (Audience.LIST, Audience.FILE):
+            try:
+                _look_up(job, batch)
+            except Refused as refusal:
+                problem = refusal.message
+                job.step(lambda work: batches.refuse(work, batch_id, problem))
+                return Outcome(f"The file was refused: {problem}")
+        else:
+            job.step(lambda work: batches.name_all(work, batch_id))
+        job.step(lambda work: batches.finish_check(work, batch_id))
+    with job.read() as session:
+        batch = read.get(session, batch_id)
+    return Outcome(f"{batch.people_count:,} people, {batch.bad_count:,} bad lines.", batch.rejects_file_id)
+
+
+def _look_up(job: RunningJob, batch: BenefitBatch) -> None:
+    lines = _lines(job, batch)
+    done = 0
+    while some := list(islice(lines, CHUNK)):
+        done += len(some)
+        _name(job, batch.id, some, done)
+
+
+def _lines(job: RunningJob, batch: BenefitBatch) -> Iterator[Line]:
+    if batch.audience is Audience.LIST:
+        for named in rules.listed(batch.listed):
+            is_email = "@" in named.value
+            yield named.line, "" if is_email else named.value, named.value if is_email else ""
+        return
+    if batch.file_id is None:
+        raise AssertionError("a batch of a file keeps it")
+    with job.read() as session:
+        name = read_files.get(session, batch.file_id).name
+    encoding = batch.encoding if batch.encoding in spreadsheets.ENCODINGS else spreadsheets.AUTOMATIC
+    table = spreadsheets.open_table(job.open_binary(batch.file_id), name, encoding)
+    at = rules.columns_of(table.headings)
+    width = len(table.headings)
+    for line, values in table.rows:
+        cells = [clean(value) for value in (*values, *[""] * (width - len(values)))]
+        yield line, *_cells(cells, at)
+
+
+def _cells(cells: list[str], at: dict[str, int]) -> tuple[str, str]:
+    member, email = (cells[at[name]] if name in at else "" for name in ("external_id", "email"))
+    return member, email
+
+
+def _name(job: RunningJob, batch_id: int, lines: list[Line], done: int) -> None:
+    with job.read() as session:
+        people = memberships.people(
+            session,
+            sorted({external_id for _, external_id, _ in lines if external_id}),
+            sorted({email_key(email) for _, _, email in lines if email}),
+        )
+        found = {line: people.find(external_id, email) for line, external_id, email in lines}
+        numbers = sorted({number for number in found.values() if number is not None})
+        there, known = _among(session, batch_id, numbers)
+    bad: list[tuple[int, str, str]] = []
+    for line, external_id, email in lines:
+        number = found[line]
+        if number is None or number not in there:
+            bad.append((line, shown(external_id or email), _why(external_id, email, is_erased=number is not None)))
+    good = [number for number in found.values() if number in there]
+    fresh = sorted(set(good) - known)
+    rejects = spreadsheets.csv_bytes(bad) if bad else b""
+
+    def act(work: Work) -> None:
+        batches.name(work, batch_id, fresh, bad, len(good) - len(fresh))
+        batches.reject(work, batch_id, spreadsheets.csv_bytes([("Line", "Value", "Reason")], mark=True), rejects)
+
+    job.step(act, done=done, message=f"{done:,} lines read")
+
+
+def _among(session: Session, batch_id: int, numbers: list[int]) -> tuple[set[int], set[int]]:
+    there: set[int] = set()
+    known: set[int] = set()
+    for at in range(0, len(numbers), 500):
+        there |= read.alive(session, numbers[at : at + 500])
+        known |= read.known(session, batch_id, numbers[at : at + 500])
+    return there, known
+
+
+def _why(external_id: str, email: str, *, is_erased: bool) -> str:
+    if not external_id and not email:
+        return "The line names nobody."
+    if is_erased:
+        return "This person was erased."
+    return f"Nobody has the {'member id' if external_id else 'e-mail'} «{shown(external_id or email)}»."
+
+
+def issue(job: RunningJob) -> Outcome:
+    """Issue some at a time; the batch knows how far it is, so that it goes on after a kill with nobody served twice."""
+    batch_id = int(job.arguments["batch_id"])
+    mint = Mint(code_key(job.settings.secret_key), randomness.entropy)
+    job.step(lambda work: batch_steps.evaluate(work, batch_id))
+    with job.read() as session:
+        total = read.get(session, batch_id).people_count
+    while not job.step(
+        lambda work: batch_steps.issue_some(work, batch_id, mint, CHUNK),
+        done=lambda step: step.count,
+        total=total,
+        message=lambda step: f"{step.count:,} of {total:,} people",
+    ).is_last:
+        pass
+    batch = job.step(lambda work: batch_steps.finish(work, batch_id))
+    return Outcome(f"{batch.issued_count:,} issued, {batch.passed_count:,} passed over.")
+
+
+def undo(job: RunningJob) -> Outcome:
+    """Make void what nobody has used since; goes on after a kill with what is still there."""
+    batch_id = int(job.arguments["batch_id"])
+    while not job.step(
+        lambda work: batch_steps.undo_some(work, batch_id, UNDONE_AT_ONCE), done=lambda step: step.count
+    ).is_last:
+        pass
+    batch = job.step(lambda work: batch_steps.finish_undo(work, batch_id))
+    return Outcome(f"{batch.voided_count:,} made void, {batch.left_count:,} left alone.")
+
+
+KINDS: dict[str, Handler] = {batches.CHECK: check, batches.ISSUE: issue, batches.UNDO: undo}

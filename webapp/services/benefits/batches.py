@@ -1,0 +1,341 @@
+"""Plans a batch of benefits, checks whom it is for, starts it, gives it up; the long parts are jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, literal, select, update
+
+from webapp.domain import benefit_batches as rules
+from webapp.domain import benefit_dates
+from webapp.domain.audit import Event
+from webapp.domain.benefit_batches import Audience, BatchStatus
+from webapp.domain.benefits import verdict
+from webapp.domain.condition_reading import parse, read
+from webapp.domain.errors import Conflict, Refused
+from webapp.domain.timing import day_starts
+from webapp.domain.verdicts import Verdict
+from webapp.models import BenefitBatch, BenefitBatchPerson, BenefitDefinition, Group, Job, Site
+from webapp.queries import benefit_batches as reads
+from webapp.queries import benefit_gates as gates
+from webapp.queries import conditions
+from webapp.services import files, jobs
+from webapp.services.imports import IncomingFile
+from webapp.services.jobs import NewJob
+from webapp.services.work import Work, changed_rows, name_of
+
+CHECK, ISSUE, UNDO = "benefits.check-batch", "benefits.issue-batch", "benefits.undo-batch"
+_S = BatchStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBatch:
+    """Whom to give one benefit each. Of ``listed``, ``group_id``, ``condition`` and ``file`` the ``audience`` says which counts.
+
+    ``issued_on`` and ``expires_on`` are local days of each benefit's zone; without them it is issued at once and ends
+    by its terms. ``on_the_day`` looks up a group's members, or who meets the condition, when the first day begins.
+    """
+
+    definition_id: int
+    audience: Audience
+    listed: str = ""
+    group_id: int | None = None
+    condition: str = ""
+    file: IncomingFile | None = None
+    issued_on: date | None = None
+    expires_on: date | None = None
+    on_the_day: bool = False
+    excludes_holders: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartBatch:
+    """Let it issue, or go on."""
+
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawBatch:
+    """Give up a batch that has issued nothing."""
+
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndoBatch:
+    """Make void what it issued and nobody used."""
+
+    batch_id: int
+
+
+def plan(work: Work, command: PlanBatch) -> BenefitBatch:
+    """Keep who is meant and queue the check; nothing is issued. ``Refused`` on the field that cannot be."""
+    definition, site = _definition(work, command.definition_id)
+    today = work.now.astimezone(ZoneInfo(site.timezone)).date()
+    rules.may_plan(command.audience, on_the_day=command.on_the_day, issued_on=command.issued_on, today=today).require()
+    no_one = gates.Standing(0, ())
+    verdict(gates.to_issue(definition, no_one, work.now, site.timezone)).require()
+    _check_days(definition, site, command, today)
+    batch = BenefitBatch(
+        definition_id=definition.id,
+        site_id=site.id,
+        audience=command.audience,
+        issued_on=command.issued_on,
+        expires_on=command.expires_on,
+        on_the_day=command.on_the_day,
+        starts_at=day_starts(command.issued_on, site.timezone) if command.on_the_day and command.issued_on else None,
+        excludes_holders=command.excludes_holders,
+        note=command.note,
+        created_at=work.now,
+        created_by=work.actor.label,
+        created_by_id=work.actor.staff_id,
+    )
+    _name_people(work, batch, command, site)
+    work.session.add(batch)
+    work.session.flush()
+    work.record(
+        Event.BATCH_PLANNED,
+        batch,
+        site.id,
+        title=definition.name,
+        audience=rules.AUDIENCE_TOLD[command.audience],
+    )
+    _queue(work, batch, CHECK, f"Check whom «{definition.name}» goes to")
+    return batch
+
+
+def _definition(work: Work, definition_id: int) -> tuple[BenefitDefinition, Site]:
+    found = work.session.get(BenefitDefinition, definition_id, populate_existing=True)
+    if found is None:
+        raise Refused("definition.unknown", "There is no such definition; choose one of the list.", "definition_id")
+    return found, work.session.get_one(Site, found.site_id)
+
+
+def _check_days(definition: BenefitDefinition, site: Site, command: PlanBatch, today: date) -> None:
+    """The days must make a benefit that does not end before it begins."""
+    first = day_starts(command.issued_on or today, site.timezone)
+    if first is None:
+        raise AssertionError("a day begins")
+    ends = benefit_dates.expires_at(definition.validity, first, site.timezone, chosen=command.expires_on)
+    if ends is not None and ends < first:
+        raise Refused(
+            "expires_before_issue",
+            f"Benefits that begin on {first.astimezone(ZoneInfo(site.timezone)):%-d %B %Y} would have ended by then; "
+            "choose an earlier first day or a later last one.",
+            "expires_on" if command.expires_on else "issued_on",
+        )
+
+
+def _name_people(work: Work, batch: BenefitBatch, command: PlanBatch, site: Site) -> None:
+    if command.audience is Audience.LIST:
+        rules.listed(command.listed)
+        batch.listed = command.listed
+    elif command.audience is Audience.GROUP:
+        group = work.session.get(Group, command.group_id) if command.group_id else None
+        if group is None or group.archived_at is not None:
+            raise Refused("batch.group_needed", "Choose a group of the list that is not archived.", "group_id")
+        batch.group_id = group.id
+    elif command.audience is Audience.CONDITION:
+        batch.condition = _condition(work, command, site)
+    else:
+        if command.file is None:
+            raise Refused("batch.file_needed", "Choose a file with a column of member ids or e-mails.", "file")
+        rules.columns_of(command.file.survey.headings)
+        batch.file_id = files.store(work, command.file.name, "text/csv", command.file.pieces).id
+        batch.encoding = command.file.survey.encoding
+
+
+def _condition(work: Work, command: PlanBatch, site: Site) -> dict[str, object]:
+    try:
+        rule = parse(command.condition)
+        read(rule, conditions.variables(work.session), site.timezone)
+    except Refused as refusal:
+        raise Refused(refusal.code, refusal.message, "condition") from refusal
+    return dict(rule or {})
+
+
+def _queue(work: Work, batch: BenefitBatch, kind: str, title: str, total: int = 0) -> None:
+    job = jobs.enqueue(work, NewJob(kind, title, batch.site_id, name_of(batch), {"batch_id": batch.id}, total))
+    batch.job_id = job.id
+    work.session.flush()
+
+
+def begin_check(work: Work, batch_id: int) -> bool:
+    """Forget what an earlier check found; False when there is nothing to check any more."""
+    batch = reads.get(work.session, batch_id)
+    if batch.status is not _S.CHECKING:
+        return False
+    forget_people(work, batch)
+    return True
+
+
+def forget_people(work: Work, batch: BenefitBatch) -> None:
+    work.session.execute(delete(BenefitBatchPerson).where(BenefitBatchPerson.batch_id == batch.id))
+    batch.people_count = batch.bad_count = batch.twice_count = batch.expected_count = 0
+    batch.problems, batch.rejects_file_id = [], None
+    work.session.flush()
+
+
+def name(work: Work, batch_id: int, ids: Sequence[int], bad: Sequence[tuple[int, str, str]], twice: int) -> None:
+    """Note some people of a list or a file, each once, and the lines that name nobody (line, value, reason)."""
+    batch = reads.get(work.session, batch_id)
+    if ids:
+        work.session.execute(
+            insert(BenefitBatchPerson), [{"batch_id": batch_id, "profile_id": number} for number in ids]
+        )
+    room = rules.MOST_SHOWN - len(batch.problems)
+    batch.problems = [*batch.problems, *([str(line), value, reason] for line, value, reason in bad[: max(0, room)])]
+    batch.people_count += len(ids)
+    batch.bad_count += len(bad)
+    batch.twice_count += twice
+    work.session.flush()
+
+
+def reject(work: Work, batch_id: int, heading: bytes, lines: bytes) -> None:
+    """Keep bad lines in the rejects file, begun with ``heading``."""
+    if not lines:
+        return
+    batch = reads.get(work.session, batch_id)
+    if batch.rejects_file_id is None:
+        batch.rejects_file_id = files.begin(work, f"batch-{batch_id}.rejects.csv", "text/csv").id
+        lines = heading + lines
+        work.session.flush()
+    files.append(work, batch.rejects_file_id, lines)
+
+
+def name_all(work: Work, batch_id: int) -> int:
+    """Note everybody of the group, or who meets the condition now, in one statement; gives how many."""
+    batch = reads.get(work.session, batch_id)
+    site = work.session.get_one(Site, batch.site_id)
+    if batch.audience is Audience.GROUP:
+        if batch.group_id is None:
+            raise AssertionError("a batch for a group names it")
+        wanted = reads.members(batch.group_id)
+    else:
+        node = read(batch.condition or None, conditions.variables(work.session), site.timezone)
+        wanted = conditions.people(work.session, node, work.now, site.timezone)
+    numbers = wanted.subquery()
+    rows = select(literal(batch.id), numbers.c.id)
+    statement = insert(BenefitBatchPerson).from_select(["batch_id", "profile_id"], rows)
+    work.session.execute(statement)
+    batch.people_count = reads.people_count(work.session, batch.id)
+    work.session.flush()
+    return batch.people_count
+
+
+def finish_check(work: Work, batch_id: int) -> BenefitBatch:
+    """Count who would get one, and let the batch be started."""
+    batch = reads.get(work.session, batch_id)
+    definition = work.session.get_one(BenefitDefinition, batch.definition_id)
+    least = 1 if batch.excludes_holders else definition.max_per_profile
+    passed = reads.holders(work.session, batch.id, definition.id, least) if least else 0
+    batch.expected_count = batch.people_count - passed
+    if batch.rejects_file_id is not None:
+        files.finish(work, batch.rejects_file_id)
+    batch.status = _S.CHECKED
+    work.session.flush()
+    return batch
+
+
+def refuse(work: Work, batch_id: int, problem: str) -> None:
+    """The list cannot be read after all: nothing will be issued."""
+    batch = reads.get(work.session, batch_id)
+    batch.status, batch.problem = _S.REFUSED, problem[:1000]
+    work.session.flush()
+
+
+def start(work: Work, command: StartBatch) -> BenefitBatch:
+    """Let a checked batch issue, or a stopped one go on; one for a later day waits for it.
+
+    Above 500 people somebody other than who planned it must start it (reliability.md 6.1).
+    """
+    batch = reads.get(work.session, command.batch_id)
+    allowed = rules.may_start(batch.facts, work.actor.staff_id)
+    allowed.require()
+    waits = batch.on_the_day and batch.starts_at is not None and batch.starts_at > work.now
+    target = _S.WAITING if waits else _S.ISSUING
+    batch = _move(work, batch, rules.STARTABLE, target, allowed)
+    definition = work.session.get_one(BenefitDefinition, batch.definition_id)
+    batch.started_at = batch.started_at or work.now
+    batch.started_by = batch.started_by or work.actor.label
+    batch.problem = ""
+    work.record(Event.BATCH_STARTED, batch, batch.site_id, title=definition.name, people=batch.people_count)
+    if not waits:
+        _queue(work, batch, ISSUE, f"Issue «{definition.name}»", batch.people_count)
+    work.session.flush()
+    return batch
+
+
+def start_due(work: Work) -> int:
+    """Queue the waiting batches whose day has begun; gives how many."""
+    started = 0
+    for number in reads.due(work.session, work.now):
+        batch = reads.get(work.session, number)
+        moved = update(BenefitBatch).where(BenefitBatch.id == number, BenefitBatch.status == _S.WAITING)
+        if changed_rows(work.session, moved.values(status=_S.ISSUING)) == 1:
+            batch = reads.get(work.session, number)
+            definition = work.session.get_one(BenefitDefinition, batch.definition_id)
+            _queue(work, batch, ISSUE, f"Issue «{definition.name}»")
+            started += 1
+    return started
+
+
+def withdraw(work: Work, command: WithdrawBatch) -> BenefitBatch:
+    """Give up a batch that has issued nothing."""
+    batch = reads.get(work.session, command.batch_id)
+    allowed = rules.may_withdraw(batch.facts)
+    allowed.require()
+    batch = _move(work, batch, rules.WITHDRAWABLE, _S.WITHDRAWN, allowed)
+    batch.ended_at = work.now
+    definition = work.session.get_one(BenefitDefinition, batch.definition_id)
+    work.record(Event.BATCH_WITHDRAWN, batch, batch.site_id, title=definition.name)
+    return batch
+
+
+def undo(work: Work, command: UndoBatch) -> BenefitBatch:
+    """Queue making void what the batch issued; what somebody has used since stays."""
+    batch = reads.get(work.session, command.batch_id)
+    allowed = rules.may_undo(batch.facts)
+    allowed.require()
+    batch = _move(work, batch, rules.UNDOABLE, _S.UNDOING, allowed)
+    batch.reached, batch.undone_by, batch.problem = 0, work.actor.label, ""
+    definition = work.session.get_one(BenefitDefinition, batch.definition_id)
+    _queue(work, batch, UNDO, f"Undo batch {batch.id} of «{definition.name}»", batch.issued_count)
+    return batch
+
+
+def cancel(work: Work, batch_id: int) -> BenefitBatch:
+    """Stop what is under way before its next step; what it did stays, and it can go on. ``Refused`` when nothing is."""
+    batch = reads.get(work.session, batch_id)
+    if batch.status not in rules.MOVING or batch.job_id is None:
+        raise Refused("batch.status", f"The batch is {batch.status}; there is nothing to stop.")
+    jobs.cancel(work, jobs.CancelJob(batch.job_id))
+    return batch
+
+
+def _move(
+    work: Work, batch: BenefitBatch, sources: Sequence[BatchStatus], target: BatchStatus, verdict: Verdict
+) -> BenefitBatch:
+    """The status decides who was first; the explanation comes after."""
+    statement = update(BenefitBatch).where(BenefitBatch.id == batch.id, BenefitBatch.status.in_(sources))
+    if changed_rows(work.session, statement.values(status=target)) != 1:
+        verdict.require()
+        raise Conflict("batch.changed", "Somebody else went on with this batch a moment ago; look again.")
+    return reads.get(work.session, batch.id)
+
+
+def _stopped(work: Work, job: Job) -> None:
+    """A job that failed or was cancelled: a check ends the batch, issuing and undoing can go on."""
+    batch = reads.get(work.session, int(job.arguments["batch_id"]))
+    if batch.status not in rules.MOVING:
+        return
+    batch.problem = job.error[:1000] or "Somebody stopped it."
+    batch.status = {_S.CHECKING: _S.REFUSED, _S.ISSUING: _S.STOPPED, _S.UNDOING: _S.ISSUED}[batch.status]
+
+
+jobs.ENDINGS.update(dict.fromkeys((CHECK, ISSUE, UNDO), _stopped))
