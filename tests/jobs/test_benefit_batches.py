@@ -25,7 +25,7 @@ from webapp.queries import benefits as read_benefits
 from webapp.queries import files
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import benefits, vouchers
-from webapp.services.benefits import batch_steps, batches
+from webapp.services.benefits import batch_issuing, batches
 from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch, WithdrawBatch
 from webapp.services.imports import IncomingFile
 
@@ -289,7 +289,7 @@ def test_bulk_resumable_after_a_crash_exactly_everybody_and_nobody_twice(d, make
     people = [make.profile() for _ in range(10)]
     batch = batch_of(starts=False, listed="\n".join(person.external_id for person in people))
     d.do(batches.start, StartBatch(batch.id))
-    first = d.do(lambda work, _: batch_steps.issue_some(work, batch.id, MINT, 6), None)
+    first = d.do(lambda work, _: batch_issuing.issue_some(work, batch.id, MINT, 6), None)
     assert (first.count, first.is_last) == (6, False)
     monkeypatch.setattr("webapp.jobs.benefit_batches.CHUNK", 3)
     run(d, moment)

@@ -18,7 +18,7 @@ from webapp.models import BenefitBatch
 from webapp.queries import benefit_batches as read
 from webapp.queries import files as read_files
 from webapp.queries import memberships
-from webapp.services.benefits import batch_steps, batches
+from webapp.services.benefits import batch_issuing, batch_people, batch_undoing, batches
 from webapp.services.vouchers import Mint, code_key
 from webapp.services.work import Work
 
@@ -30,7 +30,7 @@ Line = tuple[int, str, str]  # where it stands, member id, e-mail
 def check(job: RunningJob) -> Outcome:
     """Find the people; begins anew after a kill, because nothing is issued yet."""
     batch_id = int(job.arguments["batch_id"])
-    if job.step(lambda work: batches.begin_check(work, batch_id), done=0):
+    if job.step(lambda work: batch_people.begin_check(work, batch_id), done=0):
         with job.read() as session:
             batch = read.get(session, batch_id)
         if batch.audience in (Audience.LIST, Audience.FILE):
@@ -38,11 +38,11 @@ def check(job: RunningJob) -> Outcome:
                 _look_up(job, batch)
             except Refused as refusal:
                 problem = refusal.message
-                job.step(lambda work: batches.refuse(work, batch_id, problem))
+                job.step(lambda work: batch_people.refuse(work, batch_id, problem))
                 return Outcome(f"The file was refused: {problem}")
         else:
-            job.step(lambda work: batches.name_all(work, batch_id))
-        job.step(lambda work: batches.finish_check(work, batch_id))
+            job.step(lambda work: batch_people.name_all(work, batch_id))
+        job.step(lambda work: batch_people.finish_check(work, batch_id))
     with job.read() as session:
         batch = read.get(session, batch_id)
     return Outcome(f"{batch.people_count:,} people, {batch.bad_count:,} bad lines.", batch.rejects_file_id)
@@ -87,21 +87,20 @@ def _name(job: RunningJob, batch_id: int, lines: list[Line], done: int) -> None:
             sorted({external_id for _, external_id, _ in lines if external_id}),
             sorted({email_key(email) for _, _, email in lines if email}),
         )
-        found = {line: people.find(external_id, email) for line, external_id, email in lines}
-        numbers = sorted({number for number in found.values() if number is not None})
+        found = [people.find(external_id, email) for _, external_id, email in lines]
+        numbers = sorted({number for number in found if number is not None})
         there, known = _among(session, batch_id, numbers)
     bad: list[tuple[int, str, str]] = []
-    for line, external_id, email in lines:
-        number = found[line]
+    for (line, external_id, email), number in zip(lines, found, strict=True):
         if number is None or number not in there:
             bad.append((line, shown(external_id or email), _why(external_id, email, is_erased=number is not None)))
-    good = [number for number in found.values() if number in there]
+    good = [number for number in found if number in there]
     fresh = sorted(set(good) - known)
     rejects = spreadsheets.csv_bytes(bad) if bad else b""
 
     def act(work: Work) -> None:
-        batches.name(work, batch_id, fresh, bad, len(good) - len(fresh))
-        batches.reject(work, batch_id, spreadsheets.csv_bytes([("Line", "Value", "Reason")], mark=True), rejects)
+        batch_people.name(work, batch_id, fresh, bad, len(good) - len(fresh))
+        batch_people.reject(work, batch_id, spreadsheets.csv_bytes([("Line", "Value", "Reason")], mark=True), rejects)
 
     job.step(act, done=done, message=f"{done:,} lines read")
 
@@ -127,17 +126,17 @@ def issue(job: RunningJob) -> Outcome:
     """Issue some at a time; the batch knows how far it is, so that it goes on after a kill with nobody served twice."""
     batch_id = int(job.arguments["batch_id"])
     mint = Mint(code_key(job.settings.secret_key), randomness.entropy)
-    job.step(lambda work: batch_steps.evaluate(work, batch_id))
+    job.step(lambda work: batch_issuing.evaluate(work, batch_id))
     with job.read() as session:
         total = read.get(session, batch_id).people_count
     while not job.step(
-        lambda work: batch_steps.issue_some(work, batch_id, mint, CHUNK),
+        lambda work: batch_issuing.issue_some(work, batch_id, mint, CHUNK),
         done=lambda step: step.count,
         total=total,
         message=lambda step: f"{step.count:,} of {total:,} people",
     ).is_last:
         pass
-    batch = job.step(lambda work: batch_steps.finish(work, batch_id))
+    batch = job.step(lambda work: batch_issuing.finish(work, batch_id))
     return Outcome(f"{batch.issued_count:,} issued, {batch.passed_count:,} passed over.")
 
 
@@ -145,10 +144,10 @@ def undo(job: RunningJob) -> Outcome:
     """Make void what nobody has used since; goes on after a kill with what is still there."""
     batch_id = int(job.arguments["batch_id"])
     while not job.step(
-        lambda work: batch_steps.undo_some(work, batch_id, UNDONE_AT_ONCE), done=lambda step: step.count
+        lambda work: batch_undoing.undo_some(work, batch_id, UNDONE_AT_ONCE), done=lambda step: step.count
     ).is_last:
         pass
-    batch = job.step(lambda work: batch_steps.finish_undo(work, batch_id))
+    batch = job.step(lambda work: batch_undoing.finish(work, batch_id))
     return Outcome(f"{batch.voided_count:,} made void, {batch.left_count:,} left alone.")
 
 

@@ -18,7 +18,7 @@ from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import benefit_batches as read
 from webapp.queries import choices
-from webapp.services.benefits import batch_steps, batches
+from webapp.services.benefits import batch_issuing, batches
 from webapp.services.benefits.batches import StartBatch, UndoBatch, WithdrawBatch
 from webapp.web import benefit_words, downloads
 from webapp.web.access import actor, listed, requires, scope
@@ -102,7 +102,7 @@ def _days(sheet: read.BatchSheet) -> tuple[str, str]:
     """Since when and until when its benefits are good at the site, were they issued now."""
     batch, zone = sheet.batch, sheet.site.timezone
     now = batch.ended_at or clock.now()
-    since, until = batch_steps.planned(sheet.definition, batch.issued_on, batch.expires_on, now, zone)
+    since, until = batch_issuing.planned(sheet.definition, batch.issued_on, batch.expires_on, now, zone)
     return told(since, zone), told(until, zone) or "never end"
 
 

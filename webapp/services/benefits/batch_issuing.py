@@ -1,18 +1,17 @@
-"""The transactions of which issuing a batch of benefits, and undoing one, are made: some at a time, all or none of those."""
+"""The transactions of which issuing a batch of benefits is made: some people at a time, all or none of those."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Table, and_, case, not_, or_, select, update
+from sqlalchemy import Table, and_, not_, or_, update
 
 from webapp.domain import benefit_batches as rules
 from webapp.domain import benefit_dates
-from webapp.domain import vouchers as voucher_rules
 from webapp.domain.audit import Event
 from webapp.domain.benefit_batches import BatchStatus, PassedOver
 from webapp.domain.benefits import verdict
@@ -20,7 +19,6 @@ from webapp.domain.errors import Refused
 from webapp.domain.redemptions import BenefitMove, BenefitSource
 from webapp.domain.timing import day_starts
 from webapp.domain.voucher_codes import codes as house_codes
-from webapp.domain.vouchers import VoucherStatus
 from webapp.models import (
     Benefit,
     BenefitBatch,
@@ -28,20 +26,18 @@ from webapp.models import (
     BenefitChange,
     BenefitDefinition,
     Site,
-    Voucher,
-    VoucherChange,
-    VoucherType,
 )
 from webapp.queries import benefit_batches as read
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read_benefits
 from webapp.services import bulk
-from webapp.services.benefits import batches, codes, counting
-from webapp.services.vouchers import Mint, counters
+from webapp.services.benefits import batch_people, batch_pool, codes
+from webapp.services.benefits.batch_pool import PoolCode
+from webapp.services.vouchers import Mint
 from webapp.services.work import Work, changed_rows
 
 _SECOND = timedelta(seconds=1)
-_IDLE, _ALLOCATED, _CANCELLED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED, VoucherStatus.CANCELLED
+_BENEFITS, _CHANGES = cast(Table, Benefit.__table__), cast(Table, BenefitChange.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +52,8 @@ def evaluate(work: Work, batch_id: int) -> None:
     """Look up anew whom a batch is for: its day has begun."""
     batch = read.get(work.session, batch_id)
     if batch.on_the_day and batch.status is BatchStatus.ISSUING and not batch.reached:
-        batches.forget_people(work, batch)
-        batches.name_all(work, batch_id)
+        batch_people.forget(work, batch)
+        batch_people.name_all(work, batch_id)
 
 
 def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:
@@ -72,7 +68,7 @@ def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:
     people = read.to_issue(work.session, batch, size)
     passed, zones = _sifted(work, batch, definition, people)
     chosen = [number for number in people if number not in passed]
-    taken = _Pool.take(work, definition, chosen, {number: zones[number] or site.timezone for number in chosen})
+    taken = batch_pool.take(work, definition, chosen, {number: zones[number] or site.timezone for number in chosen})
     if definition.force_allocation and len(taken) < len(chosen):
         chosen = [number for number in chosen if number in taken]
         if not chosen:
@@ -149,88 +145,6 @@ def _note_passed(work: Work, batch_id: int, passed: dict[int, PassedOver]) -> No
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Code:
-    """A code out of the pool and until when it is good."""
-
-    voucher_id: int
-    until: datetime | None
-
-
-class _Pool:
-    """The codes of a definition's voucher type, those that end soonest first (benefits.md 6.4)."""
-
-    @staticmethod
-    def take(
-        work: Work, definition: BenefitDefinition, people: Sequence[int], zones: dict[int, str]
-    ) -> dict[int, _Code]:
-        """Allocate a code to each of ``people`` as far as there are codes; the first people get them."""
-        kind = definition.voucher_type
-        if kind is None or not people:
-            return {}
-        ends = {
-            zone: voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
-            for zone in set(zones.values())
-        }
-        able = [number for number in people if not voucher_rules.is_expired(ends[zones[number]], work.now)]
-        wanted = _count_out(work, kind.id, len(able))
-        found = work.session.execute(_soonest(kind.id, wanted, work.now)).all() if wanted else []
-        if len(found) < wanted:  # counted, but not good any more
-            counters.move(work, kind.id, _ALLOCATED, _IDLE, wanted - len(found))
-        taken = {
-            number: _Code(row[0], min(filter(None, (ends[zones[number]], row[1])), default=None))
-            for number, row in zip(able, found, strict=False)
-        }
-        _allocate(work, taken, f"benefit of «{definition.name}»"[:500])
-        return taken
-
-
-def _count_out(work: Work, voucher_type_id: int, wanted: int) -> int:
-    """Move as many of ``wanted`` codes as there are to the allocated ones, by the counter that decides."""
-    while wanted:
-        if counters.move(work, voucher_type_id, _IDLE, _ALLOCATED, wanted):
-            return wanted
-        idle = work.session.scalar(select(VoucherType.idle_count).where(VoucherType.id == voucher_type_id)) or 0
-        wanted = min(wanted - 1, idle)
-    return 0
-
-
-def _soonest(voucher_type_id: int, count: int, now: datetime) -> Select[int, datetime | None]:
-    never = case((Voucher.expires_at.is_(None), 1), else_=0)
-    return (
-        select(Voucher.id, Voucher.expires_at)
-        .where(
-            Voucher.voucher_type_id == voucher_type_id,
-            Voucher.status == _IDLE,
-            or_(Voucher.expires_at.is_(None), Voucher.expires_at > now),
-        )
-        .order_by(never, Voucher.expires_at, Voucher.id)
-        .limit(count)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def _allocate(work: Work, taken: dict[int, _Code], note: str) -> None:
-    if not taken:
-        return
-    rows = [
-        {"id": code.voucher_id, "profile_id": person, "expires_at": code.until, "status": _ALLOCATED, "allocated_at": work.now}
-        for person, code in taken.items()
-    ]  # fmt: skip
-    work.session.execute(update(Voucher), rows)
-    _log(work, [code.voucher_id for code in taken.values()], _ALLOCATED, note)
-
-
-def _log(work: Work, voucher_ids: Sequence[int], status: VoucherStatus, note: str) -> None:
-    same = {"at": work.now, "by": work.actor.label, "status": status, "note": note[:500]}
-    bulk.insert_columns(work.session, _table(VoucherChange), {"voucher_id": voucher_ids}, same)
-
-
-def _table(model: type) -> Table:
-    found: Table = model.__table__  # type: ignore[attr-defined]
-    return found
-
-
 @dataclass(slots=True)
 class _Rows:
     """The columns in which the benefits of one step differ."""
@@ -241,7 +155,7 @@ class _Rows:
     site: Site
     people: Sequence[int]
     zones: dict[int, str]
-    taken: dict[int, _Code]
+    taken: dict[int, PoolCode]
     _days: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
 
     def zone(self, person: int) -> str:
@@ -292,7 +206,7 @@ def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows
         .where(BenefitDefinition.id == definition.id)
         .values(total_global_created=BenefitDefinition.total_global_created + count),
     )
-    ids = bulk.reserve_ids(work.session, _table(Benefit), count)
+    ids = bulk.reserve_ids(work.session, _BENEFITS, count)
     own = _own_codes(work, definition, count, mint)
     kind = definition.voucher_type if rows.taken else None
     worth = kind.value_minor if kind and kind.value_minor is not None else definition.value_minor
@@ -314,10 +228,10 @@ def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows
         "code_key": [codes.key(code) for code in own],
     }
     columns |= {"id": ids, "value_minor": values}
-    bulk.insert_columns(work.session, _table(Benefit), columns, same)
+    bulk.insert_columns(work.session, _BENEFITS, columns, same)
     note = f"Batch {batch.id}. {batch.note}".strip()
     history = {"move": BenefitMove.ISSUED, "at": work.now, "by": work.actor.label, "note": note}
-    bulk.insert_columns(work.session, _table(BenefitChange), {"benefit_id": ids}, history)
+    bulk.insert_columns(work.session, _CHANGES, {"benefit_id": ids}, history)
 
 
 def _own_codes(work: Work, definition: BenefitDefinition, count: int, mint: Mint) -> list[str | None]:
@@ -345,85 +259,5 @@ def finish(work: Work, batch_id: int) -> BenefitBatch:
             title=definition.name,
             count=batch.issued_count,
             passed=batch.passed_count,
-        )
-    return batch
-
-
-def undo_some(work: Work, batch_id: int, size: int) -> Step:
-    """Make the next ``size`` benefits of the batch void, those apart that somebody has used since."""
-    batch = read.get(work.session, batch_id)
-    if batch.status is not BatchStatus.UNDOING:
-        return Step(batch.voided_count + batch.left_count, is_last=True)
-    _lock(work, batch.definition_id)
-    found = read.to_undo(work.session, batch, size)
-    stays = [[number, why] for number, why in found if why]
-    gone = _void(work, batch, [number for number, why in found if not why])
-    batch.voided_count += len(gone)
-    batch.left_count += len(found) - len(gone)
-    batch.left = [*batch.left, *stays][: rules.MOST_SHOWN]
-    batch.reached = found[-1][0] if found else batch.reached
-    work.session.flush()
-    return Step(batch.voided_count + batch.left_count, is_last=len(found) < size)
-
-
-def _lock(work: Work, definition_id: int) -> None:
-    """Whoever redeems meanwhile waits at the definition's row, as in every move of a counter."""
-    row = BenefitDefinition
-    changed_rows(
-        work.session, update(row).where(row.id == definition_id).values(total_global_voided=row.total_global_voided)
-    )
-
-
-def _void(work: Work, batch: BenefitBatch, ids: Sequence[int]) -> list[int]:
-    """Those of ``ids`` that are void now; their codes are cancelled and do not go back to the pool."""
-    reason = f"Batch {batch.id} was undone"
-    gone: list[tuple[int, int | None]] = []
-    for at in range(0, len(ids), 500):
-        statement = (
-            update(Benefit)
-            .where(Benefit.id.in_(ids[at : at + 500]), Benefit.voided_at.is_(None), Benefit.redeemed_count == 0)
-            .values(voided_at=work.now, voided_by=work.actor.label, void_reason=reason)
-            .returning(Benefit.id, Benefit.voucher_id)
-            .execution_options(synchronize_session=False)
-        )
-        gone += [(row[0], row[1]) for row in work.session.execute(statement)]
-    counting.voided(work, batch.definition_id, len(gone))
-    _cancel_codes(work, [voucher for _, voucher in gone if voucher is not None], reason)
-    numbers = sorted(number for number, _ in gone)
-    same = {"move": BenefitMove.VOIDED, "at": work.now, "by": work.actor.label, "note": reason}
-    if numbers:
-        bulk.insert_columns(work.session, _table(BenefitChange), {"benefit_id": numbers}, same)
-    return numbers
-
-
-def _cancel_codes(work: Work, voucher_ids: Sequence[int], reason: str) -> None:
-    for at in range(0, len(voucher_ids), 500):
-        some = voucher_ids[at : at + 500]
-        rows = work.session.execute(
-            select(Voucher.id, Voucher.voucher_type_id, Voucher.status).where(Voucher.id.in_(some))
-        ).all()
-        for kind, status in sorted({(row[1], row[2]) for row in rows}):
-            if status is _CANCELLED:
-                continue
-            group = [row[0] for row in rows if (row[1], row[2]) == (kind, status)]
-            counters.move(work, kind, status, _CANCELLED, len(group))
-            statement = update(Voucher).where(Voucher.id.in_(group), Voucher.status == status)
-            changed_rows(work.session, statement.values(status=_CANCELLED))
-            _log(work, group, _CANCELLED, reason)
-
-
-def finish_undo(work: Work, batch_id: int) -> BenefitBatch:
-    """The batch has been undone: tell the log, once."""
-    batch = read.get(work.session, batch_id)
-    if batch.status is BatchStatus.UNDOING:
-        batch.status, batch.undone_at = BatchStatus.UNDONE, work.now
-        definition = work.session.get_one(BenefitDefinition, batch.definition_id)
-        work.record(
-            Event.BATCH_UNDONE,
-            batch,
-            batch.site_id,
-            title=definition.name,
-            count=batch.voided_count,
-            left=batch.left_count,
         )
     return batch

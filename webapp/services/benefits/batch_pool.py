@@ -1,0 +1,113 @@
+"""Codes out of the pool of a voucher type, for many benefits at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, Table, case, or_, select, update
+
+from webapp.domain import vouchers as voucher_rules
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import BenefitDefinition, Voucher, VoucherChange, VoucherType
+from webapp.services import bulk
+from webapp.services.vouchers import counters
+from webapp.services.work import Work, changed_rows
+
+_IDLE, _ALLOCATED, _CANCELLED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED, VoucherStatus.CANCELLED
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCode:
+    """A code out of the pool and until when it is good."""
+
+    voucher_id: int
+    until: datetime | None
+
+
+def take(
+    work: Work, definition: BenefitDefinition, people: Sequence[int], zones: dict[int, str]
+) -> dict[int, PoolCode]:
+    """Allocate a code to each of ``people`` as far as there are codes, those that end soonest first (benefits.md 6.4).
+
+    The first people get them. ``zones`` are the people's, in whose days a code lasts.
+    """
+    kind = definition.voucher_type
+    if kind is None or not people:
+        return {}
+    ends = {
+        zone: voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
+        for zone in set(zones.values())
+    }
+    able = [number for number in people if not voucher_rules.is_expired(ends[zones[number]], work.now)]
+    wanted = _count_out(work, kind.id, len(able))
+    found = work.session.execute(_soonest(kind.id, wanted, work.now)).all() if wanted else []
+    if len(found) < wanted:  # counted, but not good any more
+        counters.move(work, kind.id, _ALLOCATED, _IDLE, wanted - len(found))
+    taken = {
+        number: PoolCode(row[0], min(filter(None, (ends[zones[number]], row[1])), default=None))
+        for number, row in zip(able, found, strict=False)
+    }
+    _allocate(work, taken, f"benefit of «{definition.name}»"[:500])
+    return taken
+
+
+def _count_out(work: Work, voucher_type_id: int, wanted: int) -> int:
+    """Move as many of ``wanted`` codes as there are to the allocated ones, by the counter that decides."""
+    while wanted:
+        if counters.move(work, voucher_type_id, _IDLE, _ALLOCATED, wanted):
+            return wanted
+        idle = work.session.scalar(select(VoucherType.idle_count).where(VoucherType.id == voucher_type_id)) or 0
+        wanted = min(wanted - 1, idle)
+    return 0
+
+
+def _soonest(voucher_type_id: int, count: int, now: datetime) -> Select[int, datetime | None]:
+    never = case((Voucher.expires_at.is_(None), 1), else_=0)
+    return (
+        select(Voucher.id, Voucher.expires_at)
+        .where(
+            Voucher.voucher_type_id == voucher_type_id,
+            Voucher.status == _IDLE,
+            or_(Voucher.expires_at.is_(None), Voucher.expires_at > now),
+        )
+        .order_by(never, Voucher.expires_at, Voucher.id)
+        .limit(count)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _allocate(work: Work, taken: dict[int, PoolCode], note: str) -> None:
+    if not taken:
+        return
+    rows = [
+        {"id": code.voucher_id, "profile_id": person, "expires_at": code.until, "status": _ALLOCATED, "allocated_at": work.now}
+        for person, code in taken.items()
+    ]  # fmt: skip
+    work.session.execute(update(Voucher), rows)
+    _log(work, [code.voucher_id for code in taken.values()], _ALLOCATED, note)
+
+
+def _log(work: Work, voucher_ids: Sequence[int], status: VoucherStatus, note: str) -> None:
+    same = {"at": work.now, "by": work.actor.label, "status": status, "note": note[:500]}
+    bulk.insert_columns(work.session, cast(Table, VoucherChange.__table__), {"voucher_id": voucher_ids}, same)
+
+
+def cancel(work: Work, voucher_ids: Sequence[int], reason: str) -> None:
+    """Cancel codes whose benefits are void; they do not go back to the pool."""
+    for at in range(0, len(voucher_ids), 500):
+        some = voucher_ids[at : at + 500]
+        rows = work.session.execute(
+            select(Voucher.id, Voucher.voucher_type_id, Voucher.status).where(Voucher.id.in_(some))
+        ).all()
+        for kind, status in sorted({(row[1], row[2]) for row in rows}):
+            if status is _CANCELLED:
+                continue
+            group = [row[0] for row in rows if (row[1], row[2]) == (kind, status)]
+            counters.move(work, kind, status, _CANCELLED, len(group))
+            statement = update(Voucher).where(Voucher.id.in_(group), Voucher.status == status)
+            changed_rows(work.session, statement.values(status=_CANCELLED))
+            _log(work, group, _CANCELLED, reason)
