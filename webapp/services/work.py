@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import RLock
 from time import sleep
 from typing import TypeVar, cast
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import CursorResult, Executable, Table, UpdateBase, bindparam, insert, update
+from sqlalchemy import CursorResult, Engine, Executable, Table, UpdateBase, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -24,6 +26,8 @@ T = TypeVar("T")
 WRITES = {"largesse_write": True}  # BEGIN IMMEDIATE on SQLite, see webapp.adapters.engines
 RETRIES = 5
 _LOCKED = "database is locked"
+_TURNS: WeakKeyDictionary[Engine, RLock] = WeakKeyDictionary()
+_PATIENCE = 5.0  # seconds, as long as SQLite itself waits
 # PostgreSQL: serialisation failure, deadlock, lock not available.
 _TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
 # What every form says to the database, put together once.
@@ -95,27 +99,47 @@ def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]
     session.rollback()  # a read snapshot taken earlier in this request must not be written on
     if actor.is_looking:
         raise Refused("actor.looking", "You see the console as somebody else, so nothing can be changed. Stop first.")
+    with _turn(session):
+        try:
+            session.connection(execution_options=WRITES)
+            work = Work(session, actor, now)
+            yield work
+            session.flush()
+            _write_audit(work)
+            session.commit()
+        except IntegrityError as error:
+            session.rollback()
+            if words := _guard(error):
+                raise Conflict("guarded", f"{words[:1].upper()}{words[1:]}. Nothing was saved.") from error
+            column = _column_in(error)
+            raise Conflict("conflict", f"This {_words(column)} is already in use; choose another.", column) from error
+        except OperationalError as error:
+            session.rollback()
+            if is_passing(error):
+                raise Busy(
+                    "busy", "The database is busy. Nothing was changed; send the form again in a moment."
+                ) from error
+            raise
+        except BaseException:
+            session.rollback()
+            raise
+
+
+@contextmanager
+def _turn(session: Session) -> Iterator[None]:
+    """Wait for one's turn on SQLite, which has one writer at a time; after five seconds go on without it.
+
+    The next thread is woken at once, while SQLite would let it sleep and look again; what holds is still its own lock.
+    """
+    engine = session.get_bind().engine
+    is_mine = engine.dialect.name == "sqlite" and (lock := _TURNS.setdefault(engine, RLock())).acquire(
+        timeout=_PATIENCE
+    )
     try:
-        session.connection(execution_options=WRITES)
-        work = Work(session, actor, now)
-        yield work
-        session.flush()
-        _write_audit(work)
-        session.commit()
-    except IntegrityError as error:
-        session.rollback()
-        if words := _guard(error):
-            raise Conflict("guarded", f"{words[:1].upper()}{words[1:]}. Nothing was saved.") from error
-        column = _column_in(error)
-        raise Conflict("conflict", f"This {_words(column)} is already in use; choose another.", column) from error
-    except OperationalError as error:
-        session.rollback()
-        if is_passing(error):
-            raise Busy("busy", "The database is busy. Nothing was changed; send the form again in a moment.") from error
-        raise
-    except BaseException:
-        session.rollback()
-        raise
+        yield
+    finally:
+        if is_mine:
+            lock.release()
 
 
 def perform(
