@@ -454,6 +454,24 @@ def x(d):
     return d.issue()
 
 
+def test_bulk_extend_of_3_with_1_ineligible_extends_2_and_names_the_third(d):
+    d.change(is_extendable=True)
+    first, second, void = d.issue(), d.issue(d.other), d.issue()
+    d.do(benefits.void, benefits.VoidBenefit(void.id, "by mistake"))
+    command = benefits.ExtendBenefits((first.id, second.id, void.id), extend_days=7)
+    assert d.do(benefits.extend_several, command) == (void.id,)
+    assert {read.get(d.session, one.id).expires_at for one in (first, second)} == {
+        datetime(2026, 4, 7, 13, 59, 59, tzinfo=UTC)  # days of the calendar: the clocks change in between
+    }
+    rows = read.several(d.session, None, [first.id, void.id])
+    why = benefit_gates.to_extend(d.session, rows)
+    assert "made void" in why[void.id]
+    assert refused(
+        "already_extended", d.do, benefits.extend_several, benefits.ExtendBenefits((first.id,), extend_days=1)
+    )
+    refused("extend_args", d.do, benefits.extend_several, benefits.ExtendBenefits((first.id,)))
+
+
 def test_extend_days_adds_calendar_days_over_the_change_of_clocks(d, x):
     assert x.expires_at == datetime(2026, 3, 30, 12, 59, 59, tzinfo=UTC)
     longer = extend(d, x, extend_days=14)

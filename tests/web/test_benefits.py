@@ -14,6 +14,7 @@ from webapp.domain.benefits import BenefitState
 from webapp.domain.redemptions import RedemptionKind
 from webapp.models import AuditEntry, Benefit, Redemption, RedemptionAttempt
 from webapp.queries import benefits as read
+from webapp.services import benefits
 
 
 @pytest.fixture
@@ -333,3 +334,20 @@ def test_issuer_cannot_see_exports(signed_in, d):
     till = signed_in("till")
     till.get("/benefits/export", status=403)
     assert not till.get("/benefits").soup.select("a[href^='/benefits/export']")
+
+
+def test_ticked_benefits_are_extended_and_the_others_named_with_their_reason(console, d):
+    first, other, void = d.issue(), d.issue(d.other), d.issue()
+    d.change(is_extendable=True)
+    d.do(benefits.void, benefits.VoidBenefit(void.id, "by mistake"))
+    assert console.get("/benefits").soup.select(f'.pick input[value="{first.id}"][form="bulk"]')
+    address = f"/benefits/extend?ids={first.id}&ids={other.id}&ids={void.id}&ids=x&ids=99999999999999999999"
+    page = console.get(address)
+    assert "Extend 2 benefits" in page.text
+    assert "It was made void" in page.text
+    page = console.submit(page, status=422)
+    assert "either a number of days or a date" in page.text
+    page = console.follow(console.submit(console.get(address), extend_days="7"))
+    assert "2 extended, 1 left as they are." in page.text
+    assert [row["href"] for row in page.soup.select("tbody th a")] == [f"/benefits/{void.id}"]
+    assert "No benefit was ticked" in console.get("/benefits/extend").text

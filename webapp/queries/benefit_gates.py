@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -68,6 +69,17 @@ def to_redeem_then(
 ) -> tuple[Gate, ...]:
     """The same as it stood, or as things stand will stand, at another instant than ``now``."""
     return rules.gates_to_redeem(definition, facts_at(session, benefit, at, now), 1, at)
+
+
+def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, str]:
+    """Of these benefits by id: why one cannot be extended, or an empty text."""
+    wanted = select(BenefitDefinition).where(BenefitDefinition.id.in_({row.definition_id for row in rows}))
+    known = {one.id: one.facts for one in session.scalars(wanted.execution_options(populate_existing=True))}
+    found = {}
+    for row in rows:
+        gates = rules.gates_to_extend(known[row.definition_id], row.facts)
+        found[row.id] = next((gate.reason.message for gate in gates if gate.reason), "")
+    return found
 
 
 def facts_at(session: Session, benefit: Benefit, at: datetime, now: datetime) -> BenefitFacts:

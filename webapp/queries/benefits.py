@@ -162,6 +162,14 @@ def page(
     return _read(session, statement)
 
 
+def several(session: Session, scope: Scope, ids: Collection[int]) -> list[BenefitRow]:
+    """Those of these benefits that are in ``scope``, in the order of their ids."""
+    statement = _rows().where(Benefit.id.in_(ids)).order_by(Benefit.id)
+    if scope is not None:
+        statement = statement.where(BenefitDefinition.site_id.in_(scope))
+    return _read(session, statement)
+
+
 def of_person(
     session: Session, ids: Collection[int], scope: Scope, *, size: int = PAGE, before: int | None = None
 ) -> list[BenefitRow]:

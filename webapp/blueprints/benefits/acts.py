@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash
+from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
@@ -16,6 +16,7 @@ from webapp.domain.errors import Refused
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import receipt
 from webapp.extensions import db
+from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import choices
 from webapp.queries import redemptions as read_ledger
@@ -23,6 +24,7 @@ from webapp.services import benefits
 from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import CommandForm
+from webapp.web.paging import MOST
 from webapp.web.rendering import go, render
 
 
@@ -98,6 +100,35 @@ def redeem(benefit_id: int) -> ResponseReturnValue:
 def extend(benefit_id: int) -> ResponseReturnValue:
     """A later end, by days or to a date."""
     return _act(benefit_id, forms.ExtendForm(), benefits.extend, EXTEND)
+
+
+@bp.route("/extend", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_CHANGE)
+def extend_several() -> ResponseReturnValue:
+    """A later end for the ticked benefits, after saying which of them cannot have one, and why."""
+    session, where = db.session(), scope(Permission.BENEFITS_CHANGE)
+    asked = [int(text) for text in request.args.getlist("ids")[: read.PAGE] if text.isdecimal() and int(text) <= MOST]
+    rows = read.several(session, where, asked)
+    why = gates.to_extend(session, rows)
+    form = forms.ExtendSeveralForm()
+    able = tuple(row.id for row in rows if not why[row.id])
+    left = form.submit(benefits.extend_several, benefit_ids=able) if able else None
+    if left is not None:
+        kept = [*left, *(number for number, words in why.items() if words)]
+        flash(f"{len(able) - len(left):,} extended, {len(kept):,} left as they are.", "success")
+        return go(".extend_several", ids=kept) if kept else go(".index")
+    return render(
+        "benefits/extend.html",
+        "benefits/_extend.html",
+        form.status,
+        form=form,
+        rows=rows,
+        why=why,
+        able=able,
+        ids=[row.id for row in rows],
+        in_full=actor().may(Permission.PROFILES_VIEW),
+        benefit_words=benefit_words,
+    )
 
 
 @bp.route("/<int:benefit_id>/expiry", methods=["GET", "POST"])

@@ -16,6 +16,7 @@ from webapp.domain.timing import day_starts
 from webapp.services.benefits import (
     ClaimBenefit,
     ExtendBenefit,
+    ExtendBenefits,
     IssueBenefit,
     ReassignBenefit,
     RedeemBenefit,
@@ -102,6 +103,14 @@ class ReverseForm(CommandForm[ReverseRedemption]):
 
 class ExtendForm(CommandForm[ExtendBenefit]):
     command = ExtendBenefit
+
+    extend_days = WholeField("Days longer", least=1, most=3_650, required=False)
+    extend_date = DayField("Or until")
+    note = TextField("Note", length=NOTE)
+
+
+class ExtendSeveralForm(CommandForm[ExtendBenefits]):
+    command = ExtendBenefits
 
     extend_days = WholeField("Days longer", least=1, most=3_650, required=False)
     extend_date = DayField("Or until")

@@ -47,6 +47,7 @@ def index() -> ResponseReturnValue:
         states=benefit_words.STATES,
         now=now,
         in_full=actor().may(Permission.PROFILES_VIEW),
+        may_change=actor().may(Permission.BENEFITS_CHANGE),
         benefit_words=benefit_words,
     )
 

@@ -3,12 +3,14 @@
 from webapp.models import RedemptionAttempt
 from webapp.services.benefits.changing import (
     ExtendBenefit,
+    ExtendBenefits,
     ReassignBenefit,
     RestoreBenefit,
     RevealBenefit,
     SetExpiry,
     VoidBenefit,
     extend,
+    extend_several,
     reassign,
     restore,
     reveal,
@@ -34,6 +36,7 @@ from webapp.services.benefits.redeeming import (
 __all__ = [
     "ClaimBenefit",
     "ExtendBenefit",
+    "ExtendBenefits",
     "IssueBenefit",
     "NoteAttempt",
     "ReassignBenefit",
@@ -49,6 +52,7 @@ __all__ = [
     "attempt",
     "claim",
     "extend",
+    "extend_several",
     "give_back",
     "issue",
     "note",
