@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tests.factories import Factories
 from webapp.adapters.engines import engine_options
 from webapp.domain.rewards import RewardStatus
-from webapp.models import Entry, ImportRun, Organisation, Profile, Reward
+from webapp.models import Benefit, Entry, ImportRun, Organisation, Profile, Reward
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,=1+1,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,,2026-01-05T10:00:00Z,R2,3\n"
@@ -167,3 +167,26 @@ def test_what_happens_to_known_people_is_chosen_by_an_option(command, own, tmp_p
     own.rollback()
     assert own.execute(select(Profile.first_name, Profile.last_name)).all() == [("Anna", "Lee")]
     assert own.scalars(select(ImportRun.options).order_by(ImportRun.id)).all()[-1]["empty_cells"] == "clear"
+
+
+def test_benefits_are_issued_to_the_people_of_a_file_in_a_batch(command, own, tmp_path):
+    make = Factories(own)
+    known = [make.profile() for _ in range(3)]
+    make.benefit_definition(handle="coffee")
+    own.commit()
+    path = tmp_path / "people.csv"
+    path.write_text("Member ID\n" + "\n".join(str(person.external_id) for person in known) + "\nM-NOBODY\n")
+    report = json.loads(
+        command("import", "benefits", str(path), "--definition", "Coffee", "--dry-run", "--json").stdout
+    )
+    assert (report["records"], report["good"], report["duplicates"], report["bad"]) == (4, 3, 0, 1)
+    assert report["problems"][0]["line"] == 5
+    done = command("import", "benefits", str(path), "--definition", "coffee", status=1)
+    assert "Error: 3 people, 0 named twice and 1 bad row: nothing was issued." in done.stderr
+    assert "M-NOBODY" in path.with_name("people.csv.rejects.csv").read_text("utf-8-sig")
+    done = command("import", "benefits", str(path), "--definition", "coffee", "--good-rows")
+    assert "3 issued, 0 passed over" in done.stdout
+    done = command("import", "benefits", str(path), "--definition", "coffee", "--good-rows", "--exclude-holders")
+    assert "0 issued, 3 passed over" in done.stdout
+    own.rollback()
+    assert own.scalar(select(func.count()).select_from(Benefit)) == 3

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import click
 
-from webapp.adapters import collector, spreadsheets
-from webapp.cli import runtime
+from webapp.adapters import spreadsheets
+from webapp.cli import runtime, waiting
 from webapp.domain import import_columns
+from webapp.domain.benefit_batches import Audience
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_options import ArchivedRows, EmptyCells, KnownRows
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
-from webapp.domain.jobs import FINISHED
-from webapp.jobs import registry
-from webapp.jobs.runner import Runner
-from webapp.queries import files
+from webapp.queries import benefit_batches as read_batches
+from webapp.queries import benefit_definitions as read_definitions
 from webapp.queries import imports as read
-from webapp.queries import jobs as read_jobs
 from webapp.queries import rewards as read_rewards
 from webapp.queries.imports import RunSheet
 from webapp.services import imports
+from webapp.services.benefits import batches
+from webapp.services.benefits.batches import PlanBatch, StartBatch, WithdrawBatch
 from webapp.services.import_steps import MOST_PROBLEMS
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries, UploadRows
 from webapp.services.work import Work
 
-_LOOK_AGAIN = 0.2  # seconds
 _Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 
@@ -111,7 +108,7 @@ def _import(
 ) -> None:
     run_id = _uploaded(file, upload, encoding or spreadsheets.AUTOMATIC, chosen)
     sheet = _checked(run_id)
-    _keep_rejects(sheet, file)
+    waiting.keep_rejects(sheet.run.rejects_file_id, file)
     if as_json:
         runtime.echo_json(_report(run_id))
     run = sheet.run
@@ -170,49 +167,9 @@ def _checked(run_id: int) -> RunSheet:
 
 
 def _finish(run_id: int, kind: str, label: str) -> RunSheet:
-    """Run the job here, or wait while the server runs it; a bar on a terminal shows how far it is."""
-    subject = f"import_runs:{run_id}"
-    runner = Runner(runtime.sessions, registry.kinds(), settings=runtime.settings())
-    collector.settle()
-    with click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        while True:
-            worker = Thread(target=runner.drain, daemon=True)
-            worker.start()
-            while worker.is_alive():
-                worker.join(_LOOK_AGAIN)
-                if sys.stderr.isatty():
-                    _show(bar, subject, kind)
-            job = _job(subject, kind)
-            if job.status in FINISHED:
-                break
-    if job.error:
-        raise Refused("job.failed", job.error)
+    waiting.finish(f"import_runs:{run_id}", kind, label)
     with runtime.session() as session:
         return read.sheet(session, run_id, None)
-
-
-def _job(subject: str, kind: str) -> Any:
-    with runtime.session() as session:
-        return read_jobs.latest(session, subject, kind)
-
-
-def _show(bar: Any, subject: str, kind: str) -> None:
-    job = _job(subject, kind)
-    if job.total:
-        bar.length = job.total
-        bar.update(job.done - bar.pos)
-
-
-def _keep_rejects(sheet: RunSheet, file: Path) -> None:
-    """Beside the file, whole or not at all."""
-    if sheet.run.rejects_file_id is None:
-        return
-    target = file.with_name(f"{file.name}.rejects.csv")
-    half = target.with_name(f"{target.name}.part")
-    with runtime.session() as session, half.open("wb") as out:
-        out.writelines(files.read(session, sheet.run.rejects_file_id))
-    half.replace(target)
-    click.echo(f"The bad rows are in {target}.", err=True)
 
 
 def _report(run_id: int) -> dict[str, Any]:
@@ -227,6 +184,67 @@ def _report(run_id: int) -> dict[str, Any]:
         "bad": run.bad_count,
         "problems": [
             {"line": row.line, "column": row.column, "value": row.value, "reason": row.reason} for row in problems
+        ],
+    }
+
+
+@group.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--definition", required=True, help="Handle of the benefit definition.")
+@click.option("--dry-run", is_flag=True, help="Check the file and issue nothing.")
+@click.option("--good-rows", is_flag=True, help="Issue to the people who are known although there are bad rows.")
+@click.option("--exclude-holders", is_flag=True, help="Leave out who holds this benefit already.")
+@click.option("--encoding", type=click.Choice(list(spreadsheets.ENCODINGS)), help="For files that are not Unicode.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts and problems as an object.")
+def benefits(file: Path, definition: str, **options: Any) -> None:
+    """Issue one benefit each to the people FILE names by member id or e-mail, as a batch."""
+    with runtime.session() as session:
+        definition_id = read_definitions.id_of(session, definition, None)
+    with file.open("rb") as stream:
+        survey = spreadsheets.survey(stream, file.name, options["encoding"] or spreadsheets.AUTOMATIC)
+        plan = PlanBatch(
+            definition_id=definition_id,
+            audience=Audience.FILE,
+            file=IncomingFile(file.name, survey, spreadsheets.Pieces(stream)),
+            excludes_holders=options["exclude_holders"],
+        )
+        batch_id = int(runtime.write(lambda work: batches.plan(work, plan)).id)
+    batch = _batch(batch_id, batches.CHECK, "Checking")
+    waiting.keep_rejects(batch.rejects_file_id, file)
+    rows = "row" if batch.bad_count == 1 else "rows"
+    found = f"{batch.people_count:,} people, {batch.twice_count:,} named twice and {batch.bad_count:,} bad {rows}"
+    dry_run, good_rows, as_json = (options[name] for name in ("dry_run", "good_rows", "as_json"))
+    if as_json:
+        runtime.echo_json(_batch_report(batch))
+    if dry_run or not batch.people_count or (batch.bad_count and not good_rows):
+        runtime.write(lambda work: batches.withdraw(work, WithdrawBatch(batch_id)))
+        if batch.bad_count and not (dry_run or good_rows):
+            raise Refused(
+                "import.bad_rows",
+                f"{found}: nothing was issued. Mend the bad rows, or issue to the others with --good-rows.",
+            )
+        _say(f"{found}; nothing was issued.", as_json=as_json)
+        return
+    runtime.write(lambda work: batches.start(work, StartBatch(batch_id)))
+    batch = _batch(batch_id, batches.ISSUE, "Issuing")
+    _say(f"{found}; {batch.issued_count:,} issued, {batch.passed_count:,} passed over.", as_json=as_json)
+
+
+def _batch(batch_id: int, kind: str, label: str) -> Any:
+    waiting.finish(f"benefit_batches:{batch_id}", kind, label)
+    with runtime.session() as session:
+        return read_batches.get(session, batch_id)
+
+
+def _batch_report(batch: Any) -> dict[str, Any]:
+    return {
+        "records": batch.people_count + batch.twice_count + batch.bad_count,
+        "good": batch.people_count,
+        "duplicates": batch.twice_count,
+        "bad": batch.bad_count,
+        "problems": [
+            {"line": int(line), "column": "", "value": value, "reason": reason}
+            for line, value, reason in batch.problems
         ],
     }
 
