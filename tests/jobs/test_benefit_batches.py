@@ -25,7 +25,7 @@ from webapp.queries import benefits as read_benefits
 from webapp.queries import files
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import benefits, vouchers
-from webapp.services.benefits import batch_issuing, batches
+from webapp.services.benefits import batch_issuing, batch_undoing, batches
 from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch, WithdrawBatch
 from webapp.services.imports import IncomingFile
 
@@ -371,6 +371,21 @@ def test_bulk_undo_voids_unused_ones_and_lists_used_ones_untouched(d, make, batc
     refused("batch.status", d.do, batches.undo, UndoBatch(batch.id))
 
 
+def test_undoing_that_was_stopped_goes_on_and_counts_each_benefit_once(d, make, batch_of, moment):
+    people = [make.profile() for _ in range(4)]
+    batch = batch_of(listed="\n".join(person.external_id for person in people))
+    d.redeem(held(d, batch)[0])
+    d.do(batches.undo, UndoBatch(batch.id))
+    d.do(lambda work, _: batch_undoing.undo_some(work, batch.id, 2), None)
+    d.do(lambda work, _: batches.cancel(work, batch.id), None)
+    run(d, moment)
+    assert look(d, batch.id).status is BatchStatus.ISSUED
+    d.do(batches.undo, UndoBatch(batch.id))
+    run(d, moment)
+    batch = look(d, batch.id)
+    assert (batch.status, batch.voided_count, batch.left_count) == (BatchStatus.UNDONE, 3, 1)
+
+
 # Who, and when
 
 
@@ -405,3 +420,12 @@ def test_a_definition_that_was_archived_meanwhile_stops_the_batch_with_the_gate(
     batch = look(d, batch.id)
     assert (batch.status, counts(batch)) == (BatchStatus.STOPPED, (1, 0, 0))
     assert "archived" in batch.problem
+
+
+def test_a_batch_that_waited_past_its_last_day_stops_instead_of_issuing_what_has_ended(d, batch_of, moment):
+    batch = batch_of(starts=False, listed=d.person.external_id, expires_on=date(2026, 3, 10))
+    d.forward(days=30)
+    start(d, moment, batch.id)
+    batch = look(d, batch.id)
+    assert (batch.status, counts(batch)) == (BatchStatus.STOPPED, (1, 0, 0))
+    assert "would have ended on 10 March 2026" in batch.problem

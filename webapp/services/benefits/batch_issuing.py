@@ -12,6 +12,7 @@ from sqlalchemy import Table, and_, not_, or_, update
 
 from webapp.domain import benefit_batches as rules
 from webapp.domain import benefit_dates
+from webapp.domain import benefits as benefit_rules
 from webapp.domain.audit import Event
 from webapp.domain.benefit_batches import BatchStatus, PassedOver
 from webapp.domain.benefits import verdict
@@ -65,6 +66,7 @@ def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:
     if batch.status is not BatchStatus.ISSUING:
         return Step(batch.issued_count + batch.passed_count, is_last=True)
     definition, site = _held(work, batch)
+    _require_days(work, batch, definition, site)
     people = read.to_issue(work.session, batch, size)
     passed, zones = _sifted(work, batch, definition, people)
     chosen = [number for number in people if number not in passed]
@@ -90,6 +92,17 @@ def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:
     batch.reached = people[-1] if people else batch.reached
     work.session.flush()
     return Step(batch.issued_count + batch.passed_count, is_last=len(people) < size and not _more(work, batch))
+
+
+def _require_days(work: Work, batch: BenefitBatch, definition: BenefitDefinition, site: Site) -> None:
+    """A batch that waited too long would issue what has ended."""
+    since, until = planned(definition, batch.issued_on, batch.expires_on, work.now, site.timezone)
+    if until is not None and until < since:
+        raise Refused(
+            "expires_before_issue",
+            f"Its benefits would have ended on {benefit_rules.told(until, site.timezone)}, before they begin on "
+            f"{benefit_rules.told(since, site.timezone)}. Plan another batch with a later last day.",
+        )
 
 
 def _more(work: Work, batch: BenefitBatch) -> bool:
@@ -164,7 +177,9 @@ class _Rows:
     def days(self, zone: str) -> tuple[datetime, datetime | None]:
         """Since when and until when benefits of a zone are good; worked out once for each zone."""
         if zone not in self._days:
-            self._days[zone] = planned(self.definition, self.batch.issued_on, self.batch.expires_on, self.now, zone)
+            since, until = planned(self.definition, self.batch.issued_on, self.batch.expires_on, self.now, zone)
+            # Where the last day is over already, which it is not at the site, nothing is left of it.
+            self._days[zone] = since, max(until, since) if until is not None else None
         return self._days[zone]
 
     def columns(self) -> dict[str, Sequence[Any]]:
@@ -189,13 +204,12 @@ class _Rows:
 def planned(
     definition: BenefitDefinition, issued_on: date | None, expires_on: date | None, now: datetime, zone: str
 ) -> tuple[datetime, datetime | None]:
-    """Since when and until when a benefit of ``zone`` is good. A batch's last day that is over counts to its first second."""
+    """Since when and until when a benefit of ``zone`` is good; the end may come out before the beginning."""
     today = now.astimezone(ZoneInfo(zone)).date()
     issued_at = now if issued_on in (None, today) else day_starts(issued_on, zone)
     if issued_at is None:
         raise AssertionError("a day begins")
-    expires_at = benefit_dates.expires_at(definition.validity, issued_at, zone, chosen=expires_on)
-    return issued_at, max(expires_at, issued_at) if expires_at is not None else None
+    return issued_at, benefit_dates.expires_at(definition.validity, issued_at, zone, chosen=expires_on)
 
 
 def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows: _Rows, mint: Mint) -> None:

@@ -219,7 +219,9 @@ def undo(work: Work, command: UndoBatch) -> BenefitBatch:
     allowed = rules.may_undo(batch.facts)
     allowed.require()
     batch = _move(work, batch, rules.UNDOABLE, _S.UNDOING, allowed)
-    batch.reached, batch.undone_by, batch.problem = 0, work.actor.label, ""
+    if not batch.voided_count + batch.left_count:  # else an undoing that was stopped goes on
+        batch.reached = 0
+    batch.undone_by, batch.problem = work.actor.label, ""
     definition = work.session.get_one(BenefitDefinition, batch.definition_id)
     _queue(work, batch, UNDO, f"Undo batch {batch.id} of «{definition.name}»", batch.issued_count)
     return batch
