@@ -118,3 +118,75 @@ def test_the_till_works_without_javascript_on_a_phone(counter, browser) -> None:
     expect(page.locator(".verdict__word")).to_have_text("Taken back")
     context.close()
     assert lines(counter) == ["redeem", "reversal"]
+
+
+CAMERA = """
+window.stopped = 0;
+window.BarcodeDetector = class {
+  static async getSupportedFormats() { return ["qr_code", "ean_13", "aztec"]; }
+  constructor(options) { window.asked = options.formats; }
+  async detect(video) { return window.shown && video.srcObject ? [{ rawValue: ` ${window.shown} ` }] : []; }
+};
+navigator.mediaDevices.getUserMedia = async () => {
+  if (window.refused) throw new DOMException("Permission denied", "NotAllowedError");
+  const stream = document.createElement("canvas").captureStream();
+  for (const track of stream.getTracks()) {
+    const stop = track.stop.bind(track);
+    track.stop = () => { window.stopped += 1; stop(); };
+  }
+  return stream;
+};
+"""
+ALLOWED = "document.featurePolicy.allowsFeature('camera')"
+
+
+def test_the_camera_reads_a_code_and_stops(counter, new_tab) -> None:
+    page = new_tab(390, 844)
+    page.add_init_script(CAMERA)
+    signed_in(page, counter)
+    assert page.evaluate(ALLOWED) is True
+    start = page.get_by_role("button", name="Scan with the camera")
+    start.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Scan with the camera")
+    expect(dialog.get_by_role("status")).to_contain_text("Hold the code in front of the camera")
+    assert page.evaluate("window.asked") == ["qr_code", "ean_13"]
+    axe(page)
+    shot(page, "till-camera")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(start).to_be_focused()
+    assert page.evaluate("[window.stopped, document.querySelector('video').srcObject]") == [1, None]
+    page.keyboard.press("Enter")
+    page.evaluate("window.shown = 'FIRSTC0DE'")
+    page.wait_for_url(re.compile(r"/till/benefits/1$"))
+    expect(page.locator(".verdict__word")).to_have_text("Good")
+    page.get_by_role("button", name="Scan with the camera").click()
+    page.evaluate("window.shown = 'SEC0NDC0DE'")
+    page.wait_for_url(re.compile(r"/till/benefits/2$"))
+    assert lines(counter) == []
+
+
+def test_a_camera_that_is_refused_is_told_of(counter, new_tab) -> None:
+    page = new_tab()
+    page.add_init_script(CAMERA)
+    signed_in(page, counter)
+    page.evaluate("window.refused = true")
+    page.get_by_role("button", name="Scan with the camera").click()
+    dialog = page.get_by_role("dialog", name="Scan with the camera")
+    expect(dialog.get_by_role("status")).to_contain_text("The camera cannot be used")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "lacks", ["delete window.BarcodeDetector", "BarcodeDetector.getSupportedFormats = async () => []"]
+)
+def test_a_browser_that_cannot_read_codes_shows_no_camera(counter, new_tab, lacks) -> None:
+    page = new_tab()
+    page.add_init_script(CAMERA + lacks)
+    signed_in(page, counter)
+    expect(page.get_by_role("button", name="Look")).to_be_visible()
+    expect(page.locator("[data-camera]")).to_be_hidden()
+    page.goto(f"{counter.url}/today")
+    assert page.evaluate(ALLOWED) is False

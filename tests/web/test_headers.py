@@ -21,7 +21,7 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Server": "Largesse",
 }
 KEPT = "public, max-age=31536000, immutable"
@@ -42,6 +42,12 @@ def test_every_answer_carries_every_header(app, address, status):
     assert {"Cookie", "HX-Request"} <= set(answer.vary)
     assert "Strict-Transport-Security" not in answer.headers
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_camera_may_be_used_at_the_till_and_nowhere_else(console):
+    policy = {address: console.get(address).response.headers["Permissions-Policy"] for address in ("/till", "/help")}
+    assert policy["/till"].startswith("camera=(self), ")
+    assert policy["/help"].startswith("camera=(), ")
 
 
 def test_over_https_browsers_are_told_to_stay_there(settings):

@@ -29,9 +29,10 @@ _FIXED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Server": "Largesse",
 }
+_WITH_CAMERA = _FIXED["Permissions-Policy"].replace("camera=()", "camera=(self)")  # at the till alone
 _HSTS = "max-age=31536000; includeSubDomains"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -46,6 +47,8 @@ def register(app: Flask) -> None:
 
     def add_headers(response: Response) -> Response:
         response.headers.update(fixed)
+        if request.blueprint == "till":
+            response.headers["Permissions-Policy"] = _WITH_CAMERA
         response.headers["Cache-Control"] = _FOR_EVER if g.get("may_be_kept") else "no-store"
         response.vary.update(("Cookie", "HX-Request"))
         return response
