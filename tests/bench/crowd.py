@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from tests.support.clock import NOW
@@ -23,6 +23,8 @@ from webapp.models import (
     AuditEntry,
     Base,
     Benefit,
+    BenefitBatch,
+    BenefitBatchPerson,
     BenefitChange,
     BenefitDefinition,
     BenefitDefinitionVersion,
@@ -222,6 +224,14 @@ def _benefits(session: Session, site: int) -> None:
     refused = {"benefit_id": used, "at": NOW, "by": "A", "reason": "expired"}
     _add(session, RedemptionAttempt, lambda n: refused | {"message": f"Refusal {n}."})
     _add(session, BenefitChange, lambda n: {"benefit_id": used, "move": "issued", "at": NOW, "by": f"Person {n}"})
+    batch = {"definition_id": definition, "site_id": site, "audience": "list", "listed": "A", "created_by": "A"}
+    _add(session, BenefitBatch, lambda n: batch | {"status": "issued" if n else "checked", "created_at": NOW})
+    last = session.scalars(select(func.max(BenefitBatch.id))).one()
+    passed = {"batch_id": last, "passed_over": "holds"}
+    _add(session, BenefitBatchPerson, lambda n: passed | {"profile_id": people[n]})
+    bad = [[str(n), f"M-{n}", "Nobody has it."] for n in range(100)]
+    numbers = {"people_count": 2 * MANY, "passed_count": MANY, "issued_count": MANY, "bad_count": MANY, "problems": bad}
+    session.execute(update(BenefitBatch).where(BenefitBatch.id == last).values(**numbers))
 
 
 def _add(session: Session, model: type[Base], row: Callable[[int], Row]) -> None:
@@ -321,6 +331,12 @@ SCREENS = {
     "benefits, why not": "/benefits/why-not?profile={profile}&definition={held}",
     "benefit, redeem": "/benefits/{benefit}/redeem",
     "benefit, extend": "/benefits/{benefit}/extend",
+    "benefits, extend": "/benefits/extend?" + "&".join(f"ids={n}" for n in range(1, 51)),
+    "batches": "/benefits/batches",
+    "batch": "/benefits/batches/{many}",
+    "batch, checked": "/benefits/batches/3",
+    "batch, new": "/benefits/batches/new",
+    "batch, undo": "/benefits/batches/{many}/undo",
     "benefit, expiry": "/benefits/{benefit}/expiry",
     "benefit, reassign": "/benefits/{benefit}/reassign",
     "benefit, void": "/benefits/{benefit}/void",
@@ -507,6 +523,7 @@ def addresses(session: Session) -> dict[str, str]:
         "profile": session.scalars(select(Winner.profile_id).where(Winner.id == winner)).one(),
         "benefit": session.scalars(select(Redemption.benefit_id).order_by(Redemption.id.desc())).first(),
         "redemption": session.scalars(select(Redemption.id).order_by(Redemption.id.desc())).first(),
+        "many": session.scalars(select(func.max(BenefitBatch.id))).one(),
         "held": session.scalars(select(Benefit.definition_id).order_by(Benefit.id.desc())).first(),
         "group": session.scalars(select(Group.id).order_by(Group.id)).first(),
         "module": session.scalars(select(Module.id).order_by(Module.id)).first(),

@@ -23,6 +23,8 @@ from webapp.extensions import db
 # What answers a GET with something other than a page, or only ever sends people on.
 NO_PAGE = {
     "account.recovery_codes",  # shown once, see tests/web/test_second_factor.py
+    "benefit_batches.progress",  # a part that is polled
+    "benefit_batches.rejects",
     "benefit_definitions.by_handle",  # sends on to the page
     "benefit_definitions.check_handle",  # the answer to a field
     "auth.code",  # the second step of signing in, see there
@@ -145,6 +147,9 @@ def test_every_screen_is_among_them(crowded: Flask, addresses: dict[str, str]) -
         ("definitions", "<tr", 50),
         ("definition", "<tr", 30),
         ("tiers", "<tr", 50),
+        ("benefits, extend", "<tr", 50),
+        ("batches", "<tr", 50),
+        ("batch", "<tr", 150),
         ("staff", "<tr", 50),
         ("audit", "timeline__dot", 50),
         ("winner", "timeline__dot", 50),
