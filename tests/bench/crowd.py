@@ -467,6 +467,7 @@ SCREENS = {
     "voucher type, new": "/voucher-types/new",
     "voucher type, edit": "/voucher-types/{kind}/edit",
     "codes, generate": "/voucher-types/{kind}/generate",
+    "codes, upload": "/voucher-types/{kind}/upload",
     "vouchers": "/vouchers",
     "voucher": "/vouchers/{voucher}",
     "vouchers, export": "/vouchers/export",

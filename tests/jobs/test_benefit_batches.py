@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -336,6 +336,25 @@ def test_codes_go_to_one_benefit_each_and_bulk_issue_stops_when_none_is_left(d, 
     batch = look(d, batch.id)
     assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, 5, 5, 0)
     assert len({one.voucher_id for one in held(d, batch)}) == 5
+
+
+def test_a_batch_gives_reserved_codes_to_their_people_with_their_values_and_stops_before_a_gap(d, make, batch_of, pool):
+    people = [make.profile() for _ in range(4)]
+    soon = d.at + timedelta(days=3)
+    make.voucher(pool.kind, reserved_for_id=people[0].id, value_minor=5000)
+    make.voucher(pool.kind, expires_at=soon)
+    make.voucher(pool.kind, valid_from=soon)
+    for person in people[2:]:
+        make.voucher(pool.kind, reserved_for_id=person.id)
+    d.session.commit()
+    batch = batch_of(listed="\n".join(person.external_id for person in people[:3]))
+    assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, 3, 3, 0)
+    assert [one.value_minor for one in held(d, batch)] == [5000, 2500, 2500]
+    assert held(d, batch)[1].expires_at == soon - timedelta(seconds=1)
+    short = batch_of(listed=f"{people[1].external_id}\n{people[3].external_id}")
+    assert (short.status, *counts(short)) == (BatchStatus.STOPPED, 2, 0, 0)
+    d.session.refresh(pool.kind)
+    assert pool.kind.idle_count == 2
 
 
 def test_without_force_the_rest_is_issued_and_counted_as_uncoded(d, make, batch_of, pool):

@@ -67,6 +67,7 @@ class Event(StrEnum):
     VOUCHERS_ALLOCATED = "vouchers.allocated"
     VOUCHERS_PRINTED = "vouchers.printed"
     VOUCHERS_TYPE_PRINTED = "vouchers.type-printed"
+    VOUCHERS_UPLOADED = "vouchers.uploaded"
     VOUCHER_CANCELLED = "voucher.cancelled"
     VOUCHER_HELD = "voucher.held"
     VOUCHER_LET_GO = "voucher.let-go"
@@ -193,6 +194,7 @@ SENTENCES: dict[Event, str] = {
     Event.VOUCHERS_ALLOCATED: "allocated {count} codes of «{title}» to winner {rank} of «{reward}»",
     Event.VOUCHERS_PRINTED: "printed {count} vouchers of «{reward}» in the layout {layout}",
     Event.VOUCHERS_TYPE_PRINTED: "printed {count} vouchers of the type «{title}» in the layout {layout}",
+    Event.VOUCHERS_UPLOADED: "uploaded {count} codes into «{title}» (fingerprint {sha256})",
     Event.VOUCHER_CANCELLED: "cancelled the voucher {code} of «{title}»: {note}",
     Event.VOUCHER_HELD: "held the voucher {code} of «{title}» as pending: {note}",
     Event.VOUCHER_LET_GO: "let go the pending voucher {code} of «{title}»: {note}",

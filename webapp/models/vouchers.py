@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models.base import BIG, NEVER_REUSED, Base, Id
 
 TAKEN = "status <> 'idle'"  # must stand in a query in these very words, or SQLite does not use the index
+
+IDLE = "status = 'idle'"  # the same
 
 
 def _index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -58,7 +61,10 @@ class VoucherType(Base):
 
 
 class VoucherBatch(Base):
-    """Codes made together: how many, by whom, and the SHA-256 of the sorted codes."""
+    """Codes made or uploaded together: how many, by whom, and the SHA-256 of the sorted codes.
+
+    Of uploaded ones ``upload`` keeps what the check of the file saw; until they are added, ``file_id`` holds the good ones.
+    """
 
     __tablename__ = "voucher_batches"
 
@@ -69,12 +75,18 @@ class VoucherBatch(Base):
     sha256: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id"))
+    upload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (NEVER_REUSED,)
 
 
 class Voucher(Base):
-    """One code. It is looked up by the keyed hash of its normalised form; lists show ``last_four``."""
+    """One code. It is looked up by the keyed hash of its normalised form; lists show ``last_four``.
+
+    ``value_minor`` is its own worth, None that of its type. It is handed out from ``valid_from`` on and before
+    ``expires_at``, and where it is reserved only to that person.
+    """
 
     __tablename__ = "vouchers"
 
@@ -91,6 +103,9 @@ class Voucher(Base):
     allocated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     printed_count: Mapped[int] = mapped_column(default=0)
+    valid_from: Mapped[datetime | None]
+    reserved_for_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
+    value_minor: Mapped[int | None] = mapped_column(BIG)
 
     __table_args__ = (
         # Of a million codes most are idle: an index that leaves them out costs nothing while they are made.
@@ -107,6 +122,24 @@ class Voucher(Base):
             "ix_vouchers_open_expires_at", "voucher_type_id", "expires_at", where="status in ('allocated', 'pending')"
         ),
         Index("ix_vouchers_voucher_type_id_status_id", "voucher_type_id", "status", "id"),
+        # Only uploaded codes can have these, so codes that are made cost none of it.
+        _index(
+            "ix_vouchers_idle_expires_at",
+            "voucher_type_id",
+            "expires_at",
+            "id",
+            where=f"{IDLE} and expires_at is not null",
+        ),
+        _index(
+            "ix_vouchers_idle_valid_from", "voucher_type_id", "valid_from", where=f"{IDLE} and valid_from is not null"
+        ),
+        _index(
+            "ix_vouchers_idle_value_minor",
+            "voucher_type_id",
+            "value_minor",
+            where=f"{IDLE} and value_minor is not null",
+        ),
+        _index("ix_vouchers_reserved_for_id", "reserved_for_id", where="reserved_for_id is not null"),
         # A code may be cancelled before or after somebody had it.
         CheckConstraint(
             "(status <> 'idle' or allocated_at is null) and (status in ('idle', 'cancelled') or allocated_at is not null)",

@@ -165,7 +165,7 @@ _CARDS = (
         Voucher.expires_at,
         VoucherType.title,
         VoucherType.subtitle,
-        VoucherType.value_minor,
+        func.coalesce(Voucher.value_minor, VoucherType.value_minor),
         VoucherType.currency,
         VoucherType.terms,
         Site.title,

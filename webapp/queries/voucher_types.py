@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.domain.rewards import RewardStatus
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import Reward, Site, StaffMember, Voucher, VoucherBatch, VoucherType
+from webapp.models import Reward, Site, StaffMember, VoucherBatch, VoucherType
 from webapp.queries.exports import flow
 
 Scope = frozenset[int] | None
 PAGE = 50
-MOST_COUNTED = 1_000  # «1,000+»: a page never counts a growing table to its end
 RECENT = 10
 
 
@@ -46,7 +46,7 @@ class TypeRow:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One batch of codes: ``made`` of ``wanted`` are there."""
+    """One batch of codes: ``made`` of ``wanted`` are there; ``upload`` is what the check of an uploaded file saw."""
 
     id: int
     wanted: int
@@ -54,6 +54,12 @@ class BatchRow:
     sha256: str
     created_at: datetime
     created_by: str | None
+    upload: dict[str, Any] | None
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it is an upload that was checked and not added."""
+        return self.upload is not None and not self.made
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +176,6 @@ def titles(session: Session, scope: Scope, size: int = 500) -> list[tuple[int, s
     return [(row[0], row[1]) for row in session.execute(statement)]
 
 
-def expired(session: Session, voucher_type_id: int, now: datetime) -> int:
-    """How many codes ran out in somebody's hands; counted to 1,000, and 1,001 means more."""
-    rows = (
-        select(Voucher.id)
-        .where(
-            Voucher.voucher_type_id == voucher_type_id,
-            Voucher.status.in_((VoucherStatus.ALLOCATED, VoucherStatus.PENDING)),
-            Voucher.expires_at <= now,
-        )
-        .limit(MOST_COUNTED + 1)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(rows)) or 0
-
-
 _BATCH = (
     select(
         VoucherBatch.id,
@@ -193,6 +184,7 @@ _BATCH = (
         VoucherBatch.sha256,
         VoucherBatch.created_at,
         StaffMember.name,
+        VoucherBatch.upload,
     )
     .outerjoin(StaffMember, StaffMember.id == VoucherBatch.created_by_id)
     .order_by(VoucherBatch.id.desc())

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain, islice
 
 from sqlalchemy import ColumnElement, collate, func, literal_column, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.errors import NotFound
 from webapp.domain.vouchers import VoucherStatus
@@ -64,6 +64,7 @@ class VoucherSheet:
     winner: Winner | None
     prize: Prize | None
     reward: Reward | None
+    kept_for: Profile | None
 
 
 def get(session: Session, voucher_id: int) -> Voucher:
@@ -76,14 +77,16 @@ def get(session: Session, voucher_id: int) -> Voucher:
 
 def sheet(session: Session, voucher_id: int, scope: Scope) -> VoucherSheet:
     """The voucher with type, site, holder and prize; ``NotFound`` outside ``scope``."""
+    kept_for = aliased(Profile)
     statement = (
-        select(Voucher, VoucherType, Site, Profile, Winner, Prize, Reward)
+        select(Voucher, VoucherType, Site, Profile, Winner, Prize, Reward, kept_for)
         .join(VoucherType, VoucherType.id == Voucher.voucher_type_id)
         .join(Site, Site.id == VoucherType.site_id)
         .outerjoin(Profile, Profile.id == Voucher.profile_id)
         .outerjoin(Winner, Winner.id == Voucher.winner_id)
         .outerjoin(Prize, Prize.id == Winner.prize_id)
         .outerjoin(Reward, Reward.id == Winner.reward_id)
+        .outerjoin(kept_for, kept_for.id == Voucher.reserved_for_id)
         .where(Voucher.id == voucher_id)
     )
     if scope is not None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from wtforms import SelectChoice, SelectField
 from wtforms.validators import InputRequired
 
+from webapp.adapters import spreadsheets
+from webapp.domain import voucher_uploads
+from webapp.domain.errors import Refused
 from webapp.services.voucher_types import ChangeVoucherType, CreateVoucherType
-from webapp.services.vouchers import LARGEST_ORDER, GenerateVouchers
+from webapp.services.vouchers import LARGEST_ORDER, GenerateVouchers, UploadCodes
 from webapp.web.fields import DayField, MoneyField, ParagraphField, TextField, WholeField
 from webapp.web.forms import CommandForm
+from webapp.web.uploads import FileForm
 from webapp.web.versions import VersionField
 
 C = TypeVar("C")
@@ -72,3 +76,23 @@ class GenerateForm(CommandForm[GenerateVouchers]):
     command = GenerateVouchers
 
     count = WholeField("How many", least=1, most=LARGEST_ORDER, default=100)
+
+
+class UploadForm(FileForm[UploadCodes]):
+    """A file of codes that others made."""
+
+    command = UploadCodes
+    steering = frozenset({"encoding"})
+
+    def table(self) -> dict[str, Any] | None:
+        """The file as ``UploadCodes`` takes it, once it was read without a fault; else the fault is on the form."""
+        found = self.incoming()
+        if found is None:
+            return None
+        try:
+            voucher_uploads.require_size(found.survey.record_count)
+        except Refused as refusal:
+            self.refuse(refusal)
+            return None
+        table = spreadsheets.open_table(self.file.data.stream, found.name, str(self.encoding.data))
+        return {"name": found.name, "headings": table.headings, "rows": list(table.rows)}

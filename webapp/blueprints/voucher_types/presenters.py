@@ -13,31 +13,42 @@ from webapp.domain import voucher_codes as codes
 from webapp.domain import voucher_patterns as patterns
 from webapp.domain.errors import Refused
 from webapp.domain.vouchers import VoucherStatus
-from webapp.queries.voucher_types import MOST_COUNTED
+from webapp.queries.matching import MOST_COUNTED
+from webapp.queries.voucher_uploads import Apart
 from webapp.web.filters import day, money, plural
 
 if TYPE_CHECKING:
     from webapp.models import Job, VoucherType
 
 
-def figures(kind: VoucherType, expired: int) -> list[dict[str, Any]]:
-    """Counts and cash in each state, and how many of those in people's hands have run out (K137)."""
-    found = [_figure(kind, status) for status in VoucherStatus]
-    if expired:
-        many = f"{MOST_COUNTED:,}+" if expired > MOST_COUNTED else f"{expired:,}"
-        held = found[1]
-        held |= {"sub": f"{held['sub']} · {many} expired", "tone": "warn"}
+def figures(kind: VoucherType, apart: Apart) -> list[dict[str, Any]]:
+    """Counts and cash in each state, those in people's hands that have run out (K137), and idle ones nobody can be given."""
+    found = [_figure(kind, status, has_own=bool(apart.valued)) for status in VoucherStatus]
+    for figure, count, word in (
+        (found[0], apart.not_yet, "not valid yet"),
+        (found[0], apart.lapsed, "lapsed"),
+        (found[1], apart.expired, "expired"),
+    ):
+        if count:
+            many = f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
+            figure |= {"sub": f"{figure['sub']} · {many} {word}", "tone": "warn"}
     return found
 
 
-def _figure(kind: VoucherType, status: VoucherStatus) -> dict[str, Any]:
+def _figure(kind: VoucherType, status: VoucherStatus, *, has_own: bool) -> dict[str, Any]:
     count: int = getattr(kind, f"{status}_count")
+    worth = "no value in money" if kind.value_minor is None else money(kind.value_minor * count, kind.currency)
     return {
         "label": status.capitalize(),
         "value": f"{count:,}",
-        "sub": "no value in money" if kind.value_minor is None else money(kind.value_minor * count, kind.currency),
+        "sub": "values differ" if has_own else worth,
         "url": url_for("vouchers.index", type=kind.id, status=status),
     }
+
+
+def left_by_value(kind: VoucherType, found: list[tuple[int, int]]) -> list[tuple[str, int, str]]:
+    """Each value, how many codes of it are left, and what they come to."""
+    return [(money(value, kind.currency), count, money(value * count, kind.currency)) for value, count in found]
 
 
 def expiry_rule(kind: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, flash, request
 from flask.typing import ResponseReturnValue
@@ -10,7 +11,7 @@ from wtforms import SelectChoice
 
 from webapp.adapters import clock
 from webapp.blueprints.voucher_types import presenters
-from webapp.blueprints.voucher_types.forms import ChangeTypeForm, GenerateForm, NewTypeForm
+from webapp.blueprints.voucher_types.forms import ChangeTypeForm, GenerateForm, NewTypeForm, UploadForm
 from webapp.domain.jobs import FINISHED
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
@@ -18,12 +19,19 @@ from webapp.queries import audit as read_audit
 from webapp.queries import choices
 from webapp.queries import jobs as read_jobs
 from webapp.queries import voucher_types as read
+from webapp.queries import voucher_uploads as read_uploads
 from webapp.services import voucher_types, vouchers
+from webapp.services.vouchers import AddCodes
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.codes import mint
 from webapp.web.exporting import offer
+from webapp.web.filters import plural
+from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render, unchanged
+
+if TYPE_CHECKING:
+    from webapp.models import Job
 
 bp = Blueprint("voucher_types", __name__, url_prefix="/voucher-types")
 
@@ -82,11 +90,15 @@ def show(voucher_type_id: int) -> ResponseReturnValue:
     session = db.session()
     sheet = read.sheet(session, voucher_type_id, scope(Permission.PROGRAMMES_VIEW))
     may_edit = actor().may(Permission.VOUCHERS_EDIT, sheet.site.id)
+    apart = read_uploads.apart(session, voucher_type_id, clock.now())
+    left = read_uploads.remaining(session, voucher_type_id, clock.now()) if apart.valued else []
     return render(
         "voucher_types/show.html",
         sheet=sheet,
         kind=sheet.kind,
-        figures=presenters.figures(sheet.kind, read.expired(session, voucher_type_id, clock.now())),
+        figures=presenters.figures(sheet.kind, apart),
+        left_by_value=presenters.left_by_value(sheet.kind, left),
+        is_cut=sum(count for _, count in left) >= read_uploads.MOST_VALUED,
         expiry_rule=presenters.expiry_rule,
         batches=read.batches(session, voucher_type_id),
         used_by=read.used_by(session, voucher_type_id),
@@ -137,6 +149,37 @@ def generate(voucher_type_id: int) -> ResponseReturnValue:
     )
 
 
+@bp.route("/<int:voucher_type_id>/upload", methods=["GET", "POST"])
+@requires(Permission.VOUCHERS_EDIT)
+def upload(voucher_type_id: int) -> ResponseReturnValue:
+    """Check a file of codes that others made; nothing is added before that was seen."""
+    sheet = read.sheet(db.session(), voucher_type_id, scope(Permission.VOUCHERS_EDIT))
+    form = UploadForm()
+    if table := form.table():
+        batch = form.submit(
+            lambda work, command: vouchers.upload(work, command, mint()), voucher_type_id=voucher_type_id, **table
+        )
+        if batch:
+            return go(".progress", voucher_type_id=voucher_type_id, batch_id=batch.id)
+    return render(
+        "voucher_types/upload.html", "voucher_types/_upload.html", form.status, form=form, sheet=sheet, kind=sheet.kind
+    )
+
+
+@bp.post("/<int:voucher_type_id>/batches/<int:batch_id>/add")
+@requires(Permission.VOUCHERS_EDIT)
+def add(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
+    """Add the good codes of a file that was checked."""
+    sheet = read.sheet(db.session(), voucher_type_id, scope(Permission.VOUCHERS_EDIT))
+    batch = read.batch(db.session(), voucher_type_id, batch_id)
+    form = PressForm()
+    command = AddCodes(voucher_type_id, batch_id)
+    if added := form.press(lambda work: vouchers.add_uploaded(work, command, mint())):
+        flash(f"{plural(added.made, 'code')} added.", "success")
+        return go(".show", voucher_type_id=voucher_type_id)
+    return _batch_page(sheet, batch, form)
+
+
 @bp.get("/<int:voucher_type_id>/batches/<int:batch_id>")
 @requires(Permission.PROGRAMMES_VIEW)
 def progress(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
@@ -147,12 +190,21 @@ def progress(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
     job = read_jobs.latest(session, f"voucher_batches:{batch_id}")
     if job and (same := unchanged(str(job.version))):
         return same
+    may_edit = actor().may(Permission.VOUCHERS_EDIT, sheet.site.id)
+    return _batch_page(sheet, batch, PressForm() if may_edit else None, job)
+
+
+def _batch_page(
+    sheet: read.TypeSheet, batch: read.BatchRow, form: PressForm | None, job: Job | None = None
+) -> ResponseReturnValue:
     poll_url = request.path if job and job.status not in FINISHED else None
     return render(
         "voucher_types/batch.html",
-        "voucher_types/_progress.html",
+        "voucher_types/_add.html" if batch.is_offered else "voucher_types/_progress.html",
+        form.status if form else HTTPStatus.OK,
         kind=sheet.kind,
         sheet=sheet,
         batch=batch,
+        form=form,
         job=presenters.job_card(job, poll_url=poll_url) if job else None,
     )

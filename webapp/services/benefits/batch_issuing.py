@@ -194,6 +194,13 @@ class _Rows:
             "voucher_id": [self.taken[one].voucher_id if one in self.taken else None for one in self.people],
         }
 
+    def value(self, person: int, worth: int | None) -> int | None:
+        """What a benefit is worth: by its code, by the ``worth`` of codes in general, by the definition without one."""
+        if person not in self.taken:
+            return self.definition.value_minor
+        own = self.taken[person].value_minor
+        return worth if own is None else own
+
     def _end(self, person: int, by_terms: datetime | None) -> datetime | None:
         code = self.taken.get(person)
         if code is None or code.until is None:
@@ -224,7 +231,7 @@ def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows
     own = _own_codes(work, definition, count, mint)
     kind = definition.voucher_type if rows.taken else None
     worth = kind.value_minor if kind and kind.value_minor is not None else definition.value_minor
-    values = [worth if one in rows.taken else definition.value_minor for one in rows.people]
+    values = [rows.value(one, worth) for one in rows.people]
     same = {
         "definition_id": definition.id,
         "terms_number": definition.terms_number,

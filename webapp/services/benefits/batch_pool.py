@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Table, case, or_, select, update
+from sqlalchemy import Table, select, update
 
 from webapp.domain import vouchers as voucher_rules
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import BenefitDefinition, Voucher, VoucherChange, VoucherType
 from webapp.services import bulk
-from webapp.services.vouchers import counters
+from webapp.services.vouchers import counters, picking
+from webapp.services.vouchers.picking import Found
 from webapp.services.work import Work, changed_rows
 
 _IDLE, _ALLOCATED, _CANCELLED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED, VoucherStatus.CANCELLED
@@ -22,18 +24,20 @@ _IDLE, _ALLOCATED, _CANCELLED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED, Vou
 
 @dataclass(frozen=True, slots=True)
 class PoolCode:
-    """A code out of the pool and until when it is good."""
+    """A code out of the pool, until when it is good, and its own value where it has one."""
 
     voucher_id: int
     until: datetime | None
+    value_minor: int | None = None
 
 
 def take(
     work: Work, definition: BenefitDefinition, people: Sequence[int], zones: dict[int, str]
 ) -> dict[int, PoolCode]:
-    """Allocate a code to each of ``people`` as far as there are codes, those that end soonest first (benefits.md 6.4).
+    """Allocate a code to each of ``people`` as far as there are codes, in the order of ``picking`` (benefits.md 6.4).
 
-    The first people get them. ``zones`` are the people's, in whose days a code lasts.
+    The first people get those kept for nobody; where each benefit needs a code, the people served are the first ones
+    without a gap. ``zones`` are the people's, in whose days a code lasts.
     """
     kind = definition.voucher_type
     if kind is None or not people:
@@ -42,17 +46,33 @@ def take(
         zone: voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
         for zone in set(zones.values())
     }
-    able = [number for number in people if not voucher_rules.is_expired(ends[zones[number]], work.now)]
+    able = {number for number in people if not voucher_rules.is_expired(ends[zones[number]], work.now)}
     wanted = _count_out(work, kind.id, len(able))
-    found = work.session.execute(_soonest(kind.id, wanted, work.now)).all() if wanted else []
-    if len(found) < wanted:  # counted, but not good any more
+    found = _dealt(work, definition, [number for number in people if number in able], wanted) if wanted else {}
+    if definition.force_allocation:  # nobody is passed over: who has none ends the step
+        served = takewhile(found.__contains__, people)
+        found = {number: found[number] for number in served}
+    if len(found) < wanted:  # counted, but not to be given now
         counters.move(work, kind.id, _ALLOCATED, _IDLE, wanted - len(found))
     taken = {
-        number: PoolCode(row[0], min(filter(None, (ends[zones[number]], row[1])), default=None))
-        for number, row in zip(able, found, strict=False)
+        number: PoolCode(
+            code.id, min(filter(None, (ends[zones[number]], code.expires_at)), default=None), code.value_minor
+        )
+        for number, code in found.items()
     }
     _allocate(work, taken, f"benefit of «{definition.name}»"[:500])
     return taken
+
+
+def _dealt(work: Work, definition: BenefitDefinition, people: Sequence[int], wanted: int) -> dict[int, Found]:
+    """Who gets which code: each the one kept for them, else the next that is kept for nobody."""
+    kind_id = definition.voucher_type_id
+    if kind_id is None:
+        raise AssertionError("the definition has a pool")
+    kept = picking.reserved(work, kind_id, people)
+    rest = iter(picking.free(work, kind_id, wanted - len(kept)))
+    dealt = {number: kept[number][0] if number in kept else next(rest, None) for number in people}
+    return {number: code for number, code in dealt.items() if code is not None}
 
 
 def _count_out(work: Work, voucher_type_id: int, wanted: int) -> int:
@@ -63,21 +83,6 @@ def _count_out(work: Work, voucher_type_id: int, wanted: int) -> int:
         idle = work.session.scalar(select(VoucherType.idle_count).where(VoucherType.id == voucher_type_id)) or 0
         wanted = min(wanted - 1, idle)
     return 0
-
-
-def _soonest(voucher_type_id: int, count: int, now: datetime) -> Select[int, datetime | None]:
-    never = case((Voucher.expires_at.is_(None), 1), else_=0)
-    return (
-        select(Voucher.id, Voucher.expires_at)
-        .where(
-            Voucher.voucher_type_id == voucher_type_id,
-            Voucher.status == _IDLE,
-            or_(Voucher.expires_at.is_(None), Voucher.expires_at > now),
-        )
-        .order_by(never, Voucher.expires_at, Voucher.id)
-        .limit(count)
-        .with_for_update(skip_locked=True)
-    )
 
 
 def _allocate(work: Work, taken: dict[int, PoolCode], note: str) -> None:

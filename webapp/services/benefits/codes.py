@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import update
 
 from webapp.domain import vouchers as voucher_rules
 from webapp.domain.errors import Conflict
 from webapp.domain.voucher_codes import codes, normalise
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitDefinition, Voucher
-from webapp.services.vouchers import Mint, counters
+from webapp.services.vouchers import Mint, counters, picking
 from webapp.services.work import Work, changed_rows
 
 _IDLE, _ALLOCATED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED
@@ -30,18 +30,19 @@ class Taken:
 
 
 def take(work: Work, definition: BenefitDefinition, profile_id: int, zone: str) -> Taken | None:
-    """Allocate the code that ends soonest to a person; None when the definition has no pool or none is left.
+    """Allocate a code to a person; None when the definition has no pool, or none is left that this person can be given.
 
-    Of equals the lowest id goes first (benefits.md 6.4). The counter of the voucher type decides, before any code.
+    Which one goes first says ``picking``. The counter of the voucher type decides, before any code.
     """
     kind = definition.voucher_type
     if kind is None or not counters.move(work, kind.id, _IDLE, _ALLOCATED, 1):
         return None
     ends_at = voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
-    found = None if voucher_rules.is_expired(ends_at, work.now) else _pick(work, kind.id)
-    if found is None:
+    picked = [] if voucher_rules.is_expired(ends_at, work.now) else picking.pick(work, kind.id, profile_id, 1)
+    if not picked:  # counted, but not to be given now
         counters.move(work, kind.id, _ALLOCATED, _IDLE, 1)
         return None
+    found = picked[0]
     until = min(filter(None, (ends_at, found.expires_at)), default=None)
     changed_rows(
         work.session,
@@ -50,23 +51,8 @@ def take(work: Work, definition: BenefitDefinition, profile_id: int, zone: str) 
         .values(status=_ALLOCATED, profile_id=profile_id, allocated_at=work.now, expires_at=until),
     )
     counters.log(work, [found.id], _ALLOCATED, f"benefit of «{definition.name}»"[:500])
-    return Taken(found.id, until, kind.value_minor, kind.currency)
-
-
-def _pick(work: Work, voucher_type_id: int) -> Voucher | None:
-    soonest = case((Voucher.expires_at.is_(None), 1), else_=0)
-    statement = (
-        select(Voucher)
-        .where(
-            Voucher.voucher_type_id == voucher_type_id,
-            Voucher.status == _IDLE,
-            or_(Voucher.expires_at.is_(None), Voucher.expires_at > work.now),
-        )
-        .order_by(soonest, Voucher.expires_at, Voucher.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    return work.session.scalars(statement).one_or_none()
+    worth = kind.value_minor if found.value_minor is None else found.value_minor
+    return Taken(found.id, until, worth, kind.currency)
 
 
 def follow(work: Work, benefit: Benefit, target: VoucherStatus, note: str) -> None:

@@ -26,6 +26,7 @@ from webapp.models import (
     ProfileMerge,
     StoredChunk,
     StoredFile,
+    Voucher,
 )
 from webapp.queries import erasure as read
 from webapp.queries.erasure import Subject
@@ -177,6 +178,7 @@ def _traces(work: Work, who: Subject) -> None:
     merges = or_(ProfileMerge.winner_id.in_(who.ids), ProfileMerge.loser_id.in_(who.ids))
     words = [func.lower(cast(ExportRun.filters, String)).contains(text.lower(), autoescape=True) for text in who.texts]
     statements = [
+        update(Voucher).where(Voucher.reserved_for_id.in_(who.ids)).values(reserved_for_id=None),
         delete(ImportChange).where(ImportChange.subject_id.in_(who.ids), ImportChange.run_id.in_(of_people)),
         update(ProfileMerge).where(merges).values(reason=""),
     ]

@@ -37,6 +37,10 @@ def move(work: Work, loser_id: int, winner_id: int) -> dict[str, int]:
     return {
         "entries": _entries(work, loser_id, winner_id),
         "vouchers": _to(work, Voucher, winner_id, Voucher.profile_id == loser_id, Voucher.winner_id.is_(None)),
+        "reserved_codes": changed_rows(
+            work.session,
+            update(Voucher).where(Voucher.reserved_for_id == loser_id).values(reserved_for_id=winner_id),
+        ),
         "benefits": _to(work, Benefit, winner_id, Benefit.profile_id == loser_id),
         "memberships_twice": _drop_memberships(work, loser_id, winner_id),
         "memberships": _to(work, Membership, winner_id, Membership.profile_id == loser_id),
@@ -60,6 +64,7 @@ def is_used(until: datetime | None = None) -> ColumnElement[bool]:
         exists().where(Entry.profile_id == Profile.id),
         exists().where(Winner.profile_id == Profile.id),
         exists().where(Voucher.profile_id == Profile.id),
+        exists().where(Voucher.reserved_for_id == Profile.id),
         exists().where(Benefit.profile_id == Profile.id),
         exists().where(Membership.profile_id == Profile.id),
         exists().where(Completion.profile_id == Profile.id),

@@ -25,17 +25,21 @@ from webapp.services.vouchers.moves import (
     undo,
 )
 from webapp.services.vouchers.printing import PrintVouchers, note_reward, note_type, order
+from webapp.services.vouchers.uploading import AddCodes, UploadCodes, add_uploaded, upload
 
 __all__ = [
     "CHUNK",
     "LARGEST_ORDER",
+    "AddCodes",
     "AllocateVouchers",
     "GenerateVouchers",
     "Mint",
     "MoveVoucher",
     "PrintVouchers",
     "RedeemVoucher",
+    "UploadCodes",
     "add",
+    "add_uploaded",
     "allocate",
     "cancel",
     "code_key",
@@ -52,4 +56,5 @@ __all__ = [
     "reveal",
     "reverse",
     "undo",
+    "upload",
 ]

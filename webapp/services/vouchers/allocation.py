@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, update
 
 from webapp.domain import vouchers as rules
 from webapp.domain.errors import Refused
@@ -13,7 +13,7 @@ from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Voucher, VoucherType
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
-from webapp.services.vouchers import counters
+from webapp.services.vouchers import counters, picking
 from webapp.services.work import Work, changed_rows
 
 
@@ -30,7 +30,7 @@ class AllocateVouchers:
 
 
 def allocate(work: Work, command: AllocateVouchers) -> list[Voucher]:
-    """Give a winner ``quantity`` idle codes of a type, lowest ids first, and set when they end.
+    """Give a winner ``quantity`` idle codes of a type, in the order of ``picking``, and set when they end.
 
     Asked again for the same winner, it gives the same codes and changes nothing. Raises ``Refused`` when codes are
     short (K89) or could only be handed out expired, and then nothing is allocated. The caller tells the audit log,
@@ -47,23 +47,9 @@ def allocate(work: Work, command: AllocateVouchers) -> list[Voucher]:
     kind = read_types.get(work.session, command.voucher_type_id)
     if not taken:
         raise _short(kind, command.quantity, kind.idle_count)
-    _hand_over(work, command, kind, _pick(work, command))
+    picked = picking.pick(work, kind.id, command.profile_id, command.quantity)
+    _hand_over(work, command, kind, [found.id for found in picked])
     return read.of_winner(work.session, command.winner_id)
-
-
-def _pick(work: Work, command: AllocateVouchers) -> list[int]:
-    statement = (
-        select(Voucher.id)
-        .where(
-            Voucher.voucher_type_id == command.voucher_type_id,
-            Voucher.status == VoucherStatus.IDLE,
-            or_(Voucher.expires_at.is_(None), Voucher.expires_at > work.now),
-        )
-        .order_by(Voucher.id)
-        .limit(command.quantity)
-        .with_for_update(skip_locked=True)  # SQLite has no row locks and needs none: the writer is alone
-    )
-    return list(work.session.scalars(statement))
 
 
 def _hand_over(work: Work, command: AllocateVouchers, kind: VoucherType, ids: list[int]) -> None:
@@ -87,7 +73,7 @@ def _hand_over(work: Work, command: AllocateVouchers, kind: VoucherType, ids: li
             winner_place=case(places, value=Voucher.id),
             profile_id=command.profile_id,
             allocated_at=work.now,
-            expires_at=ends_at,
+            expires_at=picking.capped(ends_at),
         ),
     )
     if changed != command.quantity:

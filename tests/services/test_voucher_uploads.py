@@ -1,0 +1,271 @@
+"""Benefits.md 13.7: codes that others made come into the pool of a voucher type, and out of it in the right order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from tests.support.benefits import MELBOURNE, MINT, T, programme
+from webapp.domain.errors import NotFound, Refused
+from webapp.domain.vouchers import VoucherStatus
+from webapp.models import AuditEntry, StoredFile, Voucher
+from webapp.queries import voucher_uploads as read
+from webapp.queries.invariants import INVARIANTS, broken
+from webapp.services import profiles, vouchers
+from webapp.services.vouchers import AddCodes, UploadCodes
+
+ABOUT = [item for item in INVARIANTS if "benefit" in item.sql or "voucher" in item.sql]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def d(make, actor):
+    """The programme of section 13; whatever a test did, every invariant of benefits and vouchers holds afterwards."""
+    found = programme(make, actor, end_at=None)
+    found.change(force_allocation=True, voucher_type_id=a_type(found).id)
+    yield found
+    found.session.rollback()
+    assert {item.name: broken(found.session, item) for item in ABOUT if broken(found.session, item)} == {}
+
+
+def a_type(d, **more):
+    site = d.make.site(timezone=MELBOURNE).id
+    values = {"site_id": site, "value_minor": 700, "currency": "AUD", "valid_for_days": None}
+    return d.make.voucher_type(**values | more)
+
+
+def checked(d, *rows, headings=("Code",), kind=None):
+    lines = [(line, [row] if isinstance(row, str) else list(row)) for line, row in enumerate(rows, start=2)]
+    kind_id = kind.id if kind else d.definition.voucher_type_id
+    return d.do(partial(vouchers.upload, mint=MINT), UploadCodes(kind_id, "codes.csv", headings, lines))
+
+
+def added(d, batch):
+    return d.do(partial(vouchers.add_uploaded, mint=MINT), AddCodes(batch.voucher_type_id, batch.id))
+
+
+def upload(d, *rows, headings=("Code",), kind=None):
+    return added(d, checked(d, *rows, headings=headings, kind=kind))
+
+
+def code_of(d, benefit):
+    return d.session.get_one(Voucher, benefit.voucher_id).code
+
+
+def counters(d):
+    kind = d.definition.voucher_type
+    d.session.refresh(kind)
+    return kind.idle_count, kind.allocated_count
+
+
+def refused(code, act, *args, **more):
+    with pytest.raises(Refused) as refusal:
+        act(*args, **more)
+    assert refusal.value.code == code
+    return refusal.value
+
+
+# Into the pool
+
+
+def test_upload_of_1000_codes_with_3_duplicates_adds_997_and_lists_3(d):
+    rows = [f"SHOP-{number:04}" for number in range(997)]
+    batch = checked(d, *rows, rows[0], "shop 0001", "SHOP0002")
+    assert counters(d) == (0, 0)
+    assert (batch.upload["good"], batch.upload["twice"], batch.upload["bad"]) == (997, 3, 0)
+    assert batch.upload["problems"] == [
+        [999, "••••0000", "The code stands on line 2 already."],
+        [1000, "••••0001", "The code stands on line 3 already."],
+        [1001, "••••0002", "The code stands on line 4 already."],
+    ]
+    kept = batch.file_id
+    assert added(d, batch).made == 997
+    assert counters(d) == (997, 0)
+    (told,) = d.session.scalars(select(AuditEntry).where(AuditEntry.event == "vouchers.uploaded"))
+    assert told.facts["count"] == 997
+    assert d.session.get(StoredFile, kept, populate_existing=True) is None
+    assert added(d, batch).made == 997  # pressed twice
+    assert counters(d) == (997, 0)
+
+
+def test_duplicate_across_upload_is_a_rejected_row_in_this_type_and_in_another(d):
+    upload(d, "ALPHA-1", "ALPHA-2")
+    batch = checked(d, "ALPHA-1", "ALPHA-3")
+    assert batch.upload["problems"] == [[2, "••••HA1", "This type has this code already."]]
+    other = checked(d, "ALPHA-1", kind=a_type(d))
+    assert other.upload["problems"][0][2] == "Another voucher type has this code already."
+    refused("upload.nothing", added, d, other)
+
+
+def test_a_code_that_came_meanwhile_is_left_out(d):
+    first, second = checked(d, "ALPHA-1", "ALPHA-2"), checked(d, "ALPHA-2", "ALPHA-3")
+    assert (added(d, first).made, added(d, second).made, counters(d)) == (2, 1, (3, 0))
+
+
+def test_bad_rows_say_why(d):
+    headings = ("Voucher code", "Valid from", "Valid until", "Member id", "Value", "Colour")
+    empty = ("", "", "", "", "red")
+    batch = checked(
+        d,
+        ("GOOD1", *empty),
+        ("", *empty),
+        ("Ünfit", *empty),
+        ("CODE3", "", "2026-02-28", "", "", ""),
+        ("CODE4", "2026-04-01", "2026-03-31", "", "", ""),
+        ("CODE5", "soon", "", "", "", ""),
+        ("CODE6", "", "", "M-NOBODY", "", ""),
+        ("CODE7", "", "", "", "much", ""),
+        ("CODE8",),
+        headings=headings,
+    )
+    assert (batch.upload["good"], batch.upload["bad"], batch.upload["unread"]) == (1, 8, ["Colour"])
+    reasons = {line: reason for line, _code, reason in batch.upload["problems"]}
+    assert list(reasons) == list(range(3, 11))
+    for line, words in {
+        3: "The row has no code.",
+        4: "unaccented letters",
+        5: "«2026-02-28» is over",
+        6: "before it begins",
+        7: "«soon» is not a day",
+        8: "Nobody has the member id «M-NOBODY».",
+        9: "«much» is not an amount",
+        10: "has 1 values where the heading has 6",
+    }.items():
+        assert words in reasons[line]
+
+
+def test_a_value_needs_a_currency_of_the_type(d):
+    batch = checked(d, ("CODE1", "5"), headings=("Code", "Value"), kind=a_type(d, value_minor=None, currency=""))
+    assert "no currency" in batch.upload["problems"][0][2]
+
+
+def test_a_file_without_codes_or_with_too_many_is_refused(d):
+    assert "«Code»" in refused("upload.no_code", checked, d, "X", headings=("Number",)).message
+    refused("upload.column_twice", checked, d, ("A", "B"), headings=("Code", "Voucher code"))
+    many = UploadCodes(d.definition.voucher_type_id, "x.csv", ("Code",), [(1, ["X"])] * 10_001)
+    assert "10,001" in refused("upload.many", d.do, partial(vouchers.upload, mint=MINT), many).message
+
+
+def test_an_upload_of_another_type_is_not_found(d):
+    batch = checked(d, "ALPHA-1")
+    with pytest.raises(NotFound):
+        d.do(partial(vouchers.add_uploaded, mint=MINT), AddCodes(a_type(d).id, batch.id))
+
+
+def test_days_of_a_workbook_count_whole_and_moments_to_the_second(d):
+    headings = ("Code", "Valid from", "Valid until")
+    upload(
+        d,
+        ("CODE1", "2026-03-05T00:00:00", "2026-03-10T00:00:00"),
+        ("CODE2", "2026-03-05T10:00+11:00", "2026-03-10 12:00"),
+        headings=headings,
+    )
+    found = d.session.execute(select(Voucher.valid_from, Voucher.expires_at).order_by(Voucher.id)).all()
+    assert [tuple(row) for row in found] == [
+        (datetime(2026, 3, 4, 13, tzinfo=UTC), datetime(2026, 3, 10, 13, tzinfo=UTC)),
+        (datetime(2026, 3, 4, 23, tzinfo=UTC), datetime(2026, 3, 10, 1, tzinfo=UTC)),
+    ]
+
+
+def test_a_short_code_never_shows_more_than_half_of_itself(d):
+    upload(d, "AB12")
+    assert d.session.scalar(select(Voucher.last_four)) == "12"
+
+
+# Out of the pool
+
+
+def test_take_sets_code_allocated_at_and_link(d):
+    upload(d, "ALPHA-1")
+    benefit = d.issue()
+    voucher = d.session.get_one(Voucher, benefit.voucher_id)
+    assert (voucher.code, voucher.status) == ("ALPHA-1", VoucherStatus.ALLOCATED)
+    assert (voucher.allocated_at, voucher.profile_id) == (T, d.person.id)
+
+
+def test_order_the_code_that_ends_soonest_goes_first_then_the_lowest_id(d):
+    upload(d, ("NEVER-1", ""), ("MAY-1", "2026-05-01"), ("APR-1", "2026-04-01"), ("APR-2", "2026-04-01"),
+           headings=("Code", "Valid until"))  # fmt: skip
+    assert [code_of(d, d.issue()) for _ in range(4)] == ["APR-1", "APR-2", "MAY-1", "NEVER-1"]
+
+
+def test_not_yet_valid_gives_no_codes_left_today_and_a_code_tomorrow(d):
+    upload(d, ("LATER-1", "2026-03-02"), headings=("Code", "Valid from"))
+    refused("no_codes_left", d.issue)
+    assert counters(d) == (1, 0)
+    assert read.apart(d.session, d.definition.voucher_type_id, d.at).not_yet == 1
+    d.forward(days=1)
+    assert code_of(d, d.issue()) == "LATER-1"
+
+
+def test_expired_code_is_never_handed_out_and_counted_as_lapsed(d):
+    upload(d, ("SOON-1", "2026-03-01"), headings=("Code", "Valid until"))
+    d.forward(days=2)
+    refused("no_codes_left", d.issue)
+    assert counters(d) == (1, 0)
+    assert read.apart(d.session, d.definition.voucher_type_id, d.at).lapsed == 1
+
+
+def test_cap_expiry_the_benefit_ends_no_later_than_its_code(d):
+    upload(d, ("CAP-1", "2026-03-10"), headings=("Code", "Valid until"))
+    assert d.issue().expires_at == datetime(2026, 3, 10, 12, 59, 59, tzinfo=UTC)
+
+
+def test_value_of_the_code_is_the_value_of_the_benefit(d):
+    upload(d, ("FIFTY-1", "50"), ("PLAIN-1", ""), headings=("Code", "Value"))
+    assert [d.issue().value_minor for _ in range(2)] == [5000, 700]
+
+
+def test_force_false_fallback_when_only_codes_of_others_are_left(d):
+    d.change(force_allocation=False, redeem_code_pos="COFFEE")
+    upload(d, ("KEPT-1", d.person.external_id), headings=("Code", "Member id"))
+    benefit = d.issue(d.other)
+    assert (benefit.voucher_id, counters(d)) == (None, (1, 0))
+
+
+def test_reserved_codes_go_to_their_person_first_and_to_nobody_else(d):
+    upload(d, ("SOON-1", "2026-03-20", ""), ("KEPT-2", "2026-09-01", d.person.external_id),
+           ("KEPT-1", "2026-04-01", d.person.external_id), headings=("Code", "Valid until", "Member id"))  # fmt: skip
+    assert [code_of(d, d.issue(d.other)), code_of(d, d.issue()), code_of(d, d.issue())] == [
+        "SOON-1",
+        "KEPT-1",
+        "KEPT-2",
+    ]
+
+
+def test_a_merge_moves_the_reservation(d):
+    upload(d, ("KEPT-1", d.other.external_id), headings=("Code", "Member id"))
+    d.do(profiles.merge, profiles.MergeProfiles(d.person.id, d.other.id, "same phone"))
+    assert code_of(d, d.issue()) == "KEPT-1"
+
+
+def test_a_member_id_that_was_merged_means_the_person_in_the_end(d):
+    gone = d.make.profile(merged_into_id=d.person.id)
+    upload(d, ("KEPT-1", gone.external_id), headings=("Code", "Member id"))
+    assert d.session.scalar(select(Voucher.reserved_for_id)) == d.person.id
+
+
+def test_counts_with_20_by_3_and_50_by_2_and_one_20_used_leave_two_each(d):
+    rows = [("A-0001", "20"), ("A-0002", "20"), ("A-0003", "20"), ("B-0001", "50"), ("B-0002", "50")]
+    upload(d, *rows, headings=("Code", "Value"))
+    d.issue()
+    assert read.remaining(d.session, d.definition.voucher_type_id, d.at) == [(2000, 2), (5000, 2)]
+
+
+def test_winners_are_given_codes_by_the_same_rule(d, make):
+    headings = ("Code", "Valid from", "Valid until", "Member id")
+    kind = a_type(d, valid_for_days=30)
+    upload(d, ("LATER-1", "2026-03-05", "", ""), ("KEPT-1", "", "", d.other.external_id), ("PLAIN-1", "", "", ""),
+           ("SOON-1", "", "2026-03-10", ""), headings=headings, kind=kind)  # fmt: skip
+    winner = make.winner(make.reward(), voucher_count=2, profile_id=d.person.id)
+    wanted = partial(vouchers.AllocateVouchers, kind.id, winner.id, d.person.id, zone=MELBOURNE, label="prize")
+    refused("voucher.short", d.do, vouchers.allocate, wanted(quantity=3))
+    given = d.do(vouchers.allocate, wanted(quantity=2))
+    assert [voucher.code for voucher in given] == ["SOON-1", "PLAIN-1"]
+    assert given[0].expires_at == datetime(2026, 3, 10, 13, tzinfo=UTC)
+    assert given[1].expires_at == datetime(2026, 3, 31, 13, tzinfo=UTC)
+    d.session.refresh(kind)
+    assert (kind.idle_count, kind.allocated_count) == (2, 2)
