@@ -133,12 +133,7 @@ class Voucher(Base):
         _index(
             "ix_vouchers_idle_valid_from", "voucher_type_id", "valid_from", where=f"{IDLE} and valid_from is not null"
         ),
-        _index(
-            "ix_vouchers_idle_value_minor",
-            "voucher_type_id",
-            "value_minor",
-            where=f"{IDLE} and value_minor is not null",
-        ),
+        _index("ix_vouchers_own_value", "voucher_type_id", "status", "value_minor", where="value_minor is not null"),
         _index("ix_vouchers_reserved_for_id", "reserved_for_id", where="reserved_for_id is not null"),
         # A code may be cancelled before or after somebody had it.
         CheckConstraint(

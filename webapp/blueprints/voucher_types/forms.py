@@ -82,7 +82,7 @@ class UploadForm(FileForm[UploadCodes]):
     """A file of codes that others made."""
 
     command = UploadCodes
-    steering = frozenset({"encoding"})
+    steering = frozenset({"file", "encoding"})
 
     def table(self) -> dict[str, Any] | None:
         """The file as ``UploadCodes`` takes it, once it was read without a fault; else the fault is on the form."""
