@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 from datetime import timedelta
 from threading import Event as Flag
 
@@ -126,6 +128,30 @@ def test_a_step_that_fails_leaves_nothing_of_itself(session, make):
     run_jobs(session, {"count": run})
     assert job.done == 1
     assert session.query(files.StoredFile).count() == 0
+
+
+class Cycle:
+    """What refers to itself, as a statement of the database library does."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_a_long_job_drops_the_cycles_of_its_steps(session, make):
+    made: list[weakref.ref[Cycle]] = []
+
+    def run(job: RunningJob) -> Outcome:
+        gc.disable()
+        try:
+            for _ in range(40):
+                job.step(lambda _work: made.append(weakref.ref(Cycle())))
+        finally:
+            gc.enable()
+        return Outcome(f"{sum(one() is not None for one in made)} are left.")
+
+    job = make.job()
+    run_jobs(session, {"count": run})
+    assert job.message == "8 are left."  # those since the last sweep, at the 32nd step
 
 
 def test_an_unknown_kind_fails_with_a_sentence(session, make):

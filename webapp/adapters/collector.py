@@ -15,3 +15,12 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, 20, 20)
+
+
+def sweep() -> None:
+    """Drop the cycles of what has ended: call it now and then in the midst of long work.
+
+    A statement of the database library is a cycle and keeps its parameters, a hundred thousand bytes and more where it
+    asks for many; looked for so seldom, they pile up to tens of megabytes.
+    """
+    gc.collect()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from webapp.adapters import clock
+from webapp.adapters import clock, collector
 from webapp.config import Settings
 from webapp.domain.errors import NotFound
 from webapp.domain.identity import Actor
@@ -24,6 +24,7 @@ from webapp.services.work import Work, changed_rows, perform
 
 T = TypeVar("T")
 Cursor = dict[str, Any]
+_SWEPT_AFTER = 16  # steps
 
 
 class Interrupted(Exception):
@@ -67,6 +68,7 @@ class RunningJob:
     stopping: Flag = field(default_factory=Flag)
     starts: int = 1
     is_cancel_wanted: bool = False
+    steps: int = 0  # taken in this process
     settings: Settings = field(default_factory=Settings.from_environment)
 
     @contextmanager
@@ -122,6 +124,9 @@ class RunningJob:
 
         with self.sessions() as session:
             result, saved = perform(session, self.actor, clock.now(), within)
+        self.steps += 1
+        if self.steps % _SWEPT_AFTER == 0:
+            collector.sweep()
         self.done = cast(int, saved.get("done", self.done))
         self.total = cast(int, saved.get("total", self.total))
         self.cursor = cast(Cursor, saved.get("cursor", self.cursor))
