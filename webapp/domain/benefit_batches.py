@@ -88,7 +88,6 @@ class BatchFacts:
 
     status: BatchStatus
     on_the_day: bool
-    issued_on: date | None
     people: int
     issued: int
     planned_by_id: int | None

@@ -13,7 +13,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from webapp.domain.errors import Refused
-from webapp.domain.timing import day_ends
+from webapp.domain.timing import day_ends, day_starts
 
 LAST_YEAR = 2200  # nothing of ours is dated beyond it
 _SECOND = timedelta(seconds=1)
@@ -68,6 +68,21 @@ def expires_at(
     found = _chosen(chosen, zone) if chosen is not None else _computed(validity, issued_at, zone)
     ends = [one for one in (found, validity.end_at, code_until) if one is not None]
     return min(ends) if ends else None
+
+
+def span(
+    validity: Validity, now: datetime, zone: str, *, issued_on: date | None = None, expires_on: date | None = None
+) -> tuple[datetime, datetime | None]:
+    """Since when and until when a benefit given at ``now`` is good; the end may come out before the beginning.
+
+    ``issued_on`` is its first local day: today's begins now, another at its start. ``expires_on`` is its last one, and
+    takes the place of the period.
+    """
+    today = now.astimezone(ZoneInfo(zone)).date()
+    since = now if issued_on in (None, today) else day_starts(issued_on, zone)
+    if since is None:
+        raise AssertionError("a day begins")
+    return since, expires_at(validity, since, zone, chosen=expires_on)
 
 
 def _chosen(chosen: datetime | date, zone: str) -> datetime:

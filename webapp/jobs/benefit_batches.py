@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from sqlalchemy.orm import Session
-
 from webapp.adapters import randomness, spreadsheets
 from webapp.domain import benefit_batches as rules
 from webapp.domain.benefit_batches import Audience
@@ -89,7 +87,7 @@ def _name(job: RunningJob, batch_id: int, lines: list[Line], done: int) -> None:
         )
         found = [people.find(external_id, email) for _, external_id, email in lines]
         numbers = sorted({number for number in found if number is not None})
-        there, known = _among(session, batch_id, numbers)
+        there, known = read.alive(session, numbers), read.known(session, batch_id, numbers)
     bad: list[tuple[int, str, str]] = []
     for (line, external_id, email), number in zip(lines, found, strict=True):
         if number is None or number not in there:
@@ -103,15 +101,6 @@ def _name(job: RunningJob, batch_id: int, lines: list[Line], done: int) -> None:
         batch_people.reject(work, batch_id, spreadsheets.csv_bytes([("Line", "Value", "Reason")], mark=True), rejects)
 
     job.step(act, done=done, message=f"{done:,} lines read")
-
-
-def _among(session: Session, batch_id: int, numbers: list[int]) -> tuple[set[int], set[int]]:
-    there: set[int] = set()
-    known: set[int] = set()
-    for at in range(0, len(numbers), 500):
-        there |= read.alive(session, numbers[at : at + 500])
-        known |= read.known(session, batch_id, numbers[at : at + 500])
-    return there, known
 
 
 def _why(external_id: str, email: str, *, is_erased: bool) -> str:

@@ -81,7 +81,6 @@ class BenefitBatch(Base):
         return BatchFacts(
             status=self.status,
             on_the_day=self.on_the_day,
-            issued_on=self.issued_on,
             people=self.people_count,
             issued=self.issued_count,
             planned_by_id=self.created_by_id,

@@ -27,6 +27,7 @@ from webapp.models import (
     Site,
 )
 from webapp.models.benefit_batches import PASSED, WAITS
+from webapp.queries.matching import among_ids
 
 PAGE = 50
 Scope = frozenset[int] | None
@@ -152,24 +153,18 @@ def to_issue(session: Session, batch: BenefitBatch, size: int) -> list[int]:
 
 def zones(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """The time zone of each of these people who is still there; empty for those who have none of their own."""
-    found = {}
-    for at in range(0, len(ids), 500):
-        rows = session.execute(select(Profile.id, Profile.zone).where(Profile.id.in_(ids[at : at + 500]), *living()))
-        found.update({row[0]: row[1] for row in rows})
-    return found
+    rows = session.execute(select(Profile.id, Profile.zone).where(among_ids(session, Profile.id, ids), *living()))
+    return {row[0]: row[1] for row in rows}
 
 
 def held(session: Session, definition_id: int, ids: Sequence[int]) -> dict[int, int]:
     """How many benefits of the definition each of these people holds, void ones apart."""
-    found = {}
-    for at in range(0, len(ids), 500):
-        wanted = select(Benefit.profile_id, func.count()).where(
-            Benefit.definition_id == definition_id,
-            Benefit.profile_id.in_(ids[at : at + 500]),
-            Benefit.voided_at.is_(None),
-        )
-        found.update({row[0]: row[1] for row in session.execute(wanted.group_by(Benefit.profile_id))})
-    return found
+    wanted = select(Benefit.profile_id, func.count()).where(
+        Benefit.definition_id == definition_id,
+        among_ids(session, Benefit.profile_id, ids),
+        Benefit.voided_at.is_(None),
+    )
+    return {row[0]: row[1] for row in session.execute(wanted.group_by(Benefit.profile_id))}
 
 
 def holders(session: Session, batch_id: int, definition_id: int, least: int) -> int:
@@ -199,14 +194,14 @@ def people_count(session: Session, batch_id: int) -> int:
 def known(session: Session, batch_id: int, ids: Collection[int]) -> set[int]:
     """Those of ``ids`` the batch is for already."""
     wanted = select(BenefitBatchPerson.profile_id).where(
-        BenefitBatchPerson.batch_id == batch_id, BenefitBatchPerson.profile_id.in_(ids)
+        BenefitBatchPerson.batch_id == batch_id, among_ids(session, BenefitBatchPerson.profile_id, ids)
     )
     return set(session.scalars(wanted))
 
 
 def alive(session: Session, ids: Collection[int]) -> set[int]:
     """Those of ``ids`` that are somebody."""
-    return set(session.scalars(select(Profile.id).where(Profile.id.in_(ids), *living())))
+    return set(session.scalars(select(Profile.id).where(among_ids(session, Profile.id, ids), *living())))
 
 
 def passed(session: Session, batch_id: int, *, after: int | None = None, size: int = PAGE) -> list[Passed]:

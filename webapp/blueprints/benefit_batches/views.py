@@ -11,6 +11,7 @@ from webapp.adapters import clock
 from webapp.blueprints.benefit_batches import bp, presenters
 from webapp.blueprints.benefit_batches.forms import PlanForm
 from webapp.domain import benefit_batches as rules
+from webapp.domain import benefit_dates
 from webapp.domain.benefit_batches import Audience
 from webapp.domain.benefits import told
 from webapp.domain.permissions import Permission
@@ -18,7 +19,7 @@ from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import benefit_batches as read
 from webapp.queries import choices
-from webapp.services.benefits import batch_issuing, batches
+from webapp.services.benefits import batches
 from webapp.services.benefits.batches import StartBatch, UndoBatch, WithdrawBatch
 from webapp.web import benefit_words, downloads
 from webapp.web.access import actor, listed, requires, scope
@@ -102,7 +103,8 @@ def _days(sheet: read.BatchSheet) -> tuple[str, str]:
     """Since when and until when its benefits are good at the site, were they issued now."""
     batch, zone = sheet.batch, sheet.site.timezone
     now = batch.ended_at or clock.now()
-    since, until = batch_issuing.planned(sheet.definition, batch.issued_on, batch.expires_on, now, zone)
+    days = {"issued_on": batch.issued_on, "expires_on": batch.expires_on}
+    since, until = benefit_dates.span(sheet.definition.validity, now, zone, **days)
     return told(since, zone), told(until, zone) or "never end"
 
 

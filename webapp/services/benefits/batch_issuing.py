@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, and_, not_, or_, update
+from sqlalchemy import Table, update
 
 from webapp.domain import benefit_batches as rules
 from webapp.domain import benefit_dates
@@ -18,7 +17,6 @@ from webapp.domain.benefit_batches import BatchStatus, PassedOver
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Refused
 from webapp.domain.redemptions import BenefitMove, BenefitSource
-from webapp.domain.timing import day_starts
 from webapp.domain.voucher_codes import codes as house_codes
 from webapp.models import (
     Benefit,
@@ -31,8 +29,9 @@ from webapp.models import (
 from webapp.queries import benefit_batches as read
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read_benefits
+from webapp.queries.matching import among_ids
 from webapp.services import bulk
-from webapp.services.benefits import batch_people, batch_pool, codes
+from webapp.services.benefits import batch_people, batch_pool, codes, counting, issuing
 from webapp.services.benefits.batch_pool import PoolCode
 from webapp.services.vouchers import Mint
 from webapp.services.work import Work, changed_rows
@@ -96,7 +95,8 @@ def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:
 
 def _require_days(work: Work, batch: BenefitBatch, definition: BenefitDefinition, site: Site) -> None:
     """A batch that waited too long would issue what has ended."""
-    since, until = planned(definition, batch.issued_on, batch.expires_on, work.now, site.timezone)
+    days = {"issued_on": batch.issued_on, "expires_on": batch.expires_on}
+    since, until = benefit_dates.span(definition.validity, work.now, site.timezone, **days)
     if until is not None and until < since:
         raise Refused(
             "expires_before_issue",
@@ -111,15 +111,9 @@ def _more(work: Work, batch: BenefitBatch) -> bool:
 
 def _held(work: Work, batch: BenefitBatch) -> tuple[BenefitDefinition, Site]:
     """The definition, whose row is ours until the end of the transaction; ``Refused`` when a gate is shut."""
-    row = BenefitDefinition
-    still = and_(not_(row.is_archived), row.is_assignable, or_(row.end_at.is_(None), row.end_at >= work.now))
-    is_open = changed_rows(
-        work.session,
-        update(row).where(row.id == batch.definition_id, still).values(total_global_created=row.total_global_created),
-    )
-    definition = work.session.get_one(BenefitDefinition, batch.definition_id, populate_existing=True)
-    site = work.session.get_one(Site, definition.site_id)
-    if is_open != 1:
+    is_open = counting.held(work, batch.definition_id, counting.is_open(work.now))
+    definition, site = issuing.known(work, batch.definition_id)
+    if not is_open:
         verdict(gates.to_issue(definition, gates.Standing(0, ()), work.now, site.timezone)).require()
         raise AssertionError("an open gate stands behind a refused hold")
     return definition, site
@@ -149,13 +143,12 @@ def _note_passed(work: Work, batch_id: int, passed: dict[int, PassedOver]) -> No
     row = BenefitBatchPerson
     for why in sorted(set(passed.values())):
         numbers = [number for number, reason in passed.items() if reason is why]
-        for at in range(0, len(numbers), 500):
-            work.session.execute(
-                update(row)
-                .where(row.batch_id == batch_id, row.profile_id.in_(numbers[at : at + 500]))
-                .values(passed_over=why)
-                .execution_options(synchronize_session=False)
-            )
+        work.session.execute(
+            update(row)
+            .where(row.batch_id == batch_id, among_ids(work.session, row.profile_id, numbers))
+            .values(passed_over=why)
+            .execution_options(synchronize_session=False)
+        )
 
 
 @dataclass(slots=True)
@@ -177,7 +170,8 @@ class _Rows:
     def days(self, zone: str) -> tuple[datetime, datetime | None]:
         """Since when and until when benefits of a zone are good; worked out once for each zone."""
         if zone not in self._days:
-            since, until = planned(self.definition, self.batch.issued_on, self.batch.expires_on, self.now, zone)
+            days = {"issued_on": self.batch.issued_on, "expires_on": self.batch.expires_on}
+            since, until = benefit_dates.span(self.definition.validity, self.now, zone, **days)
             # Where the last day is over already, which it is not at the site, nothing is left of it.
             self._days[zone] = since, max(until, since) if until is not None else None
         return self._days[zone]
@@ -206,17 +200,6 @@ class _Rows:
         if code is None or code.until is None:
             return by_terms
         return min(by_terms or code.until, code.until - _SECOND)
-
-
-def planned(
-    definition: BenefitDefinition, issued_on: date | None, expires_on: date | None, now: datetime, zone: str
-) -> tuple[datetime, datetime | None]:
-    """Since when and until when a benefit of ``zone`` is good; the end may come out before the beginning."""
-    today = now.astimezone(ZoneInfo(zone)).date()
-    issued_at = now if issued_on in (None, today) else day_starts(issued_on, zone)
-    if issued_at is None:
-        raise AssertionError("a day begins")
-    return issued_at, benefit_dates.expires_at(definition.validity, issued_at, zone, chosen=expires_on)
 
 
 def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows: _Rows, mint: Mint) -> None:
@@ -257,7 +240,7 @@ def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows
 
 def _own_codes(work: Work, definition: BenefitDefinition, count: int, mint: Mint) -> list[str | None]:
     """A new code for each, where neither pool nor definition gives any."""
-    if definition.redeem_code_pos or definition.voucher_type_id is not None:
+    if not codes.needs_own(definition):
         return [None] * count
     found: list[str] = []
     while len(found) < count:

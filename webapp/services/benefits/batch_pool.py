@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import select, update
 
 from webapp.domain import vouchers as voucher_rules
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import BenefitDefinition, Voucher, VoucherChange, VoucherType
-from webapp.services import bulk
+from webapp.models import BenefitDefinition, Voucher, VoucherType
+from webapp.queries.matching import among_ids
 from webapp.services.vouchers import counters, picking
 from webapp.services.vouchers.picking import Found
 from webapp.services.work import Work, changed_rows
@@ -93,26 +92,19 @@ def _allocate(work: Work, taken: dict[int, PoolCode], note: str) -> None:
         for person, code in taken.items()
     ]  # fmt: skip
     work.session.execute(update(Voucher), rows)
-    _log(work, [code.voucher_id for code in taken.values()], _ALLOCATED, note)
-
-
-def _log(work: Work, voucher_ids: Sequence[int], status: VoucherStatus, note: str) -> None:
-    same = {"at": work.now, "by": work.actor.label, "status": status, "note": note[:500]}
-    bulk.insert_columns(work.session, cast(Table, VoucherChange.__table__), {"voucher_id": voucher_ids}, same)
+    counters.log(work, [code.voucher_id for code in taken.values()], _ALLOCATED, note)
 
 
 def cancel(work: Work, voucher_ids: Sequence[int], reason: str) -> None:
     """Cancel codes whose benefits are void; they do not go back to the pool."""
-    for at in range(0, len(voucher_ids), 500):
-        some = voucher_ids[at : at + 500]
-        rows = work.session.execute(
-            select(Voucher.id, Voucher.voucher_type_id, Voucher.status).where(Voucher.id.in_(some))
-        ).all()
-        for kind, status in sorted({(row[1], row[2]) for row in rows}):
-            if status is _CANCELLED:
-                continue
-            group = [row[0] for row in rows if (row[1], row[2]) == (kind, status)]
-            counters.move(work, kind, status, _CANCELLED, len(group))
-            statement = update(Voucher).where(Voucher.id.in_(group), Voucher.status == status)
-            changed_rows(work.session, statement.values(status=_CANCELLED))
-            _log(work, group, _CANCELLED, reason)
+    wanted = select(Voucher.id, Voucher.voucher_type_id, Voucher.status)
+    rows = work.session.execute(wanted.where(among_ids(work.session, Voucher.id, voucher_ids))).all()
+    for kind, status in sorted({(row[1], row[2]) for row in rows}):
+        if status is _CANCELLED:
+            continue
+        group = [row[0] for row in rows if (row[1], row[2]) == (kind, status)]
+        counters.move(work, kind, status, _CANCELLED, len(group))
+        statement = update(Voucher).where(among_ids(work.session, Voucher.id, group), Voucher.status == status)
+        statement = statement.values(status=_CANCELLED).execution_options(synchronize_session=False)
+        changed_rows(work.session, statement)
+        counters.log(work, group, _CANCELLED, reason)

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import update
 
 from webapp.domain import benefit_batches as rules
-from webapp.domain import benefit_dates
 from webapp.domain.audit import Event
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.benefits import verdict
@@ -23,6 +22,7 @@ from webapp.queries import benefit_batches as reads
 from webapp.queries import benefit_gates as gates
 from webapp.queries import conditions
 from webapp.services import files, jobs
+from webapp.services.benefits import issuing
 from webapp.services.imports import IncomingFile
 from webapp.services.jobs import NewJob
 from webapp.services.work import Work, changed_rows, name_of
@@ -75,12 +75,12 @@ class UndoBatch:
 
 def plan(work: Work, command: PlanBatch) -> BenefitBatch:
     """Keep who is meant and queue the check; nothing is issued. ``Refused`` on the field that cannot be."""
-    definition, site = _definition(work, command.definition_id)
+    definition, site = issuing.known(work, command.definition_id)
     today = work.now.astimezone(ZoneInfo(site.timezone)).date()
     rules.may_plan(command.audience, on_the_day=command.on_the_day, issued_on=command.issued_on, today=today).require()
     no_one = gates.Standing(0, ())
     verdict(gates.to_issue(definition, no_one, work.now, site.timezone)).require()
-    _check_days(definition, site, command, today)
+    issuing.planned(definition, site.timezone, work.now, issued_on=command.issued_on, expires_on=command.expires_on)
     batch = BenefitBatch(
         definition_id=definition.id,
         site_id=site.id,
@@ -107,28 +107,6 @@ def plan(work: Work, command: PlanBatch) -> BenefitBatch:
     )
     _queue(work, batch, CHECK, f"Check whom «{definition.name}» goes to")
     return batch
-
-
-def _definition(work: Work, definition_id: int) -> tuple[BenefitDefinition, Site]:
-    found = work.session.get(BenefitDefinition, definition_id, populate_existing=True)
-    if found is None:
-        raise Refused("definition.unknown", "There is no such definition; choose one of the list.", "definition_id")
-    return found, work.session.get_one(Site, found.site_id)
-
-
-def _check_days(definition: BenefitDefinition, site: Site, command: PlanBatch, today: date) -> None:
-    """The days must make a benefit that does not end before it begins."""
-    first = day_starts(command.issued_on or today, site.timezone)
-    if first is None:
-        raise AssertionError("a day begins")
-    ends = benefit_dates.expires_at(definition.validity, first, site.timezone, chosen=command.expires_on)
-    if ends is not None and ends < first:
-        raise Refused(
-            "expires_before_issue",
-            f"Benefits that begin on {first.astimezone(ZoneInfo(site.timezone)):%-d %B %Y} would have ended by then; "
-            "choose an earlier first day or a later last one.",
-            "expires_on" if command.expires_on else "issued_on",
-        )
 
 
 def _name_people(work: Work, batch: BenefitBatch, command: PlanBatch, site: Site) -> None:
@@ -191,7 +169,6 @@ def start_due(work: Work) -> int:
     """Queue the waiting batches whose day has begun; gives how many."""
     started = 0
     for number in reads.due(work.session, work.now):
-        batch = reads.get(work.session, number)
         moved = update(BenefitBatch).where(BenefitBatch.id == number, BenefitBatch.status == _S.WAITING)
         if changed_rows(work.session, moved.values(status=_S.ISSUING)) == 1:
             batch = reads.get(work.session, number)

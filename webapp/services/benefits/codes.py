@@ -74,9 +74,12 @@ def own(definition: BenefitDefinition, typed: str, mint: Mint, *, has_voucher: b
     """The code of its own a benefit gets: what was typed, else a new one where neither pool nor definition gives any."""
     if typed:
         return typed
-    if has_voucher or definition.redeem_code_pos or definition.voucher_type_id is not None:
-        return None
-    return codes(mint.random_bytes, 1)[0]
+    return None if has_voucher or not needs_own(definition) else codes(mint.random_bytes, 1)[0]
+
+
+def needs_own(definition: BenefitDefinition) -> bool:
+    """Whether neither a pool nor the definition gives its benefits a code."""
+    return not definition.redeem_code_pos and definition.voucher_type_id is None
 
 
 def key(code: str | None) -> str | None:

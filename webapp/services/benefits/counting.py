@@ -63,6 +63,19 @@ def _plain(statement: UpdateBase) -> UpdateBase:
 _TAKE, _TAKE_OVERALL = _take_statement(), _take_overall_statement()
 
 
+def is_open(now: datetime) -> ColumnElement[bool]:
+    """Whether benefits of a definition may be issued at ``now``: what ``gates.to_issue`` says of it, of a row."""
+    row = BenefitDefinition
+    return and_(not_(row.is_archived), row.is_assignable, or_(row.end_at.is_(None), row.end_at >= now))
+
+
+def held(work: Work, definition_id: int, guard: ColumnElement[bool]) -> bool:
+    """Keep the row of a definition to the end of the transaction, if ``guard`` holds of it; False when it does not."""
+    row = BenefitDefinition
+    statement = update(row).where(row.id == definition_id, guard)
+    return changed_rows(work.session, statement.values(total_global_created=row.total_global_created)) == 1
+
+
 def issued(work: Work, definition_id: int, *, is_claim: bool, guard: ColumnElement[bool]) -> bool:
     """Count one more benefit of a definition, if ``guard`` holds of it; False, and nothing counted, when it does not."""
     statement = (

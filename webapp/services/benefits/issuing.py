@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, not_, or_, true
+from sqlalchemy import true
 
 from webapp.domain import benefit_dates, sites
 from webapp.domain import benefits as rules
@@ -15,7 +14,6 @@ from webapp.domain.benefit_claims import ReclaimEvery, period
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Refused
 from webapp.domain.redemptions import BenefitMove, BenefitSource
-from webapp.domain.timing import day_starts
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Profile, Site
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
@@ -69,14 +67,8 @@ class Plan:
 
 def issue(work: Work, command: IssueBenefit) -> Benefit:
     """Give a person one benefit. ``Refused`` with the code of the first gate that is shut; then nothing is written."""
-    definition = BenefitDefinition
-    still = and_(
-        not_(definition.is_archived),
-        definition.is_assignable,
-        or_(definition.end_at.is_(None), definition.end_at >= work.now),
-    )
-    counted = counting.issued(work, command.definition_id, is_claim=False, guard=still)
-    found, site = _known(work, command.definition_id)
+    counted = counting.issued(work, command.definition_id, is_claim=False, guard=counting.is_open(work.now))
+    found, site = known(work, command.definition_id)
     person = _person(work, command.profile_id)
     zone = zone_of(command.zone, person, site)
     stands = gates.standing(work.session, found.id, person.id, work.now)
@@ -93,7 +85,7 @@ def claim(work: Work, command: ClaimBenefit) -> Benefit:
     A second claim that may not stand is kept out by a unique key too. A redemption that is refused leaves no benefit.
     """
     counting.issued(work, command.definition_id, is_claim=True, guard=true())
-    found, site = _known(work, command.definition_id)
+    found, site = known(work, command.definition_id)
     person = _person(work, command.profile_id)
     zone = zone_of(command.zone, person, site)
     stands = gates.standing(work.session, found.id, person.id, work.now)
@@ -118,11 +110,9 @@ def planned(
     expires_on: date | None = None,
 ) -> Plan:
     """What a benefit issued like this would be; a code out of a pool may end it sooner. ``Refused`` on its field."""
-    today = now.astimezone(ZoneInfo(zone)).date()
-    issued_at = now if issued_on in (None, today) else day_starts(issued_on, zone)
-    if issued_at is None:
-        raise AssertionError("a day begins")
-    expires_at = benefit_dates.expires_at(definition.validity, issued_at, zone, chosen=expires_on)
+    issued_at, expires_at = benefit_dates.span(
+        definition.validity, now, zone, issued_on=issued_on, expires_on=expires_on
+    )
     if expires_at is not None and expires_at < issued_at:
         raise Refused(
             "expires_before_issue",
@@ -150,7 +140,8 @@ def claim_key(definition: BenefitDefinition, profile_id: int, at: datetime, zone
     return f"{definition.id}:{profile_id}:{'-'.join(map(str, period(definition.reclaim_every, at, zone)))}"
 
 
-def _known(work: Work, definition_id: int) -> tuple[BenefitDefinition, Site]:
+def known(work: Work, definition_id: int) -> tuple[BenefitDefinition, Site]:
+    """The definition as it stands now, and its site; ``Refused`` on its field when there is none."""
     found = work.session.get(BenefitDefinition, definition_id, populate_existing=True)
     if found is None:
         raise Refused("definition.unknown", "There is no such definition; choose one of the list.", "definition_id")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import insert, update
+from sqlalchemy import Table, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import VoucherChange, VoucherType
+from webapp.services import bulk
 from webapp.services.work import Work, changed_rows
 
 
@@ -41,7 +42,7 @@ def add(work: Work, voucher_type_id: int, count: int) -> None:
 def log(work: Work, voucher_ids: Sequence[int], status: VoucherStatus, note: str) -> None:
     """Write into the change log of each code that it came to ``status`` now."""
     change = {"at": work.now, "by": work.actor.label, "status": status, "note": note[:500]}
-    work.session.execute(insert(VoucherChange), [{"voucher_id": number} | change for number in voucher_ids])
+    bulk.insert_columns(work.session, cast(Table, VoucherChange.__table__), {"voucher_id": voucher_ids}, change)
 
 
 def _counter(status: VoucherStatus) -> InstrumentedAttribute[int]:
