@@ -9,6 +9,7 @@ from flask import url_for
 from webapp.domain.benefit_batches import MOVING, BatchStatus
 from webapp.domain.jobs import FINISHED
 from webapp.queries.benefit_batches import BatchSheet
+from webapp.web import job_cards
 
 if TYPE_CHECKING:
     from webapp.models import Job
@@ -65,23 +66,7 @@ def is_moving(sheet: BatchSheet) -> bool:
 
 
 def card(job: Job, batch_id: int) -> dict[str, Any]:
-    """What ``components/progress.html`` draws; it asks again every two seconds while the job moves."""
-    stops = job.is_cancel_wanted
-    return {
-        "id": job.id,
-        "title": job.title,
-        "status": job.status,
-        "text": "Stops before its next step" if stops else job.message or "Waits for its turn",
-        "done": job.done,
-        "total": job.total,
-        "started_by": job.created_by,
-        "error": job.error or None,
-        "poll_url": url_for(".progress", batch_id=batch_id),
-        "ptag": tag_of(job),
-        "cancel_url": None if stops else url_for(".cancel", batch_id=batch_id),
-    }
-
-
-def tag_of(job: Job) -> str:
-    """Names one picture of the card; it moves with every change anybody could see."""
-    return f"{job.id}-{job.version}"
+    """The card of its job."""
+    return job_cards.card(
+        job, poll_url=url_for(".progress", batch_id=batch_id), cancel_url=url_for(".cancel", batch_id=batch_id)
+    )

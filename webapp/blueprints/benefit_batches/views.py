@@ -21,7 +21,7 @@ from webapp.queries import benefit_batches as read
 from webapp.queries import choices
 from webapp.services.benefits import batches
 from webapp.services.benefits.batches import StartBatch, UndoBatch, WithdrawBatch
-from webapp.web import benefit_words, downloads
+from webapp.web import benefit_words, downloads, job_cards
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.forms import PressForm
 from webapp.web.paging import number
@@ -173,7 +173,7 @@ def progress(batch_id: int) -> ResponseReturnValue:
     sheet = read.sheet(db.session(), batch_id, scope(VIEW))
     if sheet.job is None or not presenters.is_moving(sheet) or not asked_for_part():
         return go(".show", batch_id=batch_id)
-    return unchanged(presenters.tag_of(sheet.job)) or render(
+    return unchanged(job_cards.tag_of(sheet.job)) or render(
         "benefit_batches/_progress.html", card=presenters.card(sheet.job, batch_id)
     )
 

@@ -13,8 +13,8 @@ from webapp.domain import import_options
 from webapp.domain.import_columns import Column, ImportKind
 from webapp.domain.import_options import ARCHIVING, CHANGING, OPTION_WORDS
 from webapp.domain.imports import ImportStatus, Outcome
-from webapp.domain.jobs import FINISHED
 from webapp.queries.imports import RunSheet
+from webapp.web import job_cards
 from webapp.web.filters import moment
 
 if TYPE_CHECKING:
@@ -63,26 +63,10 @@ def steps(sheet: RunSheet) -> list[dict[str, Any]]:
 
 
 def card(job: Job, sheet: RunSheet) -> dict[str, Any]:
-    """What ``components/progress.html`` draws; it asks again every two seconds while the job moves."""
-    is_moving = job.status not in FINISHED
+    """The card of its job; an undoing is not cancelled."""
     run_id = sheet.run.id
-    stops = is_moving and job.is_cancel_wanted
-    words = job.message or ("Waits for its turn" if is_moving else "")
-    return {
-        "id": job.id,
-        "title": job.title,
-        "status": job.status,
-        "text": "Stops before its next step" if stops else words,
-        "done": job.done,
-        "total": job.total,
-        "started_by": job.created_by,
-        "error": job.error or None,
-        "poll_url": url_for(".progress", run_id=run_id) if is_moving else None,
-        "ptag": tag_of(job),
-        "cancel_url": url_for(".cancel", run_id=run_id)
-        if is_moving and not stops and not sheet.facts.undoing
-        else None,
-    }
+    cancel_url = None if sheet.facts.undoing else url_for(".cancel", run_id=run_id)
+    return job_cards.card(job, poll_url=url_for(".progress", run_id=run_id), cancel_url=cancel_url)
 
 
 # Where the rows of a kind can be seen, when they belong to no reward.
@@ -103,11 +87,6 @@ _LISTS = {
 def lists() -> dict[str, str]:
     """Kind → the address of its list, as far as there is one."""
     return {str(kind): url_for(endpoint) for kind, endpoint in _LISTS.items() if endpoint in current_app.view_functions}
-
-
-def tag_of(job: Job) -> str:
-    """Names one picture of the card; it moves with every change anybody could see."""
-    return f"{job.id}-{job.version}"
 
 
 def tabs(sheet: RunSheet, chosen: Outcome) -> list[dict[str, Any]]:

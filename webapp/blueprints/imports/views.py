@@ -24,7 +24,7 @@ from webapp.queries.imports import RunSheet
 from webapp.services import import_undo, imports
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import CancelImport
-from webapp.web import downloads
+from webapp.web import downloads, job_cards
 from webapp.web.access import listed, organisation_scope, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
@@ -199,7 +199,7 @@ def progress(run_id: int) -> ResponseReturnValue:
     job = _job(sheet)
     if job is None or job.status in FINISHED or not _is_moving(sheet) or not asked_for_part():
         return go(".show", run_id=run_id)
-    return unchanged(presenters.tag_of(job)) or render("imports/_progress.html", card=presenters.card(job, sheet))
+    return unchanged(job_cards.tag_of(job)) or render("imports/_progress.html", card=presenters.card(job, sheet))
 
 
 @bp.post("/<int:run_id>/cancel")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import abort, flash, g, request
+from flask import abort, flash, g, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.jobs import bp, presenters
@@ -13,7 +13,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import jobs as read
 from webapp.services import jobs
-from webapp.web import downloads, paging
+from webapp.web import downloads, job_cards, paging
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
         is_first=paging.number("before") is None,
         tabs=presenters.tabs(read.counts(db.session(), reach, own=own), status),
         chosen=status,
-        says=presenters.says,
+        says=job_cards.says,
     )
 
 
@@ -59,7 +59,7 @@ def _status() -> JobStatus | None:
 @requires(Permission.JOBS_VIEW)
 def show(job_id: int) -> ResponseReturnValue:
     job = _job(job_id)
-    return render("jobs/show.html", job=job, card=presenters.card(job, may_fetch=_may_fetch(job)))
+    return render("jobs/show.html", job=job, card=_card_of(job))
 
 
 @bp.get("/<int:job_id>/progress")
@@ -67,7 +67,7 @@ def show(job_id: int) -> ResponseReturnValue:
 def progress(job_id: int) -> ResponseReturnValue:
     """The card alone; nothing at all while it has not changed."""
     job = _job(job_id)
-    if same := unchanged(presenters.tag_of(job)):
+    if same := unchanged(job_cards.tag_of(job)):
         return same
     if not asked_for_part():
         return go(".show", job_id=job_id)
@@ -102,8 +102,17 @@ def result(job_id: int) -> ResponseReturnValue:
 
 
 def _card(job: Job, refusal: str = "", status: int = 200) -> ResponseReturnValue:
-    card = presenters.card(job, may_fetch=_may_fetch(job))
+    card = _card_of(job)
     return render("jobs/_progress.html", status=status, card={**card, "error": refusal or card["error"]})
+
+
+def _card_of(job: Job) -> dict[str, Any]:
+    return job_cards.card(
+        job,
+        poll_url=url_for(".progress", job_id=job.id),
+        cancel_url=url_for(".cancel", job_id=job.id),
+        result_url=url_for(".result", job_id=job.id) if job.result_file_id and _may_fetch(job) else None,
+    )
 
 
 def _job(job_id: int) -> Job:

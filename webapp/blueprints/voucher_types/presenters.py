@@ -18,7 +18,7 @@ from webapp.queries.voucher_uploads import Apart
 from webapp.web.filters import day, money, plural
 
 if TYPE_CHECKING:
-    from webapp.models import Job, VoucherType
+    from webapp.models import VoucherType
 
 
 def figures(kind: VoucherType, apart: Apart) -> list[dict[str, Any]]:
@@ -90,19 +90,3 @@ def _shown(name: str, value: Any) -> str:
     if name == "value_minor":
         return f"{value // 100:,}.{value % 100:02d}"
     return day(value) if name == "static_expiry_on" else str(value)
-
-
-def job_card(job: Job, *, poll_url: str | None) -> dict[str, Any]:
-    """A job as the progress component draws it."""
-    return {
-        "id": job.id,
-        "title": job.title,
-        "status": job.status,
-        "text": job.message or {"queued": "Waiting for its turn", "running": "Under way"}.get(job.status, ""),
-        "done": job.done,
-        "total": job.total,
-        "started_by": job.created_by,
-        "error": job.error or None,
-        "poll_url": poll_url,
-        "ptag": str(job.version),
-    }

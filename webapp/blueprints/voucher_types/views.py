@@ -12,7 +12,6 @@ from wtforms import SelectChoice
 from webapp.adapters import clock
 from webapp.blueprints.voucher_types import presenters
 from webapp.blueprints.voucher_types.forms import ChangeTypeForm, GenerateForm, NewTypeForm, UploadForm
-from webapp.domain.jobs import FINISHED
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
@@ -22,6 +21,7 @@ from webapp.queries import voucher_types as read
 from webapp.queries import voucher_uploads as read_uploads
 from webapp.services import voucher_types, vouchers
 from webapp.services.vouchers import AddCodes
+from webapp.web import job_cards
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.codes import mint
 from webapp.web.exporting import offer
@@ -188,7 +188,7 @@ def progress(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
     sheet = read.sheet(session, voucher_type_id, scope(Permission.PROGRAMMES_VIEW))
     batch = read.batch(session, voucher_type_id, batch_id)
     job = read_jobs.latest(session, f"voucher_batches:{batch_id}")
-    if job and (same := unchanged(str(job.version))):
+    if job and (same := unchanged(job_cards.tag_of(job))):
         return same
     may_edit = actor().may(Permission.VOUCHERS_EDIT, sheet.site.id)
     return _batch_page(sheet, batch, PressForm() if may_edit else None, job)
@@ -197,7 +197,6 @@ def progress(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
 def _batch_page(
     sheet: read.TypeSheet, batch: read.BatchRow, form: PressForm | None, job: Job | None = None
 ) -> ResponseReturnValue:
-    poll_url = request.path if job and job.status not in FINISHED else None
     return render(
         "voucher_types/batch.html",
         "voucher_types/_add.html" if batch.is_offered else "voucher_types/_progress.html",
@@ -206,5 +205,5 @@ def _batch_page(
         sheet=sheet,
         batch=batch,
         form=form,
-        job=presenters.job_card(job, poll_url=poll_url) if job else None,
+        job=job_cards.card(job, poll_url=request.path) if job else None,
     )

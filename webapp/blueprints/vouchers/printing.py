@@ -12,7 +12,7 @@ from webapp.adapters import clock, typesetting, voucher_cards
 from webapp.blueprints.vouchers.forms import PrintForm
 from webapp.blueprints.vouchers.views import bp
 from webapp.domain.errors import NotFound
-from webapp.domain.jobs import FINISHED, JobStatus
+from webapp.domain.jobs import JobStatus
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.jobs.vouchers import result_of
@@ -21,6 +21,7 @@ from webapp.queries import jobs as read_jobs
 from webapp.queries import rewards as read_rewards
 from webapp.queries import voucher_cards as read
 from webapp.services import vouchers
+from webapp.web import job_cards
 from webapp.web.access import requires, scope
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render, unchanged
@@ -94,22 +95,10 @@ def preview(layout: str) -> ResponseReturnValue:
 def progress(job_id: int) -> ResponseReturnValue:
     """How far the sheets are, and the file when they are done."""
     job = _job(job_id)
-    if same := unchanged(str(job.version)):
+    if same := unchanged(job_cards.tag_of(job)):
         return same
-    is_moving = job.status not in FINISHED
-    card = {
-        "id": job.id,
-        "title": job.title,
-        "status": job.status,
-        "text": job.message or "Waiting for its turn",
-        "done": job.done,
-        "total": job.total,
-        "started_by": job.created_by,
-        "error": job.error or None,
-        "poll_url": request.path if is_moving else None,
-        "ptag": str(job.version),
-        "result_url": url_for(".file", job_id=job.id) if job.status is JobStatus.DONE else None,
-    }
+    file_url = url_for(".file", job_id=job.id) if job.status is JobStatus.DONE else None
+    card = job_cards.card(job, poll_url=request.path, result_url=file_url)
     return render("vouchers/printing.html", "vouchers/_progress.html", job=job, card=card)
 
 
