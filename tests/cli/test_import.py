@@ -180,7 +180,16 @@ def test_benefits_are_issued_to_the_people_of_a_file_in_a_batch(command, own, tm
         command("import", "benefits", str(path), "--definition", "Coffee", "--dry-run", "--json").stdout
     )
     assert (report["records"], report["good"], report["duplicates"], report["bad"]) == (4, 3, 0, 1)
-    assert report["problems"][0]["line"] == 5
+    assert report["problems"] == [
+        {"line": 5, "column": "", "value": "M-NOBODY", "reason": "Nobody has the member id «M-NOBODY»."}
+    ]
+    many = tmp_path / "nobody.csv"
+    many.write_text("Member ID\n" + "".join(f"=M-{number}\n" for number in range(120)))
+    report = json.loads(
+        command("import", "benefits", str(many), "--definition", "Coffee", "--dry-run", "--json").stdout
+    )
+    assert len(report["problems"]) == report["bad"] == 120
+    assert report["problems"][-1]["line"] == 121
     done = command("import", "benefits", str(path), "--definition", "coffee", status=1)
     assert "Error: 3 people, 0 named twice and 1 bad row: nothing was issued." in done.stderr
     assert "M-NOBODY" in path.with_name("people.csv.rejects.csv").read_text("utf-8-sig")

@@ -12,9 +12,10 @@ from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.errors import NotFound, Refused
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import AuditEntry, StoredFile, Voucher
+from webapp.queries import voucher_pool
 from webapp.queries import voucher_uploads as read
 from webapp.queries.invariants import INVARIANTS, broken
-from webapp.services import profiles, vouchers
+from webapp.services import housekeeping, profiles, vouchers
 from webapp.services.vouchers import AddCodes, UploadCodes
 
 ABOUT = [item for item in INVARIANTS if "benefit" in item.sql or "voucher" in item.sql]
@@ -269,3 +270,42 @@ def test_winners_are_given_codes_by_the_same_rule(d, make):
     assert given[1].expires_at == datetime(2026, 3, 31, 13, tzinfo=UTC)
     d.session.refresh(kind)
     assert (kind.idle_count, kind.allocated_count) == (2, 2)
+
+
+def test_codes_that_nobody_added_are_forgotten_after_seven_days(d):
+    batch, other = checked(d, "FORGOTTEN-1"), checked(d, "ADDED-1")
+    added(d, other)
+    kept = batch.file_id
+    d.at = T + timedelta(days=7)
+    assert housekeeping.forget(d.work()) == 0
+    d.at += timedelta(seconds=1)
+    assert housekeeping.forget(d.work()) == 1
+    d.session.commit()
+    assert (batch.file_id, batch.upload["lapsed"], "lapsed" in other.upload) == (None, True, False)
+    assert d.session.get(StoredFile, kept, populate_existing=True) is None
+    with pytest.raises(Refused, match="Upload the file again"):
+        added(d, batch)
+
+
+def test_the_preview_promises_only_a_code_that_the_person_can_be_given(d, make):
+    anna, berta = make.profile(external_id="A-1", zone=MELBOURNE), make.profile(external_id="B-1", zone=MELBOURNE)
+    kind = d.definition.voucher_type_id
+    upload(
+        d,
+        ("FOR-BERTA-1", "B-1", ""),
+        ("NOT-YET-1", "", (T + 2 * DAY).isoformat()),
+        headings=("Code", "Member ID", "Valid from"),
+    )
+
+    def can(person, at=T):
+        return voucher_pool.has_code(d.session, d.definition, person.id, at, MELBOURNE)
+
+    assert (can(anna), can(berta), can(anna, T + 2 * DAY)) == (False, True, True)
+    assert voucher_pool.has_codes(d.session, {kind}, berta.id, T) == {kind}
+    upload(d, "FOR-ANYBODY-1")
+    assert can(anna)
+    d.definition.voucher_type.static_expiry_on = (T - DAY).date()
+    assert not can(anna)
+    d.definition.force_allocation = False
+    assert can(anna) is None
+    d.session.rollback()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from tests.support.benefits import MELBOURNE, T, programme
+from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.benefits import BenefitState
 from webapp.domain.redemptions import RedemptionKind
 from webapp.models import AuditEntry, Benefit, Redemption, RedemptionAttempt
 from webapp.queries import benefits as read
-from webapp.services import benefits
+from webapp.services import benefits, vouchers
+from webapp.services.vouchers import AddCodes, UploadCodes
 
 
 @pytest.fixture
@@ -83,6 +85,19 @@ def test_the_preview_says_what_is_in_the_way(console, d):
     page = console.get("/benefits/new")
     assert "Name a person" in page.one("#preview").get_text()
     assert "nothing is issued or claimed from it" in console.post("/benefits/new/preview", data, status=200).text
+
+
+def test_the_preview_does_not_promise_a_code_that_is_kept_for_another(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id)
+    command = UploadCodes(kind.id, "codes.csv", ("Code", "Member ID"), [(2, ("KEPT-FOR-B", "B-1"))])
+    make.profile(external_id="B-1")
+    batch = d.do(partial(vouchers.upload, mint=MINT), command)
+    d.do(partial(vouchers.add_uploaded, mint=MINT), AddCodes(kind.id, batch.id))
+    d.change(force_allocation=True, voucher_type_id=kind.id)
+    for who, told in ((d.person.external_id, True), ("B-1", False)):
+        data = {"person": who, "definition_id": str(d.definition.id)}
+        shown = console.post("/benefits/new/preview", data, status=200).text
+        assert ("needs a code for each benefit and none is left" in shown) is told
 
 
 @pytest.mark.parametrize("number", ["99999999999999999999", "-1", "x", ""])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -14,11 +16,13 @@ from webapp.cli import runtime, waiting
 from webapp.domain import import_columns
 from webapp.domain.benefit_batches import Audience
 from webapp.domain.errors import Refused
+from webapp.domain.exports import unguard
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_options import ArchivedRows, EmptyCells, KnownRows
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.queries import benefit_batches as read_batches
 from webapp.queries import benefit_definitions as read_definitions
+from webapp.queries import files as read_files
 from webapp.queries import imports as read
 from webapp.queries import rewards as read_rewards
 from webapp.queries.imports import RunSheet
@@ -243,10 +247,19 @@ def _batch_report(batch: Any) -> dict[str, Any]:
         "duplicates": batch.twice_count,
         "bad": batch.bad_count,
         "problems": [
-            {"line": int(line), "column": "", "value": value, "reason": reason}
-            for line, value, reason in batch.problems
+            {"line": int(line), "column": "", "value": unguard(value), "reason": reason}
+            for line, value, reason in _bad_lines(batch.rejects_file_id)
         ],
     }
+
+
+def _bad_lines(file_id: int | None) -> list[list[str]]:
+    """Every bad line, out of the rejects file: the batch itself keeps only as many as its page shows."""
+    if file_id is None:
+        return []
+    with runtime.session() as session:
+        text = b"".join(read_files.read(session, file_id)).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))[1:]
 
 
 commands: list[click.Command] = [group]

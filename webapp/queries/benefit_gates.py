@@ -42,19 +42,37 @@ def standing(session: Session, definition_id: int, profile_id: int, at: datetime
     )
 
 
-def to_issue(definition: BenefitDefinition, stands: Standing, at: datetime, zone: str) -> tuple[Gate, ...]:
-    """What must hold to issue the definition to a person at an instant."""
-    return rules.gates_to_issue(definition.facts, at, zone, held=stands.held)
+def to_issue(
+    definition: BenefitDefinition, stands: Standing, at: datetime, zone: str, *, has_code: bool | None = None
+) -> tuple[Gate, ...]:
+    """What must hold to issue the definition to a person at an instant.
+
+    ``has_code`` is ``voucher_pool.has_code`` of them; without it the counter of the pool is believed, as by those who
+    take the code next and are refused there.
+    """
+    return rules.gates_to_issue(_with_code(definition.facts, has_code=has_code), at, zone, held=stands.held)
 
 
-def to_claim(definition: BenefitDefinition, stands: Standing, told: Told, at: datetime, zone: str) -> tuple[Gate, ...]:
-    """What must hold for a person to claim the definition at an instant; ``told`` is ``condition`` of them."""
+def to_claim(
+    definition: BenefitDefinition,
+    stands: Standing,
+    told: Told,
+    at: datetime,
+    zone: str,
+    *,
+    has_code: bool | None = None,
+) -> tuple[Gate, ...]:
+    """What must hold for a person to claim it at an instant; ``told`` is ``condition`` of them, ``has_code`` as above."""
     person = ClaimFacts(
         matches=told.passed,
         why_not_again=why_not_again(definition.reclaim, stands.claims, at, zone),
         held=stands.held,
     )
-    return rules.gates_to_claim(definition.facts, person, at, zone)
+    return rules.gates_to_claim(_with_code(definition.facts, has_code=has_code), person, at, zone)
+
+
+def _with_code(facts: DefinitionFacts, *, has_code: bool | None) -> DefinitionFacts:
+    return facts if has_code is None else replace(facts, codes_left=int(has_code))
 
 
 def to_redeem(session: Session, benefit_id: int, at: datetime, *, count: int = 1) -> tuple[Gate, ...]:

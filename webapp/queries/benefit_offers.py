@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from webapp.domain.conditions import Variable
 from webapp.domain.errors import Refused
 from webapp.domain.redemptions import BenefitSource
 from webapp.models import Benefit, BenefitDefinition, Site
-from webapp.queries import conditions
+from webapp.queries import conditions, voucher_pool
 
 MOST = 200
 Scope = frozenset[int] | None
@@ -46,7 +46,7 @@ class Offer:
 
 
 def viewable(session: Session, scope: Scope, profile_id: int, at: datetime) -> list[Offer]:
-    """What the person sees at ``at``, newest first, at most ``MOST``; four statements and one for each list asked for."""
+    """What the person sees at ``at``, newest first, at most ``MOST``; five statements and one for each list asked for."""
     wanted = select(BenefitDefinition, Site).join(Site, Site.id == BenefitDefinition.site_id)
     wanted = wanted.where(BenefitDefinition.is_published, ~BenefitDefinition.is_archived)
     if scope is not None:
@@ -82,6 +82,8 @@ class _Person:
         )
         for benefit in session.scalars(mine.order_by(Benefit.id)):
             self.held[benefit.definition_id].append(benefit)
+        pools = {one.voucher_type_id for one in definitions if one.voucher_type_id and one.force_allocation}
+        self.pools = voucher_pool.has_codes(session, pools, profile_id, at) if pools else set()
 
     def meets(self, rule: Mapping[str, Any], zone: str) -> bool:
         """Whether the condition holds; one that cannot be read is met by nobody."""
@@ -105,4 +107,5 @@ class _Person:
             why_not_again=why_not_again(definition.reclaim, claims, self.at, zone),
             held=len(held),
         )
-        return rules.gates_to_claim(definition.facts, facts, self.at, zone)
+        left = int(definition.voucher_type_id in self.pools)
+        return rules.gates_to_claim(replace(definition.facts, codes_left=left), facts, self.at, zone)

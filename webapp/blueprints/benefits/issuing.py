@@ -17,7 +17,7 @@ from webapp.domain.redemptions import receipt
 from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
-from webapp.queries import choices, memberships
+from webapp.queries import choices, memberships, voucher_pool
 from webapp.services import benefits
 from webapp.web import benefit_words
 from webapp.web.access import requires, scope
@@ -114,11 +114,12 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
         is_claim = permission is Permission.BENEFITS_CLAIM
         zone = benefits.zone_of("" if is_claim else form.zone.data, person, site)
         stands = gates.standing(session, definition.id, person.id, now)
+        has_code = voucher_pool.has_code(session, definition, person.id, now, zone)
         if is_claim:
             told_of = gates.condition(session, definition, person.id, now, zone)
-            rules = benefit_words.table(gates.to_claim(definition, stands, told_of, now, zone))
+            rules = benefit_words.table(gates.to_claim(definition, stands, told_of, now, zone, has_code=has_code))
         else:
-            rules = benefit_words.table(gates.to_issue(definition, stands, now, zone))
+            rules = benefit_words.table(gates.to_issue(definition, stands, now, zone, has_code=has_code))
         days = {} if is_claim else {"issued_on": form.issued_on.data, "expires_on": form.expires_on.data}
         plan = benefits.planned(definition, zone, now, **days)
     except DomainError as refusal:

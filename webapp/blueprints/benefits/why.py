@@ -14,7 +14,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
-from webapp.queries import choices, memberships
+from webapp.queries import choices, memberships, voucher_pool
 from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.paging import number, text
@@ -63,12 +63,13 @@ def why_person() -> ResponseReturnValue:
         at = instant(text("at", 40), zone)
         stands = gates.standing(session, definition.id, person.id, at)
         told_of = gates.condition(session, definition, person.id, at, zone)
-        claiming = benefit_words.table(gates.to_claim(definition, stands, told_of, at, zone))
+        has_code = voucher_pool.has_code(session, definition, person.id, at, zone)
+        claiming = benefit_words.table(gates.to_claim(definition, stands, told_of, at, zone, has_code=has_code))
         found = {
             "name": definition.name,
             "holder": benefit_words.person(person, in_full=actor().may(Permission.PROFILES_VIEW)),
             "claim": claiming,
-            "issue": benefit_words.table(gates.to_issue(definition, stands, at, zone)),
+            "issue": benefit_words.table(gates.to_issue(definition, stands, at, zone, has_code=has_code)),
             "condition": told_of if definition.claim_condition else None,
             "sentence": benefit_words.sentence(definition.name, claiming, told(at, zone)),
             "at": at,

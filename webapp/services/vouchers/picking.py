@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, case, literal, or_, select
 
 from webapp.models import Voucher
 from webapp.queries.matching import among_ids
+from webapp.queries.voucher_pool import able
 from webapp.services.work import Work
 
 
@@ -34,7 +35,8 @@ def reserved(work: Work, voucher_type_id: int, people: Sequence[int]) -> default
     statement = (
         select(Voucher.reserved_for_id, *_FOUND)
         .where(
-            *_able(work, voucher_type_id),
+            Voucher.voucher_type_id == voucher_type_id,
+            *able(work.now),
             or_(Voucher.expires_at.is_(None), Voucher.expires_at > work.now),
             among_ids(work.session, Voucher.reserved_for_id, people),
         )
@@ -61,7 +63,12 @@ def free(work: Work, voucher_type_id: int, count: int) -> list[Found]:
         if count > len(found):
             statement = (
                 select(*_FOUND)
-                .where(*_able(work, voucher_type_id), Voucher.reserved_for_id.is_(None), condition)
+                .where(
+                    Voucher.voucher_type_id == voucher_type_id,
+                    *able(work.now),
+                    Voucher.reserved_for_id.is_(None),
+                    condition,
+                )
                 .order_by(*order)
                 .limit(count - len(found))
                 .with_for_update(skip_locked=True)
@@ -79,11 +86,3 @@ def capped(ends_at: datetime | None) -> ColumnElement[datetime | None]:
 
 
 _FOUND = (Voucher.id, Voucher.expires_at, Voucher.value_minor)
-
-
-def _able(work: Work, voucher_type_id: int) -> list[ColumnElement[bool]]:
-    return [
-        Voucher.voucher_type_id == voucher_type_id,
-        Voucher.status == literal_column("'idle'"),  # in these words, or SQLite does not use the index
-        or_(Voucher.valid_from.is_(None), Voucher.valid_from <= work.now),
-    ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, delete
+from sqlalchemy import Table, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from webapp.domain import voucher_codes as codes
@@ -28,6 +28,7 @@ from webapp.services.vouchers.drawing import Mint
 from webapp.services.vouchers.generation import SHOWN
 from webapp.services.work import Work
 
+OFFERED_FOR = timedelta(days=7)
 _VOUCHERS = cast(Table, Voucher.__table__)
 
 
@@ -110,6 +111,17 @@ def add_uploaded(work: Work, command: AddCodes, mint: Mint) -> VoucherBatch:
         Event.VOUCHERS_UPLOADED, kind, kind.site_id, count=batch.made, title=kind.title, sha256=batch.sha256[:SHOWN]
     )
     return batch
+
+
+def forget(work: Work) -> int:
+    """Drop the codes of uploads nobody added in ``OFFERED_FOR``: codes should not lie about in files. Gives how many."""
+    row = VoucherBatch
+    old = select(row).where(row.upload.is_not(None), row.file_id.is_not(None), row.created_at < work.now - OFFERED_FOR)
+    found = work.session.scalars(old.with_for_update().execution_options(populate_existing=True)).all()
+    for batch in found:
+        batch.upload = {**(batch.upload or {}), "lapsed": True}
+        _drop_file(work, batch)
+    return len(found)
 
 
 def _judged(
