@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import randomness, spreadsheets
 from webapp.config import Settings
-from webapp.demo import belonging, benefits, definitions, people, records, states
+from webapp.demo import belonging, benefits, definitions, people, records, states, uploads
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.imports import ImportContract
@@ -108,6 +108,7 @@ class Builder:
         states.build(self, harbour)
         made = definitions.build(self, harbour, outdoor, coffee)
         benefits.build(self, made)
+        uploads.build(self, harbour)
         definitions.retire(self, made["old-stamp"])
         records.build(self)
         return found
