@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, update
 from sqlalchemy.orm import Session
 
 from tests.factories import Factories
@@ -17,7 +18,18 @@ from webapp.domain.identity import Actor
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus
 from webapp.domain.modules import LapseUnit, lapses_at
-from webapp.models import ImportProblem, ImportRun, Location, OrganisationType, Site, Tier
+from webapp.models import (
+    Completion,
+    Group,
+    ImportProblem,
+    ImportRun,
+    Location,
+    Module,
+    Organisation,
+    OrganisationType,
+    Site,
+    Tier,
+)
 from webapp.queries import (
     groups,
     locations,
@@ -125,8 +137,16 @@ def filled(session: Session) -> None:
     make.joined(people[1].id, circle.id, below.id)
     below.member_count = 1
     lesson = make.lesson(site.id, path="/p1/m1", title="=First", lapses_after=12, completion_count=1)
+    lesson.completion_count = 3
     ends = lapses_at(NOW, 12, LapseUnit.MONTHS, site.timezone)
+    make.completion(people[0].id, lesson.id)  # from before completions of it lapsed
+    make.completion(people[1].id, lesson.id, lapses_at=NOW + timedelta(days=1, microseconds=5))
     make.completion(people[2].id, lesson.id, score=90, lapses_at=ends)
+    gone = make.club(external_id="z-gone", title="Gone", archived_at=NOW)
+    lower = make.club(external_id="c", title="Lower", parent_id=gone.id, archived_at=NOW - timedelta(days=9))
+    lower.path = f"/{gone.id}/{lower.id}/"
+    make.circle(name="old", title="Old", archived_at=NOW - timedelta(days=3, microseconds=7))
+    make.lesson(site.id, path="/old", archived_at=NOW - timedelta(hours=3))
     session.commit()
 
 
@@ -139,6 +159,31 @@ def test_a_whole_programme_comes_back_from_its_own_files_to_the_byte(programme):
         assert (run.status, run.bad_count, run.duplicate_count) == (ImportStatus.DONE, 0, 0), (kind, told(second, run))
     for kind in EXPORTS:
         assert exported(second, kind) == exported(first, kind), kind
+
+
+def test_a_file_puts_back_what_was_changed_since(programme):
+    session = programme()
+    filled(session)
+    files = {kind: exported(session, kind) for kind in (K.ORGANISATIONS, K.GROUPS, K.MODULES, K.COMPLETIONS)}
+    for model in (Organisation, Group, Module):
+        session.execute(update(model).values(archived_at=None))
+    session.execute(update(Completion).values(lapses_at=NOW + timedelta(days=99), score=1))
+    session.commit()
+    runs = {kind: imported(session, kind, file) for kind, file in files.items()}
+    assert {kind: (run.bad_count, run.created_count, run.changed_count) for kind, run in runs.items()} == {
+        K.ORGANISATIONS: (0, 0, 2),
+        K.GROUPS: (0, 0, 1),
+        K.MODULES: (0, 0, 1),
+        K.COMPLETIONS: (0, 0, 3),
+    }
+    for kind in (K.ORGANISATIONS, K.GROUPS, K.MODULES):
+        assert exported(session, kind) == files[kind], kind
+    ends = select(Completion.lapses_at).order_by(Completion.id)
+    assert session.scalars(ends).all()[:2] == [None, NOW + timedelta(days=1, microseconds=5)]
+    for kind in (K.ORGANISATIONS, K.GROUPS, K.MODULES):
+        assert taken_back(session, runs[kind]).undone["left"] == []
+    for model in (Organisation, Group, Module):
+        assert session.scalars(select(model.id).where(model.archived_at.is_not(None))).all() == []
 
 
 @pytest.mark.parametrize("kind", EXPORTS)
@@ -196,6 +241,16 @@ def test_a_location_closed_for_good_stays_as_it_is(programme):
     run = imported(session, K.LOCATIONS, b"external_id,title\nL1,Open\n")
     assert told(session, run)[2].startswith("«Shut» is closed for good and cannot be changed.")
     assert imported(session, K.LOCATIONS, b"external_id,title\nL1,Shut\n").good_count == 1
+
+
+def test_a_location_of_an_organisation_archived_since_may_come_again(programme):
+    session = programme()
+    make = Factories(session)
+    make.place(external_id="L1", title="Quay", organisation_id=make.club(external_id="G", archived_at=NOW).id)
+    head = b"external_id,title,organisation\n"
+    assert imported(session, K.LOCATIONS, head + b"L1,Quay,G\n").bad_count == 0
+    run = imported(session, K.LOCATIONS, head + b"L2,Quay,G\n")
+    assert told(session, run)[2].startswith("The organisation ")
 
 
 def test_sites_and_types_come_in_change_and_go_back(programme):

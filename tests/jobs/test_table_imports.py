@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.support.clock import NOW
 from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
+from webapp.domain.audit import Event
 from webapp.domain.errors import Refused
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus
-from webapp.models import Completion, Group, ImportProblem, ImportRun, Membership, Module, Organisation
+from webapp.models import AuditEntry, Completion, Group, ImportProblem, ImportRun, Membership, Module, Organisation
 from webapp.queries import files
 from webapp.services import import_undo, imports, organisations
 from webapp.services.import_undo import UndoImport
@@ -320,6 +321,81 @@ def test_archived_groups_and_modules_come_back_too(put, session, make):
         None,
         None,
     ]
+
+
+SINCE = "Organisation ID,Title,Parent ID,Archived at\n"
+
+
+def test_a_file_archives_as_the_screen_does_and_tells_the_log(put, work, session):
+    put("shop,Shop,south,,\nsouth,South,,,\n")
+    run = put(
+        "south,South,,2026-02-01T10:00Z\nshop,Shop,south,2026-01-01T10:00Z\nnew,New,,2026-02-02T10:00Z\n", head=SINCE
+    )
+    assert (run.created_count, run.changed_count, run.bad_count, run.findings["changed"]) == (1, 2, 0, 2)
+    since = select(Organisation.external_id, Organisation.archived_at).order_by(Organisation.archived_at)
+    assert [(name, f"{at:%m-%d}") for name, at in session.execute(since)] == [
+        ("shop", "01-01"),
+        ("south", "02-01"),
+        ("new", "02-02"),
+    ]
+    told = select(func.count()).where(AuditEntry.event == str(Event.ORGANISATION_ARCHIVED))
+    assert session.scalar(told) == 3
+    assert undo(work, session, run).undone["left"] == []
+    assert sorted(session.execute(since).all()) == [("shop", None), ("south", None)]
+
+
+def test_what_something_in_use_stands_below_is_not_archived(put, work, session, make):
+    put("shop,Shop,south,,\nsouth,South,,,\n")
+    told = reasons(
+        session, put("south,South,,2026-02-01T10:00Z\nnew,New,,2026-02-01T10:00Z\nin,In,new,\n", None, head=SINCE)
+    )
+    assert told == {
+        2: "«South» has 1 organisation below it that is not archived. Archive or move those first.",
+        3: "«In» on line 4 stands below it and is in use; archive that too.",
+        4: "Its parent is on line 3 of this file, which is bad.",
+    }
+
+
+def test_a_file_that_fills_in_archives_nothing_and_an_empty_cell_brings_nothing_back(put, session):
+    put("shop,Shop,,,\n")
+    run = put("shop,Shop,,2026-02-01T10:00Z\n", head=SINCE, known_rows="fill")
+    assert (run.changed_count, run.bad_count) == (0, 0)
+    run = put("shop,Shop,,2026-02-01T10:00Z\n", head=SINCE, known_rows="replace")
+    assert (run.changed_count, run.bad_count) == (1, 0)
+    assert put("shop,Shop,,\n", None, head=SINCE).bad_count == 1
+    run = put("shop,Store,,2026-02-01T10:00Z\n", head=SINCE)
+    assert (run.changed_count, run.bad_count) == (1, 0)
+    assert session.scalars(select(Organisation.title).where(Organisation.archived_at.is_not(None))).all() == ["Store"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("shop,Shop,,soon\n", "«soon» is not an ISO date and time such as 2026-03-31T18:05:00+01:00."),
+        ("shop,Shop,,2026-09-01T10:00Z\n", "«2026-09-01T10:00Z» lies in the future: the file was uploaded at "),
+        ("shop,Shop,,1999-09-01T10:00Z\n", "«1999-09-01T10:00Z» lies before the year 2000."),
+    ],
+)
+def test_a_moment_that_cannot_be_is_told(put, session, body, words):
+    assert reasons(session, put(body, None, head=SINCE))[2].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ("2027", "«2027» is not an ISO date and time"),
+        (
+            "2026-01-01T09:00Z",
+            "It would lapse at 2026-01-01 09:00 UTC, and it was completed at 2026-02-01 09:00 UTC; write a later moment",
+        ),
+    ],
+)
+def test_an_end_that_cannot_be_is_told(put, session, make, ends, words):
+    make.lesson(make.site(name="club").id, path="/p1")
+    make.profile(external_id="M1")
+    head = "module,external_id,completed_at,lapses_at\n"
+    run = put(f"club:/p1,M1,2026-02-01T09:00Z,{ends}\n", None, ImportKind.COMPLETIONS, head)
+    assert reasons(session, run)[2].startswith(words)
 
 
 def test_a_ring_and_a_parent_on_a_bad_row_are_told_before_anything_is_written(put, session):

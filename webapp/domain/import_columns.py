@@ -55,6 +55,14 @@ _WHO = (
     ),
     Column("email", "E-mail", ("email", "emailaddress", "mail", "mailaddress"), "", Cell.KEY, 254),
 )
+_ARCHIVED = Column(
+    "archived_at",
+    "Archived at",
+    ("archivedat", "archived"),
+    "When it went out of use; what belongs to it comes in first. An empty cell brings nothing back.",
+    Cell.MOMENT,
+    40,
+)
 _ORGANISATION = (
     Column(
         "external_id",
@@ -77,6 +85,7 @@ _ORGANISATION = (
     Column("type", "Type", ("type", "organisationtype", "orgtype"), "The name of a type.", Cell.KEY, 60),
     Column("timezone", "Time zone", ("timezone", "zone", "tz"), "Such as Europe/London.", most=64),
     Column("address", "Address", ("address", "postaladdress"), most=400),
+    _ARCHIVED,
 )
 _GROUP = (
     Column("name", "Name", ("name", "group", "groupname", "handle"), "Says which group.", Cell.KEY, 60, is_needed=True),
@@ -96,6 +105,7 @@ _GROUP = (
         choices=tuple(map(str, Registration)),
     ),
     Column("notes", "Notes", ("notes", "note", "remarks"), most=2_000),
+    _ARCHIVED,
 )
 _MEMBERSHIP = (
     *_WHO,
@@ -123,6 +133,7 @@ _MODULE = (
         "days, months or years.",
         choices=tuple(map(str, LapseUnit)),
     ),
+    _ARCHIVED,
 )
 _COMPLETION = (
     *_WHO,
@@ -137,6 +148,14 @@ _COMPLETION = (
         is_needed=True,
     ),
     Column("score", "Score", ("score", "scoreperc", "percent", "result"), "Per cent.", Cell.WHOLE, 3),
+    Column(
+        "lapses_at",
+        "Lapses at",
+        ("lapsesat", "lapses", "validuntil", "expires", "expiresat"),
+        "As the module says when left out; an empty cell is never.",
+        Cell.END,
+        40,
+    ),
 )
 COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.ENTRIES: _PEOPLE + _ENTRY,

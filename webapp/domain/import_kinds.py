@@ -28,6 +28,7 @@ class Cell(StrEnum):
     TEXT = "text"
     KEY = "key"  # names something of ours; what it names is looked up
     MOMENT = "moment"
+    END = "end"  # a moment that may be to come; an empty cell says that there is none
     WHOLE = "whole number"
     YES_NO = "yes or no"
 

@@ -220,6 +220,11 @@ def moment_fault(text: str, zone: ZoneInfo, now: datetime) -> str:
     return f"«{typed}» lies before the year {FIRST_YEAR}." if moment.year < FIRST_YEAR else ""
 
 
+def end_fault(text: str, zone: ZoneInfo) -> str:
+    """Why ``text`` cannot be the moment at which something ends, past or to come; empty when it can."""
+    return "" if parsed_moment(text, zone) else _not_a_moment(shown(text))
+
+
 def _not_a_moment(typed: str) -> str:
     if not typed:
         return "The value is empty; write when the entry was made, such as 2026-03-31T18:05:00+01:00."

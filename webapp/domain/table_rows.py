@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from webapp.domain import exports, profiles
 from webapp.domain.import_columns import COLUMNS, KEYS, Cell, Column, ImportKind
-from webapp.domain.import_rows import Fault, clean, moment_fault, parsed_moment, shown, wrong_length
+from webapp.domain.import_rows import Fault, clean, end_fault, moment_fault, parsed_moment, shown, wrong_length
 
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _WHOLE = re.compile("[0-9]{1,9}")
@@ -77,7 +77,7 @@ class TableRules:
             return f"The value has {len(text):,} characters; at most {column.most} can be kept."
         if column.cell is Cell.MOMENT:
             return moment_fault(text, self._zone, self.now)
-        return self._plain_fault(column, text)
+        return end_fault(text, self._zone) if column.cell is Cell.END else self._plain_fault(column, text)
 
     def _plain_fault(self, column: Column, text: str) -> str:
         if column.cell is Cell.YES_NO and text.casefold() not in (*_YES, *_NO):
@@ -92,8 +92,9 @@ class TableRules:
     def _value(self, column: Column, text: str) -> Any:
         if column.cell is Cell.WHOLE:
             return int(text) if text else None
-        if column.cell is Cell.MOMENT:
-            return (parsed_moment(text, self._zone) or self.now).astimezone(UTC) if text else None
+        if column.cell in (Cell.MOMENT, Cell.END):
+            nothing = "" if column.cell is Cell.END else None
+            return (parsed_moment(text, self._zone) or self.now).astimezone(UTC) if text else nothing
         if column.cell is Cell.YES_NO:
             return text.casefold() in _YES if text else None
         if column.choices:

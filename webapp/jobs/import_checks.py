@@ -135,8 +135,8 @@ class TableInspection:
             )
         drafts = [draft for draft in part.drafts if isinstance(draft, TableDraft)]
         refers = dict(kind.refers(session, drafts))
-        found = table_options.settle(session, self.plan, kind, drafts)
-        refers = {line: [fault] for line, fault in found.faults.items()} | refers
+        found = table_options.settle(session, self.plan, kind, [one for one in drafts if one.line not in refers])
+        refers |= {line: [fault] for line, fault in found.faults.items()}
         seen = self.scratch.receipts({_joined(draft) for draft in drafts})
         bad = list(part.bad)
         repeated: list[NotedProblem] = []

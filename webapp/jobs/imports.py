@@ -155,7 +155,8 @@ def _apply_table(job: RunningJob, plan: Plan) -> Ending:
             drafts = [draft for draft in part.drafts if isinstance(draft, TableDraft)]
             with job.read() as session:
                 bad = kind.refers(session, drafts)
-                found = table_options.settle(session, plan, kind, drafts)
+                sound = [draft for draft in drafts if draft.line not in bad]
+                found = table_options.settle(session, plan, kind, sound)
             names = {draft.line: "\n".join(draft.key) for draft in drafts if draft.line not in {*bad, *found.faults}}
             seen = scratch.receipts(set(names.values()))
             first = {name: line for line, name in reversed(names.items())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from webapp.domain.errors import NotFound
 from webapp.domain.profiles import fold
 from webapp.models import Group, Location, Membership, Organisation, OrganisationType, Profile, StaffGrant
 from webapp.queries.exports import flow
-from webapp.queries.matching import among, begins, has_word
+from webapp.queries.matching import among, among_ids, begins, has_word
 from webapp.queries.memberships import Member
 from webapp.queries.subtrees import Within, inside
 
@@ -260,6 +261,16 @@ def ids(session: Session, external_ids: Collection[str]) -> dict[str, int]:
     wanted = select(Organisation.external_id, Organisation.id)
     rows = session.execute(wanted.where(among(session, Organisation.external_id, external_ids)))
     return {row[0]: row[1] for row in rows}
+
+
+def hindrances_of(session: Session, ids: Collection[int]) -> tuple[list[tuple[str, int]], Counter[int]]:
+    """What keeps these in use: external id and parent of each one in use right below, and how many roles on each."""
+    below = select(Organisation.external_id, Organisation.parent_id).where(
+        among_ids(session, Organisation.parent_id, ids), Organisation.archived_at.is_(None)
+    )
+    held = select(StaffGrant.organisation_id).where(among_ids(session, StaffGrant.organisation_id, ids))
+    pairs = [(name, parent_id) for name, parent_id in session.execute(below) if parent_id is not None]
+    return pairs, Counter(number for number in session.scalars(held) if number is not None)
 
 
 EXPORT = ("external_id", "title", "type", "parent", "timezone", "address", "member_count", "archived_at")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -70,9 +71,10 @@ class ChangeGroup(GroupTerms):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveGroup:
-    """Take a group out of use; its members stay in it."""
+    """Take a group out of use, now or as of ``at``; its members stay in it."""
 
     group_id: int
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def change(work: Work, command: ChangeGroup) -> Group:
 
 def archive(work: Work, command: ArchiveGroup) -> Group:
     """Take it out of use: nobody is added any more and nobody new qualifies through it (K40)."""
-    won = _set_archived(work, command.group_id, archived=True)
+    won = _set_archived(work, command.group_id, command.at or work.now)
     group = read.get(work.session, command.group_id)
     if not won:
         raise Refused("group.archived", f"The group «{group.title[:60]}» is archived already.")
@@ -137,7 +139,7 @@ def archive(work: Work, command: ArchiveGroup) -> Group:
 
 def restore(work: Work, command: RestoreGroup) -> Group:
     """Take it back into use, with the members it has."""
-    won = _set_archived(work, command.group_id, archived=False)
+    won = _set_archived(work, command.group_id, None)
     group = read.get(work.session, command.group_id)
     if not won:
         raise Refused("group.not_archived", f"The group «{group.title[:60]}» is not archived.")
@@ -195,12 +197,10 @@ def _values(command: GroupTerms) -> dict[str, Any]:
     return {name: getattr(command, name) for name in _LABELS}
 
 
-def _set_archived(work: Work, group_id: int, *, archived: bool) -> bool:
-    was = Group.archived_at.is_(None) if archived else Group.archived_at.is_not(None)
+def _set_archived(work: Work, group_id: int, archived_at: datetime | None) -> bool:
+    was = Group.archived_at.is_(None) if archived_at else Group.archived_at.is_not(None)
     statement = (
-        update(Group)
-        .where(Group.id == group_id, was)
-        .values(archived_at=work.now if archived else None, version=Group.version + 1)
+        update(Group).where(Group.id == group_id, was).values(archived_at=archived_at, version=Group.version + 1)
     )
     return changed_rows(work.session, statement) == 1
 

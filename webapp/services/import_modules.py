@@ -18,13 +18,14 @@ from webapp.queries import sites as read_sites
 from webapp.queries import table_rows as read_standing
 from webapp.services import module_rows, modules
 from webapp.services.module_rows import CompletionRow, ModuleRow
-from webapp.services.modules import RestoreModule
+from webapp.services.modules import ArchiveModule, RestoreModule
 from webapp.services.table_kinds import (
     Faults,
     Found,
     TableKind,
     archived,
     before,
+    kept,
     look_for_person,
     nothing,
     people_of,
@@ -63,7 +64,7 @@ def _take_back_module(work: Work, change: ImportChange) -> str:
     found = work.session.get(Module, change.subject_id, populate_existing=True)
     if found is None:
         return ""
-    if any(getattr(found, name) != value for name, value in change.after.items()):
+    if kept({name: getattr(found, name) for name in change.after}) != change.after:
         return f"«{found.title}» ({found.path}) was changed since."
     if change.before:
         run_sql(work, update(Module).where(Module.id == found.id).values(**before(change), version=Module.version + 1))
@@ -90,6 +91,13 @@ def _completion_references(session: Session, drafts: Sequence[TableDraft]) -> Fa
             archived(found, draft, "module", module[0] if module else None, "module")
         if told := refusal(rules.checked_score, draft.values["score"]):
             found.add(draft, "score", told)
+        ends, at = draft.values["lapses_at"], draft.values["completed_at"]
+        if ends and ends <= at:
+            words = (
+                f"It would lapse at {ends:%Y-%m-%d %H:%M} UTC, and it was completed at {at:%Y-%m-%d %H:%M} UTC; write a "
+                "later moment, or leave it empty for never."
+            )
+            found.add(draft, "lapses_at", words)
     return found.faults
 
 
@@ -101,6 +109,8 @@ def _complete(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[in
             draft.values["email"] or "",
             draft.values["completed_at"],
             draft.values["score"],
+            draft.values["lapses_at"] or None,
+            has_no_end=draft.values["lapses_at"] == "",
         )
         for draft in drafts
     ]
@@ -114,6 +124,7 @@ KINDS: dict[ImportKind, TableKind] = {
         _put_modules,
         _take_back_module,
         lambda work, own_id: modules.restore(work, RestoreModule(own_id)),
+        lambda work, own_id, at: modules.archive(work, ArchiveModule(own_id, at)),
     ),
     ImportKind.COMPLETIONS: TableKind(
         _completion_references, read_standing.nothing, _complete, nothing, take_all_back=module_rows.take_back

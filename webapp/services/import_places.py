@@ -73,16 +73,18 @@ def _free_ranks(work: Work, changed: Sequence[tuple[Any, dict[str, Any]]]) -> No
 
 
 def _location_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
-    """The zone and the organisation must be there, the organisation not archived; a closed location stays as it is."""
+    """The zone and the organisation must be there, the organisation not archived unless it is the location's already; a closed location stays as it is."""
     within = {str(draft.values["organisation"]) for draft in drafts if draft.values["organisation"]}
     there = read_organisations.known(session, sorted(within))
+    now = read_standing.locations(session, [draft.key for draft in drafts])
     found = Found()
     for draft in drafts:
         if told := refusal(organisation_rules.checked_external_id, draft.values["external_id"], "location"):
             found.add(draft, "external_id", told)
         if draft.values["timezone"] and (told := refusal(checked_zone, draft.values["timezone"])):
             found.add(draft, "timezone", told)
-        if draft.values["organisation"]:
+        stays = draft.key in now and now[draft.key].values["organisation"] == draft.values["organisation"]
+        if draft.values["organisation"] and not stays:
             archived(found, draft, "organisation", there.get(draft.values["organisation"]), "organisation")
     return found.faults
 

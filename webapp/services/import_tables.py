@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -20,16 +21,18 @@ from webapp.queries import groups as read_groups
 from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read_organisations
 from webapp.queries import table_rows as read_standing
+from webapp.queries.table_rows import Standing
 from webapp.services import group_rows, groups, import_modules, import_places, organisations
 from webapp.services.group_rows import GroupRow, MembershipRow
-from webapp.services.groups import RestoreGroup
-from webapp.services.organisations import OrganisationRow, RestoreOrganisation
+from webapp.services.groups import ArchiveGroup, RestoreGroup
+from webapp.services.organisations import ArchiveOrganisation, OrganisationRow, RestoreOrganisation
 from webapp.services.table_kinds import (
     Faults,
     Found,
     TableKind,
     archived,
     before,
+    kept,
     look_for_person,
     nothing,
     people_of,
@@ -57,8 +60,19 @@ def _organisation_references(session: Session, drafts: Sequence[TableDraft]) -> 
             found.add(draft, "type", f"There is no organisation type «{shown(kind)}»; the types are: {names}.")
         if zone in wrong:
             found.add(draft, "timezone", wrong[zone])
+    _look_below(found, drafts, set(read_organisations.ids(session, sorted(own))))
     _look_above(found, drafts, read_organisations.ids(session, sorted(_parents(drafts))))
     return found.faults
+
+
+def _look_below(found: Found, drafts: Sequence[TableDraft], there: Collection[str]) -> None:
+    """What comes in archived has nothing in use below it."""
+    in_use = {draft.values["parent"]: draft for draft in drafts if not draft.values["archived_at"]}
+    for draft in drafts:
+        below = in_use.get(draft.values["external_id"])
+        if draft.values["archived_at"] and below and draft.values["external_id"] not in there:
+            words = f"«{shown(below.values['title'])}» on line {below.line:,} stands below it and is in use; archive that too."
+            found.add(draft, "archived_at", words)
 
 
 def _parents(drafts: Sequence[TableDraft]) -> set[str]:
@@ -95,7 +109,39 @@ def _no_way_up(draft: TableDraft, rows: Mapping[str, TableDraft]) -> str:
 
 
 def _put_organisations(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
-    return organisations.put(work, [OrganisationRow(**draft.values) for draft in drafts], run_id)
+    rows = [{name: value for name, value in draft.values.items() if name != "archived_at"} for draft in drafts]
+    return organisations.put(work, [OrganisationRow(**row) for row in rows], run_id)
+
+
+def _in_the_way(session: Session, going: Mapping[int, Standing], drafts: Sequence[TableDraft]) -> dict[int, str]:
+    """Why organisations stay in use: others below them do, or staff hold roles on them, as on the screen."""
+    rows = {draft.key[0]: draft for draft in drafts}
+    lines = {one.values["external_id"]: line for line, one in going.items()}
+    numbers = {one.id: one.values["external_id"] for one in going.values()}
+    below, grants = read_organisations.hindrances_of(session, list(numbers))
+    above = {name: numbers[parent_id] for name, parent_id in below}
+    for name, draft in rows.items():
+        if draft.values["parent"]:
+            above[name] = draft.values["parent"]
+    told: dict[int, str] = {}
+    is_settled = False
+    while not is_settled:
+        is_out = {name for name, row in rows.items() if row.values["archived_at"] and row.line not in told}
+        in_use = Counter(parent for name, parent in above.items() if name not in is_out)
+        words = {
+            line: refusal(_may_archive, going[line], in_use[name], grants[going[line].id])
+            for name, line in lines.items()
+        }
+        fresh = {line: why for line, why in words.items() if why and line not in told}
+        told |= fresh
+        is_settled = not fresh
+    return told
+
+
+def _may_archive(one: Standing, child_count: int, grant_count: int) -> None:
+    organisation_rules.may_archive(
+        one.title, is_archived=False, child_count=child_count, grant_count=grant_count
+    ).require()
 
 
 def _take_back_organisation(work: Work, change: ImportChange) -> str:
@@ -105,7 +151,7 @@ def _take_back_organisation(work: Work, change: ImportChange) -> str:
         return ""
     called = f"«{found.title}» ({found.external_id})"
     parent = work.session.get(Organisation, found.parent_id) if found.parent_id else None
-    now = {name: getattr(found, name) for name in change.after if name != "parent"}
+    now = kept({name: getattr(found, name) for name in change.after if name != "parent"})
     now |= {"parent": parent.external_id if parent else ""} if "parent" in change.after else {}
     if any(now[name] != value for name, value in change.after.items() if name in now):
         return f"{called} was changed since."
@@ -141,7 +187,7 @@ def _put_groups(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[
 def _group_values(values: Mapping[str, Any]) -> dict[str, Any]:
     kind, registration = values["kind"], values["registration"]
     return {
-        **values,
+        **{name: value for name, value in values.items() if name != "archived_at"},
         "kind": GroupKind(kind) if kind else None,
         "registration": Registration(registration) if registration else None,
     }
@@ -151,7 +197,7 @@ def _take_back_group(work: Work, change: ImportChange) -> str:
     found = work.session.get(Group, change.subject_id, populate_existing=True)
     if found is None:
         return ""
-    if any(getattr(found, name) != value for name, value in change.after.items()):
+    if kept({name: getattr(found, name) for name in change.after}) != change.after:
         return f"«{found.title}» ({found.name}) was changed since."
     if change.before:
         run_sql(work, update(Group).where(Group.id == found.id).values(**before(change), version=Group.version + 1))
@@ -203,6 +249,8 @@ KINDS: dict[ImportKind, TableKind] = {
         _put_organisations,
         _take_back_organisation,
         lambda work, own_id: organisations.restore(work, RestoreOrganisation(own_id)),
+        lambda work, own_id, at: organisations.archive(work, ArchiveOrganisation(own_id, at)),
+        _in_the_way,
         most=20_000,
         is_whole=True,
     ),
@@ -212,6 +260,7 @@ KINDS: dict[ImportKind, TableKind] = {
         _put_groups,
         _take_back_group,
         lambda work, own_id: groups.restore(work, RestoreGroup(own_id)),
+        lambda work, own_id, at: groups.archive(work, ArchiveGroup(own_id, at)),
     ),
     ImportKind.MEMBERSHIPS: TableKind(
         _membership_references, read_standing.nothing, _join, nothing, take_all_back=group_rows.take_back

@@ -42,8 +42,8 @@ class ModuleRow:
 class CompletionRow:
     """One row of a file: ``module`` is «site:/p1/c1/m1», the person a member id, else an e-mail.
 
-    ``completed_at`` is UTC, ``score`` per cent. ``lapses_at`` is given when the file says it; None is fixed by the rule
-    of the module.
+    ``completed_at`` is UTC, ``score`` per cent. ``lapses_at`` is given when the file says it, or ``has_no_end``; else the
+    rule of the module fixes the end of a new one, and the end of one that is there stays.
     """
 
     module: str
@@ -52,6 +52,7 @@ class CompletionRow:
     completed_at: datetime
     score: int | None = None
     lapses_at: datetime | None = None
+    has_no_end: bool = False
 
 
 def put(work: Work, module_rows: Sequence[ModuleRow], run_id: int | None = None) -> tuple[int, int]:
@@ -91,7 +92,7 @@ def put(work: Work, module_rows: Sequence[ModuleRow], run_id: int | None = None)
 
 
 def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int | None = None) -> tuple[int, int]:
-    """Record completions in one batch; gives (created, changed): changed ones got another score.
+    """Record completions in one batch; gives (created, changed): changed ones got another score or end.
 
     The same person, module and moment is one completion, so the same rows again change nothing. The new rows carry
     ``run_id``, by which ``take_back`` finds them. Raises ``Refused`` on ``module``, ``person``, ``score`` or
@@ -104,6 +105,7 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
         {email_key(row.email) for row in completion_rows if row.email},
     )
     wanted: dict[Key, tuple[int | None, datetime | None]] = {}
+    told: dict[Key, CompletionRow] = {}
     for row in completion_rows:
         module, zone = modules[row.module]
         person = people.find(row.external_id, row.email)
@@ -111,23 +113,35 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
             raise people_rules.unknown_person(row.external_id or row.email)
         if row.completed_at > work.now:
             rules.may_complete(module.title, is_archived=False, completed_at=row.completed_at, now=work.now).require()
-        ends = row.lapses_at or rules.lapses_at(row.completed_at, module.lapses_after, module.lapses_unit, zone)
-        wanted[module.id, person, row.completed_at] = rules.checked_score(row.score), ends
+        ends = None if row.has_no_end else row.lapses_at or _end(row, module, zone)
+        key = (module.id, person, row.completed_at)
+        wanted[key], told[key] = (rules.checked_score(row.score), ends), row
     there = _there(work, wanted)
     # The latest is written last, so that lists by id begin with it.
     fresh = sorted(wanted.keys() - there.keys(), key=itemgetter(0, 2, 1))
     lines = [(*key, *wanted[key]) for key in fresh]
     bulk.insert_rows(work.session, _COMPLETIONS, _NAMES, lines, {"import_run_id": run_id})
     changed = [
-        {"own_id": own_id, "new_score": wanted[key][0]}
-        for key, (own_id, score) in there.items()
-        if wanted[key][0] is not None and wanted[key][0] != score
+        {"own_id": own_id, "new_score": new[0], "new_end": new[1]}
+        for key, (own_id, score, ends) in there.items()
+        if (new := _put_together(told[key], score, ends)) != (score, ends)
     ]
     if changed:
         statement = update(_COMPLETIONS).where(_COMPLETIONS.c.id == bindparam("own_id"))
-        work.session.connection().execute(statement.values(score=bindparam("new_score")), changed)
+        statement = statement.values(score=bindparam("new_score"), lapses_at=bindparam("new_end"))
+        work.session.connection().execute(statement, changed)
     _count(work, Counter(key[0] for key in fresh))
     return len(fresh), len(changed)
+
+
+def _end(row: CompletionRow, module: Module, zone: str) -> datetime | None:
+    return rules.lapses_at(row.completed_at, module.lapses_after, module.lapses_unit, zone)
+
+
+def _put_together(row: CompletionRow, score: int | None, ends: datetime | None) -> tuple[int | None, datetime | None]:
+    """Score and end of a completion that is there, with what the row tells of them."""
+    is_told = row.has_no_end or row.lapses_at is not None
+    return score if row.score is None else row.score, row.lapses_at if is_told else ends
 
 
 def take_back(work: Work, run_id: int) -> int:
@@ -155,16 +169,17 @@ def _modules(work: Work, completion_rows: Sequence[CompletionRow]) -> dict[str, 
     return {text: found[key] for text, key in references.items()}
 
 
-def _there(work: Work, wanted: Mapping[Key, object]) -> dict[Key, tuple[int, int | None]]:
-    """Id and score of the completions there are already, of these people in these modules at these moments."""
-    columns = (Completion.module_id, Completion.profile_id, Completion.completed_at, Completion.id, Completion.score)
+def _there(work: Work, wanted: Mapping[Key, object]) -> dict[Key, tuple[int, int | None, datetime | None]]:
+    """Id, score and end of the completions there are already, of these people in these modules at these moments."""
+    columns = (Completion.module_id, Completion.profile_id, Completion.completed_at)
+    more = (Completion.id, Completion.score, Completion.lapses_at)
     rows = work.session.execute(
-        select(*columns).where(
+        select(*columns, *more).where(
             Completion.module_id.in_({key[0] for key in wanted}),
             among_ids(work.session, Completion.profile_id, {key[1] for key in wanted}),
         )
     )
-    found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
+    found = {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in rows}
     return {key: value for key, value in found.items() if key in wanted}
 
 

@@ -70,9 +70,10 @@ class ChangeModule(ModuleTerms):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveModule:
-    """Take a module out of use; its completions stay and lapse as they would have."""
+    """Take a module out of use, now or as of ``at``; its completions stay and lapse as they would have."""
 
     module_id: int
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def change(work: Work, command: ChangeModule) -> Module:
 
 def archive(work: Work, command: ArchiveModule) -> Module:
     """Take it out of use: nothing is completed any more; what was completed still counts."""
-    won = _set_archived(work, command.module_id, archived_at=work.now)
+    won = _set_archived(work, command.module_id, archived_at=command.at or work.now)
     module = read.sheet(work.session, command.module_id).module
     if not won:
         raise Refused("module.archived", f"The module «{module.title[:60]}» is archived already.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, select, update
@@ -67,9 +68,10 @@ class ChangeOrganisation(OrganisationTerms):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveOrganisation:
-    """Take an organisation out of use; its members stay in it."""
+    """Take an organisation out of use, now or as of ``at``; its members stay in it."""
 
     organisation_id: int
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def archive(work: Work, command: ArchiveOrganisation) -> Organisation:
             ~exists().where(below.parent_id == command.organisation_id, below.archived_at.is_(None)),
             ~exists().where(StaffGrant.organisation_id == command.organisation_id),
         )
-        .values(archived_at=work.now, updated_at=work.now, version=Organisation.version + 1),
+        .values(archived_at=command.at or work.now, updated_at=work.now, version=Organisation.version + 1),
     )
     organisation = read.get(work.session, command.organisation_id)
     if won != 1:

@@ -26,12 +26,22 @@ def nothing_archived(_work: Work, _own_id: int) -> None:
     """For kinds that cannot be archived."""
 
 
+def never_archived(_work: Work, _own_id: int, _at: datetime) -> None:
+    """For kinds that cannot be archived."""
+
+
+def unhindered(_session: Session, _going: Mapping[int, Standing], _drafts: Sequence[TableDraft]) -> dict[int, str]:
+    """For kinds that can be archived at any time."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class TableKind:
     """One kind of file.
 
     ``refers`` tells which rows name something there is not; ``standing`` what is there under the keys; ``put`` writes rows and gives (created, changed), the same rows again change nothing; ``take_back`` undoes one change, or says
     why it stays; ``take_all_back`` does that for what carries the number of its import and needs no look one by one.
+    ``hinders`` tells of rows that would archive what is there, given by line, why they cannot, the whole file considered.
     ``most`` rows are read as one, and a
     file may not have more when ``is_whole`` (its rows name one another).
     """
@@ -41,6 +51,8 @@ class TableKind:
     put: Callable[[Work, Sequence[TableDraft], int], tuple[int, int]]
     take_back: Callable[[Work, ImportChange], str]
     restore: Callable[[Work, int], object] = nothing_archived
+    archive: Callable[[Work, int, datetime], object] = never_archived
+    hinders: Callable[[Session, Mapping[int, Standing], Sequence[TableDraft]], Mapping[int, str]] = unhindered
     take_all_back: Callable[[Work, int], int] | None = None
     most: int = 2_000
     is_whole: bool = False
@@ -111,6 +123,11 @@ def before(change: ImportChange) -> dict[str, Any]:
         name: datetime.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value
         for name, value in change.before.items()
     }
+
+
+def kept(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as a change keeps them."""
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def run_sql(work: Work, statement: Executable) -> None:
