@@ -195,6 +195,19 @@ def built(*lines, wants_all=True):
         ),
         ((line("joined_at", "is at most", "today"),), {"<=": [{"var": "joined_at"}, {"today": []}]}),
         ((line("flattened_tags", "has not", "vip"),), {"!": [{"in": ["vip", {"var": "flattened_tags"}]}]}),
+        ((line("birth_month", "is between", "1 and 12"),), {"<=": [1, {"var": "birth_month"}, 12]}),
+        (
+            (line("joined_at", "is between", "2025-01-01 and today"),),
+            {"<=": ["2025-01-01", {"var": "joined_at"}, {"today": []}]},
+        ),
+        (
+            (line("joined_at", "is at least so many days ago", "30"),),
+            {">=": [{"days_since": [{"var": "joined_at"}]}, 30]},
+        ),
+        (
+            (line("joined_at", "is at most so many days ago", "0"),),
+            {"<=": [{"days_since": [{"var": "joined_at"}]}, 0]},
+        ),
         ((line("gender", "is none of", "a, b"),), {"!": [{"in": [{"var": "gender"}, ["a", "b"]]}]}),
         ((line("email", "is not known"),), {"!": [{"var": "email"}]}),
         (
@@ -224,7 +237,11 @@ def test_two_levels_come_back():
     [
         {"and": [{"or": [{"and": [{"var": "email"}, {"var": "gender"}]}]}]},
         {"<": [{"days_since": [{"var": "joined_at"}]}, 30]},
-        {"<=": [1, {"var": "birth_month"}, 12]},
+        {"<": [1, {"var": "birth_month"}, 12]},
+        {"<=": [{"var": "birth_month"}, 6, 12]},
+        {">=": [{"days_since": [{"var": "joined_at"}]}, 2.5]},
+        {">=": [{"days_since": [{"var": "joined_at"}]}, -1]},
+        {"<=": [{"days_since": [{"var": "joined_at"}, 1]}, 30]},
         {"===": ["female", {"var": "gender"}]},
         {"!!": [{"var": "email"}]},
         {"in": [{"var": "gender"}, ["a,b"]]},
@@ -242,6 +259,10 @@ def test_what_lines_cannot_say_is_left_alone(rule):
         (line("flattened_tags", "is", "vip"), "is a list"),
         (line("birth_year", "has", "1"), "has no parts"),
         (line("gender"), "has no value"),
+        (line("gender", "is between", "a and b"), "only numbers and dates"),
+        (line("birth_year", "is between", "1980"), "no pair; write the first and the last"),
+        (line("birth_year", "is at least so many days ago", "3"), "only a date"),
+        (line("joined_at", "is at least so many days ago", "-3"), "no number of days"),
         (line("attributes.comms.email_promo", "is", "perhaps"), "is yes or no"),
     ],
 )

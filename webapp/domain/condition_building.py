@@ -21,6 +21,9 @@ class BuildSign(StrEnum):
     AT_MOST = "is at most"
     ABOVE = "is above"
     AT_LEAST = "is at least"
+    BETWEEN = "is between"
+    AT_LEAST_DAYS = "is at least so many days ago"
+    AT_MOST_DAYS = "is at most so many days ago"
     HAS = "has"
     HAS_NOT = "has not"
     ONE_OF = "is one of"
@@ -38,6 +41,9 @@ _COMPARED = {
     BuildSign.AT_LEAST: ">=",
 }
 _SIGNS = {operator: sign for sign, operator in _COMPARED.items()}
+_AGO = {BuildSign.AT_LEAST_DAYS: ">=", BuildSign.AT_MOST_DAYS: "<="}
+_AGO_SIGNS = {operator: sign for sign, operator in _AGO.items()}
+_ORDERED = (Kind.NUMBER, Kind.DAY, Kind.MOMENT)
 _OPPOSITE = {
     BuildSign.HAS: BuildSign.HAS_NOT,
     BuildSign.ONE_OF: BuildSign.NONE_OF,
@@ -45,6 +51,8 @@ _OPPOSITE = {
 }
 _POSITIVE = {negative: positive for positive, negative in _OPPOSITE.items()}
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+_DAYS = re.compile(r"[0-9]{1,5}")
+_AND = re.compile(r"\s+and\s+")
 _FLAGS = {"yes": True, "no": False, "true": True, "false": False}
 
 
@@ -96,19 +104,52 @@ def _rule(line: Line, variables: Mapping[str, Variable]) -> dict[str, Any]:
         return asked
     if not line.value.strip():
         raise _refused(f"The line «{variable.words} {line.sign}» has no value; give one, or empty the line.")
-    if line.sign is BuildSign.HAS:
-        return {"in": [_part(variable, line.value), asked]}
+    return _asking(variable, line.sign, line.value.strip())
+
+
+def _asking(variable: Variable, sign: BuildSign, typed: str) -> dict[str, Any]:
+    """The rule of a line that has a value."""
+    asked = {"var": variable.name}
+    if sign is BuildSign.HAS:
+        return {"in": [_part(variable, typed), asked]}
     if variable.kind is Kind.LIST:
         raise _refused(f"«{variable.words}» is a list; ask whether it has something.")
-    if line.sign is BuildSign.ONE_OF:
-        return {"in": [asked, [_constant(variable, part) for part in line.value.split(",") if part.strip()]]}
-    return {_COMPARED[line.sign]: [asked, _constant(variable, line.value)]}
+    if sign is BuildSign.ONE_OF:
+        return {"in": [asked, [_constant(variable, part) for part in typed.split(",") if part.strip()]]}
+    return _comparing(variable, sign, typed)
+
+
+def _comparing(variable: Variable, sign: BuildSign, typed: str) -> dict[str, Any]:
+    asked = {"var": variable.name}
+    if sign in _AGO:
+        return {_AGO[sign]: [{"days_since": [asked]}, _days(variable, typed)]}
+    if sign is BuildSign.BETWEEN:
+        first, last = _bounds(variable, typed)
+        return {"<=": [first, asked, last]}
+    return {_COMPARED[sign]: [asked, _constant(variable, typed)]}
+
+
+def _days(variable: Variable, typed: str) -> int:
+    if variable.kind not in (Kind.DAY, Kind.MOMENT):
+        raise _refused(f"«{variable.words}» is a {variable.kind}; only a date is so many days ago.")
+    if not _DAYS.fullmatch(typed.strip()):
+        raise _refused(f"«{typed.strip()[:40]}» is no number of days; write 30.")
+    return int(typed)
+
+
+def _bounds(variable: Variable, typed: str) -> list[Any]:
+    parts = _AND.split(typed.strip())
+    if variable.kind not in _ORDERED:
+        raise _refused(f"«{variable.words}» is a {variable.kind}; only numbers and dates lie between two others.")
+    if len(parts) != 2:
+        raise _refused(f"«{typed.strip()[:40]}» is no pair; write the first and the last, such as 18 and 30.")
+    return [_constant(variable, part) for part in parts]
 
 
 def _part(variable: Variable, typed: str) -> str:
     if variable.kind not in (Kind.LIST, Kind.TEXT):
         raise _refused(f"«{variable.words}» is a {variable.kind}, which has no parts; compare it with «is».")
-    return typed.strip()
+    return typed
 
 
 def _constant(variable: Variable, typed: str) -> Any:
@@ -178,13 +219,33 @@ def _line(rule: Any) -> Line:
         return Line(line.variable, _OPPOSITE[line.sign], line.value)
     if operator == "var":
         return Line(_named(rule), BuildSign.KNOWN)
+    if operator == "<=" and len(values) == 3:
+        return Line(_named(values[1]), BuildSign.BETWEEN, _pair(values[0], values[2]))
     if len(values) != 2:
         raise _DoesNotFitError
-    if operator == "in":
-        return _within(*values)
+    return _within(*values) if operator == "in" else _compared(operator, *values)
+
+
+def _compared(operator: str, asked: Any, value: Any) -> Line:
+    if operator in _AGO_SIGNS and isinstance(asked, dict) and "days_since" in asked:
+        return _ago(_AGO_SIGNS[operator], asked, value)
     if operator not in _SIGNS:
         raise _DoesNotFitError
-    return Line(_named(values[0]), _SIGNS[operator], _typed(values[1]))
+    return Line(_named(asked), _SIGNS[operator], _typed(value))
+
+
+def _pair(first: Any, last: Any) -> str:
+    typed = f"{_typed(first)} and {_typed(last)}"
+    if len(_AND.split(typed)) != 2:
+        raise _DoesNotFitError
+    return typed
+
+
+def _ago(sign: BuildSign, asked: dict[str, Any], count: Any) -> Line:
+    _, names = _only(asked)
+    if len(names) != 1 or type(count) is not int or not 0 <= count <= 99_999:
+        raise _DoesNotFitError
+    return Line(_named(names[0]), sign, str(count))
 
 
 def _within(needle: Any, haystack: Any) -> Line:
