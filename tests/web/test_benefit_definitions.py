@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import select
 
+from tests.support.benefits import T, programme
 from webapp.domain.permissions import Permission
 from webapp.models import BenefitDefinition, BenefitDefinitionVersion
+from webapp.services import benefits
 
 NEW = "/benefits/definitions/new"
 
@@ -270,6 +272,28 @@ def test_what_saving_changes_is_told_before_it_is_saved(console, make):
         "Campaign: empty → May holds for what is issued already, too",
         "Period: 30 → 60 the 412 benefits issued so far keep what they have",
     ]
+
+
+def test_holders_who_lose_eligibility_are_counted_before_a_live_edit_is_saved(console, make, actor, moment):
+    d = programme(make, actor)
+    moment.now = T
+    used, void, _late, gold = (d.issue(make.profile(tags=tags)) for tags in ([], [], [], ["gold"]))
+    d.redeem(used)
+    d.do(benefits.void, benefits.VoidBenefit(void.id, "A test"))
+    d.session.expire_all()  # the counters moved behind its back
+    data = console.get(at(d.definition, "/edit")).fields()
+    condition = '{"in": ["gold", {"var": "flattened_tags"}]}'
+    summary = at(d.definition, "/summary")
+    page = console.post(summary, data | {"claim_condition": condition, "is_claimable": "y"}, status=200)
+    told = "of those who hold one, 1 of 2: the other 1 could not claim it again, but keep theirs"
+    assert told in " ".join(page.text.split())
+    assert gold.redeemed_count == 0
+    assert "of those who hold one" not in console.post(summary, data, status=200).text
+    lines = {"wants": "all", "groups-0-wants": "all", "groups-0-lines-0-variable": "flattened_tags"}
+    lines |= {"groups-0-lines-0-sign": "has", "groups-0-lines-0-value": "gold"}
+    for which, is_told in (("claim", True), ("view", False)):
+        page = console.post(at(d.definition, f"/conditions/{which}/count"), lines, status=200)
+        assert ("Of those who hold one now, 1 of 2: the other 1" in " ".join(page.text.split())) is is_told
 
 
 def test_the_summary_counts_people_and_dates_three_of_them(console, make):

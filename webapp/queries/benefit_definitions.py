@@ -20,8 +20,9 @@ from webapp.domain.conditions import Variable
 from webapp.domain.definition_words import valid_for
 from webapp.domain.errors import NotFound, Refused
 from webapp.domain.rewards import RewardKind
-from webapp.models import BenefitDefinition, BenefitDefinitionVersion, Reward, Site, VoucherType
+from webapp.models import Benefit, BenefitDefinition, BenefitDefinitionVersion, Profile, Reward, Site, VoucherType
 from webapp.queries import conditions
+from webapp.queries.benefits import is_usable
 from webapp.queries.exports import flow
 from webapp.queries.matching import few
 
@@ -197,21 +198,39 @@ def draws(session: Session, site_id: int) -> list[tuple[str, str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A condition in words and how many people meet it; ``problem`` when it cannot be read."""
+    """A condition in words and how many people meet it; ``problem`` when it cannot be read.
+
+    Of those who hold a benefit of the definition they can still use, ``keeping`` out of ``holding`` meet it.
+    """
 
     words: str = "everyone"
     matched: int | None = None
     total: int | None = None
     problem: str = ""
+    holding: int = 0
+    keeping: int = 0
 
 
 def reach(
-    session: Session, rule: Mapping[str, Any], zone: str, now: datetime, known: Mapping[str, Variable] | None = None
+    session: Session,
+    rule: Mapping[str, Any],
+    zone: str,
+    now: datetime,
+    known: Mapping[str, Variable] | None = None,
+    *,
+    holders_of: int | None = None,
 ) -> Reached:
-    """What a condition that can be read says, and how many of all people meet it at ``now``."""
+    """What a condition that can be read says, and how many of all people meet it at ``now``.
+
+    With ``holders_of``, the id of a definition, also how many of those who hold one of its benefits.
+    """
     node = read(rule, conditions.variables(session) if known is None else known, zone)
     matched, total = conditions.count(session, node, now, zone)
-    return Reached(condition_rules.in_words(node), matched, total)
+    keeping, holding = 0, 0
+    if holders_of is not None:
+        usable = select(Benefit.profile_id).where(Benefit.definition_id == holders_of, is_usable(now))
+        keeping, holding = conditions.count(session, node, now, zone, [Profile.id.in_(usable)])
+    return Reached(condition_rules.in_words(node), matched, total, holding=holding, keeping=keeping)
 
 
 def known(session: Session, definition: BenefitDefinition) -> dict[str, Variable]:

@@ -249,6 +249,15 @@ def _ending(narrow: Filter) -> Iterator[ColumnElement[bool]]:
         yield Benefit.expires_at < narrow.ends_before
 
 
+def is_usable(now: datetime) -> ColumnElement[bool]:
+    """Whether something of a row can be redeemed at ``now`` or later."""
+    return and_(
+        Benefit.voided_at.is_(None),
+        or_(Benefit.max_redemptions.is_(None), Benefit.redeemed_count < Benefit.max_redemptions),
+        or_(Benefit.expires_at.is_(None), Benefit.expires_at >= now),
+    )
+
+
 def is_in(wanted: BenefitState, now: datetime) -> ColumnElement[bool]:
     """Whether a row is in a state at ``now``: what ``domain.benefits.state`` says of it. No test of it is ever null."""
     void = Benefit.voided_at.is_not(None)

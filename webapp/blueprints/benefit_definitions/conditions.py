@@ -20,7 +20,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefit_definitions as read
 from webapp.queries import conditions
-from webapp.queries.benefit_definitions import Reached
+from webapp.queries.benefit_definitions import Reached, Sheet
 from webapp.services import benefit_definitions as definitions
 from webapp.services.benefit_definitions import ChangeCondition
 from webapp.web.access import requires, scope
@@ -149,7 +149,7 @@ def condition(definition_id: int, which: str) -> ResponseReturnValue:
         which=which,
         title=CONDITIONS[name],
         fits=built is not None,
-        reached=_reached(form, sheet.site.timezone, known),
+        reached=_reached(form, sheet, which, known),
     )
 
 
@@ -165,14 +165,17 @@ def count(definition_id: int, which: str) -> ResponseReturnValue:
     return render(
         "benefit_definitions/count.html",
         "benefit_definitions/_reached.html",
-        reached=_reached(form, sheet.site.timezone, known),
+        reached=_reached(form, sheet, which, known),
         definition=sheet.definition,
         which=which,
     )
 
 
-def _reached(form: ConditionForm, zone: str, known: dict[str, Variable]) -> Reached:
+def _reached(form: ConditionForm, sheet: Sheet, which: str, known: dict[str, Variable]) -> Reached:
+    definition = sheet.definition
+    holders_of = definition.id if which == "claim" and definition.total_global_created else None
     try:
-        return read.reach(db.session(), rule_of(form.built(), known), zone, clock.now(), known)
+        rule = rule_of(form.built(), known)
+        return read.reach(db.session(), rule, sheet.site.timezone, clock.now(), known, holders_of=holders_of)
     except Refused as refused:
         return Reached(problem=refused.message)

@@ -45,14 +45,14 @@ class Impact:
 
 
 def summary(terms: DefinitionTerms, zone: str, preview_url: str, sheet: Sheet | None = None) -> Summary:
-    """What these terms come to now; five statements at most."""
+    """What these terms come to now; six statements at most."""
     session, now = db.session(), clock.now()
     known = conditions.variables(session) if terms.claim_condition or terms.view_condition else {}
     reached = {}
     for name in CONDITIONS:
         try:
             if rule := parse(getattr(terms, name)):
-                reached[name] = read.reach(session, rule, zone, now, known)
+                reached[name] = read.reach(session, rule, zone, now, known, holders_of=_holders_of(sheet, name, rule))
         except Refused as refused:
             reached[name] = Reached(problem=refused.message)
     words = {name: one.words for name, one in reached.items() if not one.problem}
@@ -64,6 +64,13 @@ def summary(terms: DefinitionTerms, zone: str, preview_url: str, sheet: Sheet | 
         preview_url,
         impact,
     )
+
+
+def _holders_of(sheet: Sheet | None, name: str, rule: Any) -> int | None:
+    """The definition whose holders an edit of its claim condition may leave outside."""
+    if sheet is None or name != "claim_condition" or not sheet.definition.total_global_created:
+        return None
+    return None if rule == sheet.definition.claim_condition else sheet.definition.id
 
 
 def _impact(terms: DefinitionTerms, sheet: Sheet) -> list[Difference]:
