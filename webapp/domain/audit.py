@@ -27,6 +27,10 @@ class Event(StrEnum):
     STAFF_RENAMED = "staff.renamed"
     STAFF_PASSWORD_CHANGED = "staff.password-changed"  # noqa: S105
     STAFF_SESSIONS_ENDED = "staff.sessions-ended"
+    STAFF_PIN_SET = "staff.pin-set"
+    STAFF_PIN_REMOVED = "staff.pin-removed"
+    STAFF_PROOF_WRONG = "staff.proof-wrong"
+    STAFF_TILL_ENDED = "staff.till-ended"
     STAFF_SECOND_FACTOR_SET = "staff.second-factor-set"
     STAFF_SECOND_FACTOR_REMOVED = "staff.second-factor-removed"
     STAFF_SECOND_FACTOR_RESET = "staff.second-factor-reset"
@@ -154,6 +158,10 @@ SENTENCES: dict[Event, str] = {
     Event.STAFF_RENAMED: "changed their own name from {before} to {after}",
     Event.STAFF_PASSWORD_CHANGED: "changed their own password; other sessions ended: {sessions}",
     Event.STAFF_SESSIONS_ENDED: "ended their own sessions elsewhere: {sessions}",
+    Event.STAFF_PIN_SET: "set a PIN for the till",
+    Event.STAFF_PIN_REMOVED: "removed their PIN for the till",
+    Event.STAFF_PROOF_WRONG: "gave a wrong {what} at the locked till; wrong in a row: {number}",
+    Event.STAFF_TILL_ENDED: "was signed out at the locked till; wrong in a row: {number}",
     Event.STAFF_SECOND_FACTOR_SET: "set up a second factor",
     Event.STAFF_SECOND_FACTOR_REMOVED: "removed their own second factor",
     Event.STAFF_SECOND_FACTOR_RESET: "reset the second factor of {email} and signed them out",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.domain.permissions import Role
@@ -27,6 +27,7 @@ class StaffMember(Base):
     totp_since: Mapped[datetime | None]  # when a first code proved that the secret arrived
     totp_step: Mapped[int | None] = mapped_column(BIG)  # the last time step used: a code counts once
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))  # the site their lists keep to; null is all
+    pin_hash: Mapped[str | None] = mapped_column(String(200))  # opens a till that was left alone
 
     grants: Mapped[list[StaffGrant]] = relationship(lazy="raise_on_sql", order_by="StaffGrant.id")
 
@@ -97,6 +98,8 @@ class StaffSession(Base):
     confirmed_at: Mapped[datetime | None]  # when the password was given last: acts that need it look here
     seeing_as_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # read only, as this person
     needs_new_token: Mapped[bool] = mapped_column(default=False, server_default=false())  # the roles changed
+    till_seen_at: Mapped[datetime | None]  # when its till was last used: five minutes later it locks
+    wrong_proof_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # in a row, at the till's lock
 
     __table_args__ = (NEVER_REUSED,)
 

@@ -44,6 +44,7 @@ class SignedIn:
     seen_as: SeenAs | None
     site_id: int | None  # the site the lists of whoever is shown keep to
     site_title: str
+    till_seen_at: datetime | None
 
 
 def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | None:
@@ -73,6 +74,7 @@ def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | N
         SeenAs(seen, row.seen_name, row.seen_email, frozenset(held.get(seen, ()))) if seen is not None else None,
         row.kept_site_id,
         row.kept_site_title or "",
+        row.till_seen_at,
     )
 
 
@@ -87,6 +89,7 @@ def _signed_in() -> Select[*tuple[Any, ...]]:
             StaffSession.seen_at,
             StaffSession.confirmed_at,
             StaffSession.needs_new_token,
+            StaffSession.till_seen_at,
             StaffMember.id.label("staff_id"),
             StaffMember.name,
             StaffMember.email,

@@ -107,6 +107,11 @@ def credentials(session: Session, email: str) -> Credentials | None:
     return None if row is None else Credentials(*row)
 
 
+def pin_hash(session: Session, staff_id: int) -> str | None:
+    """What the PIN of the till is checked against; None without one."""
+    return session.scalar(select(StaffMember.pin_hash).where(StaffMember.id == staff_id))
+
+
 def second_factor(session: Session, staff_id: int) -> SecondFactor | None:
     """Of an active account; None when there is no such one."""
     row = session.execute(

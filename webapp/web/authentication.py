@@ -54,6 +54,7 @@ class Staff:
     site: str  # the title of the site their lists keep to; empty for all
     has_sites: bool  # whether there is anything to choose
     seen_by: str  # who looks at the console as this person does; empty for the person
+    till_seen_at: datetime | None  # when the till of this session was last used
 
 
 def register(app: Flask) -> None:
@@ -220,6 +221,7 @@ def _welcome(found: signed_in.SignedIn, token_hash: str) -> None:
         found.site_title if g.site is not None else "",
         len(reach) > 1 or None in reach,
         found.name if other else "",
+        found.till_seen_at,
     )
     _bind_forms(found.session_id)
 

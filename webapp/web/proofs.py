@@ -9,10 +9,12 @@ from werkzeug.exceptions import Unauthorized
 
 from webapp.adapters import clock
 from webapp.domain import staff as rules
+from webapp.domain import till_lock
 from webapp.domain.errors import Refused
 from webapp.extensions import db
-from webapp.services import staff, work
+from webapp.services import passwords, staff, work
 from webapp.services import staff_account as account
+from webapp.services import staff_pins as pins
 from webapp.services import staff_sessions as sessions
 from webapp.services.staff_sessions import TooManyTries
 from webapp.web import authentication
@@ -78,6 +80,15 @@ def change_password(present: str, wanted: str) -> None:
     command = account.ChangePassword(hashed, renewal, (attempt,))
     if work.perform(db.session(), g.actor, clock.now(), lambda w: account.change_password(w, command)):
         g.new_token = token
+
+
+def set_pin(present: str, pin: str) -> None:
+    """Set the PIN of the till, or remove it when empty; ``Refused`` says which of the two is not right and why."""
+    if pin:
+        till_lock.may_use_pin(pin).require()
+    attempt = _check(present, "present_password")
+    command = pins.SetPin(g.staff.id, passwords.hashed(pin) if pin else None, (attempt,))
+    work.perform(db.session(), g.actor, clock.now(), lambda w: pins.set_pin(w, command))
 
 
 def _check(password: str, field: str) -> int:

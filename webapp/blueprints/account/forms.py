@@ -5,6 +5,7 @@ from __future__ import annotations
 from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
 
+from webapp.domain import till_lock
 from webapp.domain.staff import LONGEST_PASSWORD, SHORTEST
 from webapp.services.staff_account import ChooseSite, RenameSelf
 from webapp.web.fields import TextField, WholeField
@@ -35,4 +36,15 @@ class PasswordForm(PressForm):
         "New password",
         [InputRequired("Choose a new password."), _TOO_LONG],
         description=f"{SHORTEST} to {LONGEST_PASSWORD} characters, any signs. Four or five unrelated words are good.",
+    )
+
+
+class PinForm(PressForm):
+    """Both are secrets: nothing of them goes into a digest."""
+
+    present_password = PasswordField("Password", [InputRequired("Enter your password."), _TOO_LONG])
+    pin = PasswordField(
+        "New PIN",
+        [_TOO_LONG],
+        description=f"{till_lock.SHORTEST} to {till_lock.LONGEST} digits. Leave it empty to have none.",
     )

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, g, request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
-from webapp.blueprints.account.forms import NameForm, PasswordForm, SiteForm
+from webapp.blueprints.account.forms import NameForm, PasswordForm, PinForm, SiteForm
 from webapp.domain import staff as rules
 from webapp.domain.errors import DomainError
 from webapp.domain.permissions import Permission
@@ -42,6 +42,7 @@ def show() -> ResponseReturnValue:
         sessions=read.open_sessions(session, g.staff.id, clock.now()),
         form=PressForm(),
         factor=read.second_factor(session, g.staff.id),
+        has_pin=read.pin_hash(session, g.staff.id) is not None,
     )
 
 
@@ -78,13 +79,41 @@ def password() -> ResponseReturnValue:
         try:
             proofs.change_password(form.present_password.data, form.password.data)
         except DomainError as refusal:
-            form.refuse(refusal)
-            headers = {"Retry-After": str(refusal.seconds)} if isinstance(refusal, TooManyTries) else {}
+            headers = _refuse(form, refusal)
         else:
             flash("Your password is changed. You are signed out everywhere else.", "success")
             return go(".show")
+    return _answer("password", form, headers)
+
+
+@bp.route("/pin", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_REDEEM)
+def pin() -> ResponseReturnValue:
+    """The PIN that opens a till left alone for five minutes."""
+    form = PinForm()
+    headers: dict[str, str] = {}
+    if form.validate_on_submit():
+        try:
+            proofs.set_pin(form.present_password.data, form.pin.data)
+        except DomainError as refusal:
+            headers = _refuse(form, refusal)
+        else:
+            flash(
+                "Your PIN is set." if form.pin.data else "You have no PIN; the till asks for your password.", "success"
+            )
+            return go(".show")
+    return _answer("pin", form, headers)
+
+
+def _refuse(form: PressForm, refusal: DomainError) -> dict[str, str]:
+    form.refuse(refusal)
+    return {"Retry-After": str(refusal.seconds)} if isinstance(refusal, TooManyTries) else {}
+
+
+def _answer(page: str, form: PressForm, headers: dict[str, str]) -> ResponseReturnValue:
+    """The form as it stands; too many tries say how long to wait."""
     status = HTTPStatus.TOO_MANY_REQUESTS if headers else form.status
-    response = render("account/password.html", "account/_password.html", status, form=form)
+    response = render(f"account/{page}.html", f"account/_{page}.html", status, form=form)
     response.headers.update(headers)
     return response
 

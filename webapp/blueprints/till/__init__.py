@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("till", __name__, url_prefix="/till")
 
-from webapp.blueprints.till import receipts, scanning, verdicts
+from webapp.blueprints.till import lock, receipts, scanning, verdicts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import SelectChoice, SelectField
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, SelectChoice, SelectField
 
 from webapp.domain.redemptions import MOST_AT_ONCE
 from webapp.services.benefits import RedeemBenefit
@@ -52,3 +53,9 @@ class PlaceForm(CommandForm[None]):
             SelectChoice("", "Not said"),
             *(SelectChoice(str(one), title) for one, title in locations),
         ]
+
+
+class LockForm(FlaskForm):  # type: ignore[misc]
+    """What opens a locked till. The field has the name of ``proofs.AGAIN``, which is kept out of digests and pages."""
+
+    password_again = PasswordField("Your PIN")
