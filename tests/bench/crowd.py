@@ -487,6 +487,7 @@ SCREENS = {
     "account, name": "/account/name",
     "account, site": "/account/site",
     "account, password": "/account/password",
+    "account, pin": "/account/pin",
     "account, second factor": "/account/second-factor",
     "confirm": "/confirm",
     "staff": "/staff",

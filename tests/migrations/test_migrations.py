@@ -231,3 +231,29 @@ def test_a_migration_that_would_leave_orphans_is_taken_back(empty, monkeypatch):
         schema.downgrade(empty)
     with empty.connect() as connection:
         assert connection.scalar(text("select count(*) from staff_grants")) == 0
+
+
+def test_staff_of_before_have_no_pin_and_their_sessions_no_wrong_one(empty):
+    schema.upgrade(empty, "0007_uploaded_codes")
+    with empty.connect().execution_options(largesse_write=True) as connection:
+        connection.execute(
+            text(
+                "insert into staff_members (id, email, name, is_active, created_at) "
+                "values (1, 'a@example.org', 'A', true, '2026-03-02')"
+            )
+        )
+        connection.execute(
+            text(
+                "insert into staff_sessions (token_hash, staff_id, created_at, seen_at, expires_at) "
+                "values ('x', 1, '2026-03-02', '2026-03-02', '2026-03-02')"
+            )
+        )
+        connection.commit()
+    schema.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.execute(text("select pin_hash from staff_members")).all() == [(None,)]
+        seen = text("select till_seen_at, wrong_proof_count from staff_sessions")
+        assert connection.execute(seen).all() == [(None, 0)]
+    schema.downgrade(empty, "0007_uploaded_codes")
+    with empty.connect() as connection:
+        assert connection.scalar(text("select count(*) from staff_sessions")) == 1

@@ -40,6 +40,7 @@ NO_PAGE = {
     "organisations.parent",  # the answer to a field
     "staff.link",  # shows a link once
     "static",
+    "till.lock",  # sends on while the till is open, see tests/web/test_till_lock.py
     "today.home",
     "voucher_types.progress",  # a batch that is being made
     "voucher_types.sample",  # the answer to a field

@@ -136,6 +136,7 @@ def accept(work: Work, command: AcceptInvitation) -> StaffMember:
     member = read.get(work.session, invitation.staff_id)
     member.name = command.name
     member.password_hash = command.password_hash
+    member.pin_hash = None  # whoever forgot one, or lost the account for a while, chooses both anew
     _end_everything(work, member)
     work.record(Event.STAFF_JOINED, member, email=member.email)
     return member

@@ -57,11 +57,15 @@ def admit(work: Work, session_id: int) -> int:
     )
 
 
-def open_till(work: Work, session_id: int) -> None:
-    """The right PIN: the till goes on, and the wrong ones are forgotten."""
-    work.session.execute(
-        update(StaffSession).where(StaffSession.id == session_id).values(till_seen_at=work.now, wrong_proof_count=0)
+def open_till(work: Work, session_id: int, attempts: tuple[int, ...] = ()) -> bool:
+    """The right answer: the till goes on, and the wrong ones are forgotten; False when the session is over."""
+    sessions.forgive(work, attempts)
+    statement = (
+        update(StaffSession)
+        .where(StaffSession.id == session_id, StaffSession.ended_at.is_(None))
+        .values(till_seen_at=work.now, wrong_proof_count=0)
     )
+    return changed_rows(work.session, statement) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +79,23 @@ class NoteWrong:
 
 def note_wrong(work: Work, command: NoteWrong) -> bool:
     """Keep that it was wrong; the fifth in a row ends the session, and True says so."""
-    who = f"staff_members:{work.actor.staff_id}"
-    work.record(Event.STAFF_PROOF_WRONG, who, what=command.what, number=command.number)
+    work.record(Event.STAFF_PROOF_WRONG, _who(work), what=command.what, number=command.number)
     if command.number < rules.WRONG_PROOFS:
         return False
-    ended = changed_rows(
-        work.session,
-        update(StaffSession)
-        .where(StaffSession.id == command.session_id, StaffSession.ended_at.is_(None))
-        .values(ended_at=work.now),
-    )
-    if ended:
-        work.record(Event.STAFF_TILL_ENDED, who, number=command.number)
+    turn_out(work, command.session_id)
     return True
+
+
+def turn_out(work: Work, session_id: int) -> None:
+    """End a session whose till has no try left."""
+    statement = (
+        update(StaffSession)
+        .where(StaffSession.id == session_id, StaffSession.ended_at.is_(None))
+        .values(ended_at=work.now)
+    )
+    if changed_rows(work.session, statement):
+        work.record(Event.STAFF_TILL_ENDED, _who(work), number=rules.WRONG_PROOFS)
+
+
+def _who(work: Work) -> str:
+    return f"staff_members:{work.actor.staff_id}"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask import session as visit
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Unauthorized
 
 from webapp.adapters import clock, randomness
 from webapp.config import Settings
@@ -57,6 +58,10 @@ class Staff:
     till_seen_at: datetime | None  # when the till of this session was last used
 
 
+class SessionEnded(Unauthorized):
+    """This very request ended the session; the description says why, in a sentence."""
+
+
 def register(app: Flask) -> None:
     """Recognise the person before anything else runs, forged forms included; set or clear the cookie at the end."""
     app.before_request_funcs.setdefault(None, []).insert(0, _recognise)
@@ -85,6 +90,11 @@ def admit(email: str) -> int:
     stranger = Actor("Somebody not signed in", address=address())
     command = sessions.AdmitTry(email, address())
     return work.perform(db.session(), stranger, clock.now(), lambda w: sessions.admit(w, command))
+
+
+def is_password(given: str) -> bool:
+    """Whether this is the password of whoever is signed in; the caller counts the try."""
+    return sessions.recognise(db.session(), g.staff.email, given) is not None
 
 
 def enter(staff_id: int, name: str, attempts: tuple[int, ...] = ()) -> None:
@@ -154,9 +164,9 @@ def _recognise() -> ResponseReturnValue | None:
             abort(401)
         return None
     _welcome(found, sessions.token_hash(token))
-    if found.needs_new_token and not _is_polling():
+    if found.needs_new_token and not is_polling():
         renew_token()
-    if now - found.seen_at >= rules.SEEN_EVERY and not _is_polling():
+    if now - found.seen_at >= rules.SEEN_EVERY and not is_polling():
         _touch(found.session_id)
     if g.actor.is_looking and request.method not in {"GET", "HEAD", "OPTIONS"} and request.endpoint not in _WAYS_OUT:
         abort(403, f"You see the console as {g.staff.name} does, so nothing can be changed. Press «Stop» first.")
@@ -257,7 +267,8 @@ def _form_secret(session_id: int) -> str:
     return hmac.new(key, f"forms of session {session_id}".encode(), hashlib.sha256).hexdigest()
 
 
-def _is_polling() -> bool:
+def is_polling() -> bool:
+    """Whether the page asks by itself."""
     return str(request.endpoint).endswith(_POLLS) or "HX-PTag" in request.headers
 
 

@@ -94,6 +94,6 @@ def set_pin(present: str, pin: str) -> None:
 def _check(password: str, field: str) -> int:
     """The number of the try, when this is the password of whoever is signed in."""
     attempt = authentication.admit(g.staff.email)
-    if sessions.recognise(db.session(), g.staff.email, password) is None:
+    if not authentication.is_password(password):
         raise Refused("confirm.wrong", "This is not your password. The case of letters counts.", field)
     return attempt

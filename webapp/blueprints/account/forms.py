@@ -43,7 +43,7 @@ class PinForm(PressForm):
     """Both are secrets: nothing of them goes into a digest."""
 
     present_password = PasswordField("Password", [InputRequired("Enter your password."), _TOO_LONG])
-    pin = PasswordField(
+    pin_code = PasswordField(
         "New PIN",
         [_TOO_LONG],
         description=f"{till_lock.SHORTEST} to {till_lock.LONGEST} digits. Leave it empty to have none.",

@@ -94,13 +94,12 @@ def pin() -> ResponseReturnValue:
     headers: dict[str, str] = {}
     if form.validate_on_submit():
         try:
-            proofs.set_pin(form.present_password.data, form.pin.data)
+            proofs.set_pin(form.present_password.data, form.pin_code.data)
         except DomainError as refusal:
             headers = _refuse(form, refusal)
         else:
-            flash(
-                "Your PIN is set." if form.pin.data else "You have no PIN; the till asks for your password.", "success"
-            )
+            said = "Your PIN is set." if form.pin_code.data else "You have no PIN; the till asks for your password."
+            flash(said, "success")
             return go(".show")
     return _answer("pin", form, headers)
 

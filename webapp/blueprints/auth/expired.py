@@ -11,27 +11,30 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Unauthorized
 
 from webapp.blueprints.auth.forms import SignInForm
-from webapp.web.authentication import safe_next
+from webapp.web.authentication import SessionEnded, safe_next
 from webapp.web.proofs import AGAIN
 
 # Secrets are asked for again; the keys belong to the session that ended.
-_NOT_KEPT = ("password", AGAIN, "csrf_token", "request_key")
+_NOT_KEPT = ("password", "pin_code", AGAIN, "csrf_token", "request_key")
 
 
-def ask_to_sign_in(_error: Unauthorized) -> ResponseReturnValue:
+def ask_to_sign_in(error: Unauthorized) -> ResponseReturnValue:
     """302 with the way back; htmx reloads the whole page; a form that was sent is kept on the sign-in page."""
     if request.method == "POST":
-        return _keep_form()
+        return _keep_form(str(error.description) if isinstance(error, SessionEnded) else "")
     if "HX-Request" in request.headers:
         address = url_for("auth.sign_in", next=_page_shown())
         return Response(status=401, headers={"HX-Redirect": address})
     return redirect(url_for("auth.sign_in", next=safe_next(request.full_path.rstrip("?"))))
 
 
-def _keep_form() -> ResponseReturnValue:
+def _keep_form(reason: str) -> ResponseReturnValue:
     """The sign-in page with the form folded inside; within the frame of the page that htmx has open."""
     typed = [(name, value) for name, value in request.form.items(multi=True) if not name.endswith(_NOT_KEPT)]
-    form = SignInForm(formdata=None, data={"next": _page_shown(), "kept": packed(request.path, typed)})
+    kept = packed(request.path, typed) if typed or not reason else ""
+    form = SignInForm(formdata=None, data={"next": _page_shown(), "kept": kept})
+    if reason:
+        form.form_errors.append(reason)
     is_part = "HX-Request" in request.headers
     page = render_template(
         "auth/_sign_in.html" if is_part else "auth/sign_in.html",

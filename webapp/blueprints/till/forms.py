@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectChoice, SelectField
+from wtforms.validators import InputRequired
 
 from webapp.domain.redemptions import MOST_AT_ONCE
 from webapp.services.benefits import RedeemBenefit
@@ -58,4 +59,4 @@ class PlaceForm(CommandForm[None]):
 class LockForm(FlaskForm):  # type: ignore[misc]
     """What opens a locked till. The field has the name of ``proofs.AGAIN``, which is kept out of digests and pages."""
 
-    password_again = PasswordField("Your PIN")
+    password_again = PasswordField("Your PIN", [InputRequired("Enter it.")])

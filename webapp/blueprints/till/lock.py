@@ -11,6 +11,7 @@ from webapp.blueprints.till import bp
 from webapp.blueprints.till.forms import LockForm
 from webapp.domain.errors import Refused
 from webapp.domain.permissions import Permission
+from webapp.services.staff_sessions import TooManyTries
 from webapp.web import till_lock
 from webapp.web.access import actor, requires
 from webapp.web.authentication import safe_next
@@ -28,7 +29,7 @@ def keep_locked() -> ResponseReturnValue | None:
     try:
         return _ask() if till_lock.is_locked() else None
     except Refused as refusal:
-        return _ask(refusal.message)
+        return _ask(refusal)
 
 
 @bp.route("/lock", methods=["GET", "POST"])
@@ -38,15 +39,20 @@ def lock() -> ResponseReturnValue:
     return leave(safe_next(request.args.get("next") or url_for(".index")))
 
 
-def _ask(refusal: str = "") -> ResponseReturnValue:
+def _ask(refusal: Refused | None = None) -> ResponseReturnValue:
     here = request.full_path.rstrip("?")
-    action = here if request.method == "POST" or request.endpoint == "till.lock" else url_for("till.lock", next=here)
-    if "HX-Request" in request.headers:
-        return Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": url_for("till.index")})
-    form = LockForm(formdata=None)
-    if not till_lock.asks_for_pin():
-        form.password_again.label.text = "Your password"
-    form.password_again.errors = [refusal] if refusal else []
+    is_part = "HX-Request" in request.headers
+    goes_on = request.method == "POST" or request.endpoint == "till.lock"
+    action = here if goes_on else url_for(".lock", next=here)
+    if is_part and not goes_on:
+        return Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": action})
+    form, is_pin = LockForm(formdata=None), till_lock.asks_for_pin()
+    form.password_again.label.text = "Your PIN" if is_pin else "Your password"
+    form.password_again.errors = [refusal.message] if refusal else []
     typed = [(name, value) for name, value in request.form.items(multi=True) if name not in _OWN]
-    page = render_template("till/lock.html", form=form, action=action, typed=typed, is_pin=till_lock.asks_for_pin())
-    return page, HTTPStatus.UNAUTHORIZED
+    name = "till/_lock.html" if is_part else "till/lock.html"
+    page = render_template(name, form=form, action=action, typed=typed, is_pin=is_pin)
+    headers = {"HX-Retarget": "#main", "HX-Reswap": "innerHTML"} if is_part else {}
+    if isinstance(refusal, TooManyTries):
+        return page, HTTPStatus.TOO_MANY_REQUESTS, headers | {"Retry-After": str(refusal.seconds)}
+    return page, HTTPStatus.UNAUTHORIZED, headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import flash
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
@@ -19,7 +20,7 @@ from webapp.queries import benefits as read_benefits
 from webapp.queries import redemptions as read_ledger
 from webapp.queries import vouchers as read_vouchers
 from webapp.services import benefits, vouchers
-from webapp.web import benefit_words
+from webapp.web import benefit_words, till_lock
 from webapp.web.access import requires, scope
 from webapp.web.rendering import go, render
 
@@ -33,6 +34,8 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     form = TillForm()
     if form.is_submitted() and form.code.data:
         return look(str(form.code.data)) if form.code.validate(form) else _verdict(form, benefit_id)
+    if _is_held_back():
+        return _verdict(form, benefit_id)
     place = presenters.place(session)
     found = form.submit(
         benefits.attempt,
@@ -45,6 +48,13 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     elif found is not None:
         return go(".done", redemption_id=found.id)
     return _verdict(form, benefit_id)
+
+
+def _is_held_back() -> bool:
+    """What was pressed while the till was locked waits for another press: somebody else may have pressed it."""
+    if held := till_lock.was_just_opened():
+        flash("The till is open again. Nothing was redeemed meanwhile.", "info")
+    return held
 
 
 def _verdict(form: TillForm, benefit_id: int) -> ResponseReturnValue:
@@ -83,6 +93,8 @@ def voucher(voucher_id: int) -> ResponseReturnValue:
     form = VoucherForm()
     if form.is_submitted() and form.code.data:
         return look(str(form.code.data)) if form.code.validate(form) else _voucher(form, sheet)
+    if _is_held_back():
+        return _voucher(form, sheet)
     place = presenters.place(session)
     words = f"Till, receipt {receipt(randomness.entropy)}" + (f", {place.title}" if place else "")
     if form.submit(vouchers.redeem, voucher_id=voucher_id, reason=words):
