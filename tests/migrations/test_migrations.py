@@ -244,8 +244,8 @@ def test_staff_of_before_have_no_pin_and_their_sessions_no_wrong_one(empty):
         )
         connection.execute(
             text(
-                "insert into staff_sessions (token_hash, staff_id, created_at, seen_at, expires_at) "
-                "values ('x', 1, '2026-03-02', '2026-03-02', '2026-03-02')"
+                "insert into staff_sessions (token_hash, staff_id, address, browser, created_at, seen_at, expires_at) "
+                "values ('x', 1, '', '', '2026-03-02', '2026-03-02', '2026-03-02')"
             )
         )
         connection.commit()
