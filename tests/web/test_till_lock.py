@@ -6,9 +6,12 @@ from sqlalchemy import func, select
 from tests.support.benefits import programme
 from tests.support.clock import NOW
 from tests.support.signing_in import sign_in
+from webapp.adapters import randomness
 from webapp.domain.permissions import Role
 from webapp.models import AuditEntry, Redemption, SignInAttempt, StaffMember, StaffSession
-from webapp.services import passwords
+from webapp.services import passwords, vouchers
+from webapp.services.vouchers import AllocateVouchers, GenerateVouchers, Mint, code_key
+from webapp.services.work import perform
 
 WORDS = "four plain words here"
 PIN = "4071"
@@ -147,6 +150,22 @@ def test_what_was_typed_comes_back_and_is_not_done_before_it_is_pressed_again(ti
     till.submit(back, "#till")
     assert redemptions(session) == 1
     assert session.scalars(select(Redemption)).one().count == 3
+
+
+def test_a_voucher_waits_for_another_press_too(till, d, moment, settings, session):
+    mint = Mint(code_key(settings.secret_key), randomness.entropy)
+    kind = d.make.voucher_type(title="Gift card", site_id=d.definition.site_id)
+    winner = d.make.winner(d.make.reward(site_id=kind.site_id, voucher_type_id=kind.id))
+    vouchers_of = AllocateVouchers(kind.id, winner.id, winner.profile_id, 1, "Europe/London", "winner")
+    perform(session, d.actor, NOW, lambda work: vouchers.generate(work, GenerateVouchers(kind.id, 1), mint))
+    (voucher,) = perform(session, d.actor, NOW, lambda work: vouchers.allocate(work, vouchers_of))
+    page = till.get(f"/till/vouchers/{voucher.id}")
+    moment.forward(minutes=6)
+    back = till.submit(till.submit(page, "#till", 401), OPENS, 200, password_again=PIN)
+    assert back.texts(".verdict__word") == ["Good"]
+    assert "Nothing was redeemed meanwhile" in back.text
+    shown = till.follow(till.submit(back, "#till"))
+    assert shown.texts(".verdict__word") == ["Redeemed"]
 
 
 def test_a_part_leads_to_the_lock_and_back_to_its_page(till, moment):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask import flash
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
@@ -34,7 +33,7 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     form = TillForm()
     if form.is_submitted() and form.code.data:
         return look(str(form.code.data)) if form.code.validate(form) else _verdict(form, benefit_id)
-    if _is_held_back():
+    if till_lock.was_just_opened():
         return _verdict(form, benefit_id)
     place = presenters.place(session)
     found = form.submit(
@@ -48,13 +47,6 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     elif found is not None:
         return go(".done", redemption_id=found.id)
     return _verdict(form, benefit_id)
-
-
-def _is_held_back() -> bool:
-    """What was pressed while the till was locked waits for another press: somebody else may have pressed it."""
-    if held := till_lock.was_just_opened():
-        flash("The till is open again. Nothing was redeemed meanwhile.", "info")
-    return held
 
 
 def _verdict(form: TillForm, benefit_id: int) -> ResponseReturnValue:
@@ -72,6 +64,7 @@ def _verdict(form: TillForm, benefit_id: int) -> ResponseReturnValue:
         None,
         form.status,
         form=form,
+        was_held_back=till_lock.was_just_opened(),
         sheet=sheet,
         verdict=Verdict(word, tone, sentence),
         is_good=found.ok,
@@ -93,7 +86,7 @@ def voucher(voucher_id: int) -> ResponseReturnValue:
     form = VoucherForm()
     if form.is_submitted() and form.code.data:
         return look(str(form.code.data)) if form.code.validate(form) else _voucher(form, sheet)
-    if _is_held_back():
+    if till_lock.was_just_opened():
         return _voucher(form, sheet)
     place = presenters.place(session)
     words = f"Till, receipt {receipt(randomness.entropy)}" + (f", {place.title}" if place else "")
@@ -111,6 +104,7 @@ def _voucher(form: VoucherForm, sheet: read_vouchers.VoucherSheet) -> ResponseRe
         None,
         form.status,
         form=form,
+        was_held_back=till_lock.was_just_opened(),
         sheet=sheet,
         verdict=presenters.of_voucher(sheet, clock.now()),
         holder=benefit_words.person(sheet.holder, in_full=False) if sheet.holder else "nobody yet",
