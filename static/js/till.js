@@ -1,4 +1,5 @@
-// The till: says when there is no connection, lets the Undo bar drain, keeps the field ready for the scanner, reads codes with the camera.
+// The till: says when there is no connection, lets the Undo bar drain, keeps the field ready for the scanner, reads codes with the camera,
+// shows its lock when it was left alone.
 (() => {
   "use strict";
   const notice = () => document.querySelector("[data-offline]");
@@ -21,6 +22,17 @@
       if (left === 0) form.remove(); else setTimeout(step, 250);
     };
     step();
+  };
+
+  // The server locks; this takes off the screen what a till that was left alone still shows. Whoever is typing is not disturbed.
+  const ALONE = 301_000;
+  const ASK_AGAIN = 30_000;
+  const isTyping = () => [...document.querySelectorAll(".till input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
+  const watch = async (address) => {
+    const asked = { headers: { "HX-PTag": "lock" }, redirect: "manual" };  // a question that counts as no use
+    const answer = isTyping() ? null : await fetch(address, asked).catch(() => null);
+    if (answer?.status === 401) location.replace(`${address}?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else setTimeout(watch, ASK_AGAIN, address);
   };
 
   // A scanner types into whatever has the focus: a sign typed anywhere else goes to the field.
@@ -85,5 +97,6 @@
     tell();
     document.querySelectorAll("[data-camera]").forEach(offerCamera);
     document.querySelectorAll("form[data-undo]").forEach(drain);
+    document.querySelectorAll("[data-lock]").forEach((place) => setTimeout(watch, ALONE, place.dataset.lock));
   });
 })();

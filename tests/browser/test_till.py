@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.factories import Factories
 from tests.support.browser import axe, shot
 from tests.support.clock import NOW
-from webapp.models import AccountSettings, Redemption
+from webapp.models import AccountSettings, Redemption, StaffSession
 from webapp.services import passwords
 
 PHRASE = "a-long-enough-sentence-42"
@@ -190,3 +191,58 @@ def test_a_browser_that_cannot_read_codes_shows_no_camera(counter, new_tab, lack
     expect(page.locator("[data-camera]")).to_be_hidden()
     page.goto(f"{counter.url}/today")
     assert page.evaluate(ALLOWED) is False
+
+
+@pytest.fixture
+def alone(counter, browser):
+    """A till whose lock, which is a 401, the console may tell of."""
+    context = browser.new_context()
+    yield signed_in(context.new_page(), counter)
+    context.close()
+
+
+def left_alone(server) -> None:
+    """The clock of the browser can be put forward, that of the server not: it is told of an earlier use."""
+    with server.session() as session:
+        before = datetime.now(UTC) - timedelta(minutes=6)
+        session.execute(update(StaffSession).values(till_seen_at=before, confirmed_at=before))
+        session.commit()
+
+
+def test_a_till_left_alone_turns_to_its_lock_and_comes_back(counter, alone) -> None:
+    page = alone
+    page.clock.install()
+    page.goto(f"{counter.url}/till/benefits/1")
+    page.clock.fast_forward("05:05")
+    expect(page.locator(".verdict__word")).to_have_text("Good")  # in use elsewhere, says the server
+    left_alone(counter)
+    page.locator("#code").fill("FIRST")
+    page.clock.fast_forward("00:35")
+    expect(page.locator("#code")).to_have_value("FIRST")  # whoever is typing is not disturbed
+    page.locator("#code").fill("")
+    page.clock.fast_forward("00:35")
+    page.wait_for_url("**/till/lock?next=%2Ftill%2Fbenefits%2F1")
+    expect(page.locator("h1")).to_have_text("The till is locked")
+    axe(page)
+    page.keyboard.type(PHRASE)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/till/benefits/1")
+    expect(page.locator(".verdict__word")).to_have_text("Good")
+
+
+def test_a_redemption_pressed_at_a_locked_till_is_done_when_it_is_pressed_again(counter, alone) -> None:
+    page = alone
+    page.goto(f"{counter.url}/till/benefits/1")
+    page.get_by_text("More than one").click()
+    page.get_by_label("Receipt of the shop").fill("S-12")
+    left_alone(counter)
+    page.get_by_role("button", name="Redeem").click()
+    expect(page.locator("h1")).to_have_text("The till is locked")
+    page.keyboard.type(PHRASE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Receipt of the shop")).to_have_value("S-12")
+    assert lines(counter) == []
+    axe(page)
+    page.locator("#code").press("Enter")
+    page.wait_for_url("**/till/redemptions/*")
+    assert lines(counter) == ["redeem"]
