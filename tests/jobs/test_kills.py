@@ -9,16 +9,26 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
+from tests.factories import Factories
+from tests.support.benefits import MINT
 from tests.support.clock import NOW
 from tests.support.processes import tied
 from tests.support.run import ROOT
 from webapp.adapters.engines import engine_options
+from webapp.domain.benefit_batches import Audience, BatchStatus
+from webapp.domain.identity import SYSTEM
 from webapp.domain.jobs import JobStatus
-from webapp.models import Job
+from webapp.models import Benefit, BenefitChange, Job, Profile
 from webapp.queries import files
+from webapp.queries.invariants import INVARIANTS, broken
+from webapp.services import vouchers
+from webapp.services.benefits import batches
+from webapp.services.benefits.batches import PlanBatch, StartBatch
+from webapp.services.vouchers import GenerateVouchers
+from webapp.services.work import perform
 
 LEASE = "0.6"
 TO = 40
@@ -33,12 +43,12 @@ def database_session(own_database: str) -> Iterator[Session]:
 
 
 @pytest.fixture
-def start(own_database: str) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+def start(own_database: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts a process that runs jobs on this test's database; none outlives the test."""
     made: list[subprocess.Popen[str]] = []
 
-    def start() -> subprocess.Popen[str]:
-        command = tied(sys.executable, "-m", "tests.support.counting", own_database, LEASE)
+    def start(module: str = "counting", *more: str) -> subprocess.Popen[str]:
+        command = tied(sys.executable, "-m", f"tests.support.{module}", own_database, LEASE, *more)
         made.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
         return made[-1]
 
@@ -106,3 +116,36 @@ def test_one_of_several_processes_may_die(database_session, start, repeat):
     other = second if reader is first else first
     other.communicate(timeout=240)
     assert all(counted(database_session, job_id) == (JobStatus.DONE, whole(10)) for job_id in ids)
+
+
+PEOPLE, A_STEP = 600, 25
+
+
+def test_a_batch_of_benefits_killed_at_random_moments_gives_everybody_one_code(database_session, start, repeat):
+    session, made = database_session, Factories(database_session)
+    site = made.site()
+    kind = made.voucher_type(site_id=site.id)
+    definition = made.benefit_definition(site_id=site.id, voucher_type_id=kind.id, force_allocation=True)
+    session.add_all(Profile(external_id=f"M{number}", created_at=NOW, updated_at=NOW) for number in range(PEOPLE))
+    session.commit()
+    perform(session, SYSTEM, NOW, lambda work: vouchers.generate(work, GenerateVouchers(kind.id, PEOPLE), MINT))
+    command = PlanBatch(definition_id=definition.id, audience=Audience.CONDITION)
+    batch = perform(session, SYSTEM, NOW, lambda work: batches.plan(work, command))
+    assert start("draining", str(A_STEP)).wait(timeout=120) == 0
+    perform(session, SYSTEM, NOW, lambda work: batches.start(work, StartBatch(batch.id)))
+    for _ in range(repeat(4, 60)):
+        process = start("draining", str(A_STEP))
+        for _ in range(random.randint(1, 6)):  # noqa: S311
+            if not process.stdout.readline():
+                break
+        process.kill()
+        process.wait()
+    assert start("draining", str(A_STEP)).wait(timeout=240) == 0
+    session.rollback()
+    session.expire_all()
+    assert (batch.status, batch.issued_count, batch.passed_count) == (BatchStatus.ISSUED, PEOPLE, 0)
+    for column in (Benefit.id, Benefit.profile_id.distinct(), Benefit.voucher_id.distinct()):
+        assert session.scalar(select(func.count(column))) == PEOPLE
+    assert session.scalar(select(func.count(BenefitChange.id))) == PEOPLE
+    assert (definition.total_global_created, kind.idle_count, kind.allocated_count) == (PEOPLE, 0, PEOPLE)
+    assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}

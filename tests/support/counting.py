@@ -37,12 +37,13 @@ def main(url: str, lease: float) -> None:
     """Run jobs until every one of them has ended."""
     engine = create_engine(url, **engine_options(url, threads=2))
     runner = Runner(lambda: Session(engine, expire_on_commit=False), {"count": count}, lease=timedelta(seconds=lease))
-    while _unfinished(engine):
+    while unfinished(engine):
         runner.drain()
         runner.stopping.wait(0.02)
 
 
-def _unfinished(engine) -> bool:
+def unfinished(engine) -> bool:
+    """Whether a job waits or is under way."""
     with Session(engine) as session:
         counts = read.counts(session, None)
     return bool(counts[JobStatus.QUEUED] + counts[JobStatus.RUNNING])
