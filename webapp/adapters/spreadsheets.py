@@ -203,13 +203,38 @@ def _records(pieces: Iterator[list[str]], delimiter: str) -> Iterator[tuple[int,
     start = 1
     for lines in pieces:
         if any('"' in line for line in lines) or len(max(lines, key=len)) > LONGEST_VALUE:
-            start = yield from _quoted(deque(lines), pieces, delimiter, start)
+            read = yield from _even(lines, delimiter, start)
+            start += read
+            if read < len(lines):
+                start = yield from _quoted(deque(lines[read:]), pieces, delimiter, start)
             continue
         # Without quotation marks a line is a record: four times as quick, and most files have none.
         for line, values in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start):
             if values:
                 yield line, values
         start += len(lines)
+
+
+def _even(lines: list[str], delimiter: str, start: int) -> Generator[tuple[int, list[str]], None, int]:
+    """The records of ``lines`` as long as each is one line, in half the time of ``_quoted``; gives how many were read.
+
+    Where a line has an odd number of marks, or is not what it looks like, ``_quoted`` goes on and tells why.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    for place, raw in enumerate(lines):
+        if raw.count('"') % 2 or len(raw) > LONGEST_VALUE:
+            return place
+        try:
+            values = next(reader)
+        except csv.Error:
+            return place
+        if reader.line_num != place + 1:
+            return place
+        if '"' in raw:
+            _check_quotes(raw, values, delimiter, start + place)
+        if values:
+            yield start + place, values
+    return len(lines)
 
 
 def _quoted(
@@ -255,7 +280,7 @@ def _well_quoted(delimiter: str) -> re.Pattern[str]:
 
 def _check_quotes(raw: str, values: Sequence[str], delimiter: str, line: int) -> None:
     """A mark inside an unquoted value: whoever wrote the file did not mean what we would read (RFC 4180)."""
-    if any('"' in value for value in values) and not _well_quoted(delimiter).fullmatch(raw):
+    if '"' in "".join(values) and not _well_quoted(delimiter).fullmatch(raw):
         raise _stray("expected", line)
 
 
