@@ -31,7 +31,9 @@ def reading(kind=ImportKind.ENTRIES, headings=HEADINGS, size=700, after=0):
 
 def both(asked, file):
     """The parts judged here, and those of which all but the first were judged in a process beside."""
-    return list(judging.here(asked, BytesIO(file))), list(judging.beside(asked, partial(BytesIO, file)))
+    ways = (judging.here(asked, BytesIO(file)), judging.beside(asked, partial(BytesIO, file)))
+    here, beside = ([replace(part, cells=part.rows) for part in way] for way in ways)
+    return here, beside
 
 
 def entries(count, bad_every=7):

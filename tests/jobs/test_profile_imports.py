@@ -21,6 +21,7 @@ from webapp.domain.import_columns import ImportKind
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.people import CONSENTS, AttributeKind, Gender
 from webapp.domain.profiles import email_key, search_keys
+from webapp.jobs import imports as jobs
 from webapp.models import (
     AuditEntry,
     ImportProblem,
@@ -363,6 +364,19 @@ def test_rows_about_one_person_count_once_and_say_where_the_first_is(ours):
         rows[0][2] == "The row is about the same person as line 2 of this file; the first of such rows alone is read."
     )
     assert (people(ours)["M5"].email_key, people(ours)["M6"].email_key) == ("eve@example.com", None)
+
+
+def test_rows_far_apart_may_share_an_address_and_one_with_the_address_alone_is_about_the_first(ours, monkeypatch):
+    monkeypatch.setattr(jobs, "CHUNK", 2)
+    body = (
+        b"Member ID,First name,E-mail\nN1,A,a@x.example\nN2,B,b@x.example\nN3,C,a@x.example\nN1,A,\nN4,D,b@x.example\n"
+    )
+    run = imported(ours, body + b",A,A@x.example\n,E,e@x.example\nN5,F,e@x.example\n")
+    assert (run.status, run.created_count, run.duplicate_count, run.bad_count) == (ImportStatus.DONE, 5, 3, 0)
+    assert [reason.split(";")[0] for *_, reason in problems(ours, run)] == [
+        f"The row is about the same person as line {line} of this file" for line in (2, 2, 8)
+    ]
+    assert [people(ours)[name].email_key for name in ("N1", "N3")] == ["a@x.example", None]
 
 
 @pytest.mark.parametrize(

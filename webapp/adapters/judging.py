@@ -68,7 +68,7 @@ class Part:
     """Some rows in their order, good ones and bad ones apart; the last of them is ``record``, on ``line``.
 
     ``records`` are those of ``drafts``, one each; so are ``cells``, the values as they stand in the file, where a good row
-    can turn out to be bad by what it names: for every kind but entries, whose people are made when they are unknown. In
+    can turn out to be bad by what it names (``rows`` gives them, packed or not): for every kind but entries, whose people are made when they are unknown. In
     ``cleaned`` values of the file so far signs were taken out that nobody sees.
     """
 
@@ -77,9 +77,17 @@ class Part:
     count: int
     cleaned: int
     records: list[int]
-    cells: list[list[str]]
+    cells: list[list[str]] | bytes
     drafts: list[Draft] | list[TableDraft] | list[PersonDraft] | bytes  # packed, between two processes
     bad: list[BadRow]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The ``cells``; few parts of a file of people are asked for them, so they stay packed until then."""
+        if isinstance(self.cells, bytes):
+            found: list[list[str]] = marshal.loads(self.cells)  # noqa: S302 - our own process wrote it
+            return found
+        return self.cells
 
 
 def parts(reading: Reading, stream: Callable[[], BinaryIO], records: int) -> Generator[Part, None, None]:
@@ -192,8 +200,17 @@ def packed(part: Part) -> Part:
     shape = type(part.drafts[0])
     columns: list[Iterable[Any]] = list(zip(*part.drafts, strict=True))
     for name, (pack, _) in _CROSSINGS[shape].items():
-        columns[shape._fields.index(name)] = [value and pack(value) for value in columns[shape._fields.index(name)]]
-    return replace(part, drafts=marshal.dumps(columns))
+        columns[shape._fields.index(name)] = _crossed(pack, columns[shape._fields.index(name)])
+    return replace(part, drafts=marshal.dumps(columns), cells=part.cells and marshal.dumps(part.cells))
+
+
+def _crossed(cross: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+    """Each different object crosses once, so that rows which share one share one on the other side."""
+    known: dict[int, Any] = {}
+    return [
+        known[id(value)] if id(value) in known else known.setdefault(id(value), value and cross(value))
+        for value in values
+    ]
 
 
 def _unpacked(part: Part, shape: type[Draft | PersonDraft]) -> Part:
@@ -201,7 +218,7 @@ def _unpacked(part: Part, shape: type[Draft | PersonDraft]) -> Part:
         return part
     columns = marshal.loads(part.drafts)  # noqa: S302 - our own process wrote it
     for name, (_, unpack) in _CROSSINGS[shape].items():
-        columns[shape._fields.index(name)] = [value and unpack(value) for value in columns[shape._fields.index(name)]]
+        columns[shape._fields.index(name)] = _crossed(unpack, columns[shape._fields.index(name)])
     # A named tuple's own way runs Python for each.
     rows: list[Any] = list(map(partial(tuple.__new__, shape), zip(*columns, strict=True)))
     return replace(part, drafts=rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from webapp.domain.import_options import ImportOptions, KnownRows
@@ -93,6 +94,10 @@ def intake(drafts: Sequence[PersonDraft], people: People, options: ImportOptions
     found = Intake()
     claimed: set[str] = set()
     names = [name for name in KEPT if name in told]
+    if not (people.by_id or people.by_email or people.by_identity or people.by_name):
+        return _all_new(drafts)
+    said = itemgetter(*map(PersonDraft._fields.index, names or KEPT))
+    kept = itemgetter(*(names or KEPT))
     for draft in drafts:
         person, fault = _whose(draft, people)
         if fault is not None:
@@ -102,8 +107,8 @@ def intake(drafts: Sequence[PersonDraft], people: People, options: ImportOptions
             key = "" if key in claimed or key in people.by_email else key
             claimed.add(key)
             found.fresh.append(Fresh(draft, key))
-        elif options.known_rows is KnownRows.LEAVE:
-            found.same += 1
+        elif options.known_rows is KnownRows.LEAVE or (names and not draft.identities and said(draft) == kept(person)):
+            found.same += 1  # so it is with the rows of a file that came before, and told by one look
         else:
             values = _differences(draft, person, options, names)
             _give_address(draft, person, values, people, claimed)
@@ -115,10 +120,23 @@ def intake(drafts: Sequence[PersonDraft], people: People, options: ImportOptions
     return found
 
 
+def _all_new(drafts: Sequence[PersonDraft]) -> Intake:
+    """Nobody of these is known: of several with one address the first answers to it."""
+    keys = [draft.email_key for draft in drafts]
+    if len(set(filter(None, keys))) < len(keys) - keys.count(""):
+        claimed: set[str] = set()
+        for place, key in enumerate(keys):
+            keys[place] = "" if key in claimed else key
+            claimed.add(key)
+    return Intake(fresh=list(map(Fresh, drafts, keys)))
+
+
 def _whose(draft: PersonDraft, people: People) -> tuple[Row | None, Fault | None]:
     """The person a row means: by member id, else by address, else by identity, else by name and first moment."""
     member = people.by_id.get(draft.external_id) if draft.external_id else None
     owner = people.by_email.get(draft.email_key) if draft.email_key else None
+    if member is not None and owner is member and not draft.identities and member["erased_at"] is None:
+        return member, None
     others = [people.by_identity[one[:2]][0] for one in draft.identities if one[:2] in people.by_identity]
     if member is None and owner is None and not others:
         if draft.external_id or draft.email_key:

@@ -182,10 +182,15 @@ class PersonRules:
         if not single:
             return many
         parts = zip(*(read[name] for name in single), strict=True)
-        return [
-            base | {name: None if value == "" else value for name, value in zip(single, values, strict=True)}
-            for base, values in zip(many, parts, strict=True)
-        ]
+        known: dict[Any, dict[str, Any]] = {}  # rows that say the same share it: it is packed and written once
+        found = []
+        for base, values in zip(many, parts, strict=True):
+            key = (id(base), values, tuple(map(type, values)))
+            if key not in known:
+                told = {name: None if value == "" else value for name, value in zip(single, values, strict=True)}
+                known[key] = base | told
+            found.append(known[key])
+        return found
 
     def _check_births(self, read: Mapping[str, Values], count: int) -> None:
         names = [name for name in ("birth_day", "birth_month", "birth_year") if name in read]

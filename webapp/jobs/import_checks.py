@@ -141,7 +141,7 @@ class TableInspection:
         bad = list(part.bad)
         repeated: list[NotedProblem] = []
         fresh: list[TableDraft] = []
-        for record, cells, draft in zip(part.records, part.cells, drafts, strict=True):
+        for record, cells, draft in zip(part.records, part.rows, drafts, strict=True):
             if draft.line in refers:
                 bad.append(BadRow(record, draft.line, cells, list(refers[draft.line])))
                 continue

@@ -31,7 +31,11 @@ class Sieve:
 
     def sift(self, drafts: Sequence[PersonDraft]) -> tuple[list[PersonDraft], dict[int, int], dict[int, Fault]]:
         """The first rows; by line those that repeat one, with its line; and those that are at odds with one."""
-        self._has_alone = self._has_alone or not all(draft.external_id for draft in drafts)
+        if not self._has_alone and all(draft.external_id and not draft.identities for draft in drafts):
+            return (*self._members(drafts), {})
+        if not self._has_alone and not all(draft.external_id for draft in drafts):
+            self._has_alone = True
+            self._scratch.index_addresses("e")
         named = [(draft, self._names(draft)) for draft in drafts]
         seen = self._scratch.receipts({name for _, names in named for name in names})
         before = set(seen)
@@ -53,6 +57,22 @@ class Sieve:
                     seen.setdefault(name, draft.line)
         self._scratch.add_receipts((name, line) for name, line in seen.items() if name not in before)
         return first, again, odd
+
+    def _members(self, drafts: Sequence[PersonDraft]) -> tuple[list[PersonDraft], dict[int, int]]:
+        """The same where every row of the file so far has a member id, and of these none has anything else."""
+        names = [f"m{draft.external_id}" for draft in drafts]
+        seen = self._scratch.receipts(names)
+        if not seen and len(set(names)) == len(names):
+            first, again = list(drafts), {}
+        else:
+            lines = dict(zip(reversed(names), (draft.line for draft in reversed(drafts)), strict=True)) | seen
+            again = {
+                draft.line: lines[name] for name, draft in zip(names, drafts, strict=True) if lines[name] != draft.line
+            }
+            first = [draft for draft in drafts if draft.line not in again]
+        self._scratch.add_receipts(sorted((f"m{draft.external_id}", draft.line) for draft in first))
+        self._scratch.add_addresses((draft.email_key, draft.line) for draft in first if draft.email_key)
+        return first, again
 
     def _names(self, draft: PersonDraft) -> list[str]:
         """What the row calls the person: a member id (m), an address alone (e, o), identities (i), a name (n)."""
@@ -95,22 +115,27 @@ class PeopleInspection:
     new: int = 0
     changed: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)
+    _sieve: Sieve = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sieve = Sieve(self.scratch)
 
     def look_at(self, session: Session, part: Part) -> tuple[list[NotedProblem], list[list[str]]]:
         """The problems of these rows, and those rows as the rejects file shows them."""
         drafts = [draft for draft in part.drafts if isinstance(draft, PersonDraft)]
-        first, again, odd = Sieve(self.scratch).sift(drafts)
+        first, again, odd = self._sieve.sift(drafts)
         told = person_changes.told(self.plan.mapping.keys())
         found = person_changes.intake(first, read.known(session, first), self.plan.options, told)
         faults = odd | found.faults
         bad, repeated = list(part.bad), []
-        for record, cells, draft in zip(part.records, part.cells, drafts, strict=True):
-            if draft.line in faults:
-                bad.append(BadRow(record, draft.line, cells, [faults[draft.line]]))
-            elif draft.line in again:
-                repeated.append(_twice(record, draft, again[draft.line]))
-            elif len(self.sample) < SAMPLE:
-                self.sample.append(self._shown(draft, cells))
+        if faults or again or len(self.sample) < SAMPLE:  # else the cells are not even unpacked
+            for record, cells, draft in zip(part.records, part.rows, drafts, strict=True):
+                if draft.line in faults:
+                    bad.append(BadRow(record, draft.line, cells, [faults[draft.line]]))
+                elif draft.line in again:
+                    repeated.append(_twice(record, draft, again[draft.line]))
+                elif len(self.sample) < SAMPLE:
+                    self.sample.append(self._shown(draft, cells))
         self._count(found, part, len(bad), len(repeated))
         problems, rejected = told_bad(self.plan, sorted(bad))
         kept = [item for item in (*problems, *repeated) if is_kept(item, self.bad, self.duplicates)]

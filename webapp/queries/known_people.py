@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import ColumnElement, String, cast, select, type_coerce
 from sqlalchemy.orm import Session
 
 from webapp.domain.person_changes import KEPT
@@ -23,9 +23,20 @@ from webapp.queries.matching import among, among_ids
 Row = dict[str, Any]
 _NAMES = ("id", *KEPT, "email_key", "merged_into_id", "erased_at", "created_at", "version")
 _LISTS = ("tags", "statuses", "consents", "attributes")
+_MOMENTS = ("joined_at", "erased_at", "created_at")
 _COLUMNS = [cast(Profile.__table__.c[name], String) if name in _LISTS else Profile.__table__.c[name] for name in _NAMES]
+# As SQLite stores them: of a million rows most have one of a few moments, and SQLAlchemy would read each anew.
+_BARE = [
+    type_coerce(column, String) if name in (*_MOMENTS, "gender") else column
+    for name, column in zip(_NAMES, _COLUMNS, strict=True)
+]
 # Most people have the same few lists, so that reading each once is what keeps a million rows quick. They are never changed.
 _read = lru_cache(20_000)(json.loads)
+
+
+@lru_cache(20_000)
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 @dataclass(slots=True)
@@ -55,6 +66,7 @@ def known(session: Session, drafts: Sequence[PersonDraft]) -> KnownPeople:
     ids = {draft.external_id for draft in drafts if draft.external_id}
     keys = {draft.email_key for draft in drafts if draft.email_key}
     rows = _rows(session, among(session, Profile.external_id, sorted(ids))) if ids else {}
+    keys -= {row["email_key"] for row in rows.values()}  # each belongs to one person
     if keys:
         rows |= _rows(session, among(session, Profile.email_key, sorted(keys)))
     elsewhere = _identities(session, {one.identifier for draft in drafts for one in draft.identities})
@@ -78,12 +90,15 @@ def by_number(session: Session, ids: Collection[int]) -> dict[int, Row]:
 
 
 def _rows(session: Session, wanted: ColumnElement[bool]) -> dict[int, Row]:
-    found = session.connection().execute(select(*_COLUMNS).where(wanted)).all()
-    rows = {row[0]: dict(zip(_NAMES, row, strict=True)) for row in found}
-    for row in rows.values():
-        for name in _LISTS:
-            row[name] = _read(row[name])
-    return rows
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    found = session.connection().execute(select(*(_BARE if is_sqlite else _COLUMNS)).where(wanted)).all()
+    if not found:
+        return {}
+    columns: dict[str, Iterable[Any]] = dict(zip(_NAMES, zip(*found, strict=True), strict=True))
+    columns |= {name: map(_read, columns[name]) for name in _LISTS}
+    if is_sqlite:
+        columns |= {name: map(_moment, columns[name]) for name in _MOMENTS}
+    return {row[0]: dict(zip(_NAMES, row, strict=True)) for row in zip(*columns.values(), strict=True)}
 
 
 def _missing(session: Session, rows: dict[int, Row], ids: Collection[int]) -> dict[int, Row]:

@@ -10,6 +10,8 @@ from sqlalchemy import JSON, Connection, LargeBinary, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
+from webapp.models.base import Utc
+
 Convert = Callable[[Any], Any]
 _TOGETHER = 100  # rows in one statement: past that nothing is gained
 
@@ -50,9 +52,10 @@ def insert_columns(
     converted: list[Iterable[Any]] = []
     for name, values in columns.items():
         convert = _convert(connection.dialect, table, name)
-        if convert is not None and isinstance(table.c[name].type, JSON):
-            convert = _once(convert)
-        converted.append(map(convert, values) if convert else values)
+        if convert is not None and isinstance(table.c[name].type, JSON | Utc):
+            converted.append(_once(convert, values))
+        else:
+            converted.append(map(convert, values) if convert else values)
     tail = " ON CONFLICT DO NOTHING" if pass_over_known else ""
     head, marks = _sql(connection, table, (*columns, *constants))
     count = len(next(iter(columns.values())))
@@ -88,16 +91,10 @@ def _convert(dialect: Dialect, table: Table, name: str) -> Convert | None:
     return found
 
 
-def _once(convert: Convert) -> Convert:
-    """Converts each different object once: of many rows of a file most hold the very same list."""
+def _once(convert: Convert, values: Sequence[Any]) -> list[Any]:
+    """Converts each different object once: of many rows of a file most hold the very same list or moment."""
     known: dict[int, Any] = {}
-
-    def once(value: Any) -> Any:
-        if id(value) not in known:
-            known[id(value)] = convert(value)
-        return known[id(value)]
-
-    return once
+    return [known[id(value)] if id(value) in known else known.setdefault(id(value), convert(value)) for value in values]
 
 
 def _constants(dialect: Dialect, table: Table, same: Mapping[str, Any]) -> dict[str, Any]:

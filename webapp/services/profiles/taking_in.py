@@ -15,7 +15,7 @@ from webapp.domain.import_options import ImportOptions
 from webapp.domain.person_changes import KEPT, Changed, Fresh
 from webapp.domain.person_lists import Identity
 from webapp.domain.person_rows import PersonDraft
-from webapp.domain.profiles import Person, search_keys
+from webapp.domain.profiles import Person, search_columns, search_keys
 from webapp.models import ImportChange, Profile, ProfileIdentity
 from webapp.queries import known_people as read
 from webapp.queries.matching import among_ids
@@ -30,7 +30,6 @@ _CHANGES = cast(Table, ImportChange.__table__)
 _KEYS = ("search_text", "name_key", "phone_key")
 _FOUND_BY = {"external_id", "first_name", "last_name", "email", "phone"}
 _INDEXED = {"first_name", "last_name", "home_phone"}
-_NEW = (*KEPT, "created_at", "updated_at", "email_key", *_KEYS)
 
 
 def take_in(
@@ -53,8 +52,9 @@ def _insert(work: Work, fresh: Sequence[Fresh], run_id: int) -> None:
     if not fresh:
         return
     ids = bulk.reserve_ids(work.session, _TABLE, len(fresh))
-    rows = [(number, *_row(one, work.now)) for number, one in zip(ids, fresh, strict=True)]
-    bulk.insert_rows(work.session, _TABLE, ("id", *_NEW), rows, {"import_run_id": run_id, "version": 1})
+    bulk.insert_columns(
+        work.session, _TABLE, {"id": ids} | _columns(fresh, work.now), {"import_run_id": run_id, "version": 1}
+    )
     indexing.learn(work, [(one.draft.first_name, one.draft.last_name) for one in fresh])
     indexing.add_terms(
         work,
@@ -67,18 +67,26 @@ def _insert(work: Work, fresh: Sequence[Fresh], run_id: int) -> None:
     _identify(work, [(number, one) for number, (draft, _) in zip(ids, fresh, strict=True) for one in draft.identities])
 
 
-def _row(one: Fresh, now: datetime) -> tuple[Any, ...]:
-    draft = one.draft
-    moments = (draft.created_at or now, draft.updated_at or now)
-    values = [getattr(draft, name) for name in KEPT]
-    values[0] = draft.external_id or None
-    for place in (_CONSENTS, _ATTRIBUTES):
-        if None in values[place].values():
-            values[place] = {name: value for name, value in values[place].items() if value is not None}
-    return (*values, *moments, one.email_key or None, *search_keys(draft).values())
+def _columns(fresh: Sequence[Fresh], now: datetime) -> dict[str, Sequence[Any]]:
+    """What is written of new people, column by column."""
+    drafts = [one.draft for one in fresh]
+    told = dict(zip(PersonDraft._fields, zip(*drafts, strict=True), strict=True))
+    columns: dict[str, Sequence[Any]] = {name: told[name] for name in KEPT}
+    columns["external_id"] = [value or None for value in told["external_id"]]
+    columns["email_key"] = [one.email_key or None for one in fresh]
+    columns |= {name: _told(told[name]) for name in ("consents", "attributes")}
+    columns |= {name: [value or now for value in told[name]] for name in ("created_at", "updated_at")}
+    return columns | search_columns(drafts)
 
 
-_CONSENTS, _ATTRIBUTES = KEPT.index("consents"), KEPT.index("attributes")
+def _told(values: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without names that stand for nothing; what rows share they share still."""
+    known: dict[int, Mapping[str, Any]] = {}
+    for one in values:
+        if id(one) not in known:
+            is_whole = None not in one.values()
+            known[id(one)] = one if is_whole else {name: value for name, value in one.items() if value is not None}
+    return [known[id(one)] for one in values]
 
 
 def _identify(work: Work, rows: Sequence[tuple[int, Identity]]) -> None:
