@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webapp.domain import profiles
+from webapp.domain import person_cells, profiles
 from webapp.domain.profiles import Person, resolve
 
 
@@ -125,3 +125,18 @@ def test_text_is_folded_as_it_is_searched_for(text, folded):
 def test_a_person_is_found_by_either_name_first():
     keys = profiles.search_keys(Person(1, "M1", "z@x", "Zoë", "Berg", "Z@x", "+44 (0)1"))
     assert keys == {"search_text": "berg zoe m1 z@x 4401", "name_key": "zoe berg", "phone_key": "4401"}
+
+
+ODD = ("", "a@b.example", "A.B@x.example", "a@", "a@@b.example", ".a@b.example", "a b@x.example", "é@x.example", "İ@x.example", "a@x--y.example", "ΑΣ")  # fmt: skip
+
+
+@pytest.mark.parametrize("first", ODD)
+@pytest.mark.parametrize("second", [*ODD, "x\ny", f"{'x' * 250}@b.example"])
+def test_many_at_once_come_out_as_each_alone(first, second):
+    texts, ascii_only = [first, second], f"{first}{second}".isascii()
+    is_each = all(person_cells.is_address(text, {}) for text in texts if text)
+    assert person_cells.are_addresses(texts, {}) == (is_each and ascii_only)
+    assert profiles.email_keys(texts) == [text and profiles.email_key(text) for text in texts]
+    people = [profiles.Person(None, one, None, two, one, two) for one, two in (texts, texts[::-1])]
+    alone = [profiles.search_keys(person) for person in people]
+    assert profiles.search_columns(people) == {name: [keys[name] for keys in alone] for name in profiles.SEARCH_KEYS}

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -198,19 +198,17 @@ def packed(part: Part) -> Part:
     if not part.drafts or not isinstance(part.drafts[0], tuple):
         return part
     shape = type(part.drafts[0])
-    columns: list[Iterable[Any]] = list(zip(*part.drafts, strict=True))
+    columns: list[Sequence[Any]] = list(zip(*part.drafts, strict=True))
     for name, (pack, _) in _CROSSINGS[shape].items():
         columns[shape._fields.index(name)] = _crossed(pack, columns[shape._fields.index(name)])
     return replace(part, drafts=marshal.dumps(columns), cells=part.cells and marshal.dumps(part.cells))
 
 
-def _crossed(cross: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+def _crossed(cross: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
     """Each different object crosses once, so that rows which share one share one on the other side."""
-    known: dict[int, Any] = {}
-    return [
-        known[id(value)] if id(value) in known else known.setdefault(id(value), value and cross(value))
-        for value in values
-    ]
+    ids = list(map(id, values))
+    known = {number: value and cross(value) for number, value in dict(zip(ids, values, strict=True)).items()}
+    return list(map(known.__getitem__, ids))
 
 
 def _unpacked(part: Part, shape: type[Draft | PersonDraft]) -> Part:

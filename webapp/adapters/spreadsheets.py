@@ -230,7 +230,7 @@ def _even(lines: list[str], delimiter: str, start: int) -> Generator[tuple[int, 
             return place
         if reader.line_num != place + 1:
             return place
-        if '"' in raw:
+        if '"' in raw and '"' in "".join(values):
             _check_quotes(raw, values, delimiter, start + place)
         if values:
             yield start + place, values

@@ -68,7 +68,8 @@ def tidy(text: str) -> str:
 def tidied(cells: Sequence[str]) -> Sequence[str]:
     """The texts of a column; most need one look as a whole."""
     whole = "".join(cells)
-    if whole.isascii() and whole.isprintable() and "'" not in whole:
+    is_normal = whole.isascii() or unicodedata.is_normalized("NFC", whole)
+    if is_normal and whole.isprintable() and "'" not in whole:
         return [cell.strip() for cell in cells] if " " in whole else cells
     return [tidy(unguard(cell)) for cell in cells]
 
@@ -137,6 +138,17 @@ def known(text: str, there: Mapping[str, int], noun: str) -> int | None:
     if text and text not in there:
         raise refused(f"There is no {noun} «{shown(text)}».")
     return there[text] if text else None
+
+
+def are_addresses(texts: Sequence[str], domains: dict[str, bool]) -> bool:
+    """Whether ``is_address`` holds for each of ``texts`` that is not empty, told by one look; False where it cannot be."""
+    whole = "\n".join(filter(None, texts))
+    if not whole or not whole.isascii() or not profiles.are_locals(whole):
+        return not whole
+    found = {text.rpartition("@")[2] for text in texts if text}
+    return all(is_address(f"a@{domain}", domains) for domain in found) and (
+        max(map(len, texts)) <= profiles.LONGEST_ADDRESS
+    )
 
 
 def is_address(text: str, domains: dict[str, bool]) -> bool:

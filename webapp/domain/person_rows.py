@@ -96,7 +96,10 @@ class PersonRules:
         sound = [values if len(values) == width else [""] * width for _, values in rows]
         columns = list(zip(*sound, strict=True))
         read = {name: self._column(name, columns[place]) for name, place in self._at.items()}
-        drafts = list(map(PersonDraft._make, zip(*self._fields(rows, read, count), strict=True)))
+        # What ``PersonDraft._make`` does, without its own function of Python in between.
+        drafts: list[PersonDraft] = list(
+            map(partial(tuple.__new__, PersonDraft), zip(*self._fields(rows, read, count), strict=True))
+        )
         self._check_births(read, count)
         self._check_named(drafts)
         for place, (_, values) in enumerate(rows):
@@ -155,7 +158,7 @@ class PersonRules:
             [line for line, _ in rows],
             read.get("external_id", texts),
             emails,
-            [profiles.email_key(email) if email else "" for email in emails],
+            profiles.email_keys(emails),
             *(read.get(name, texts) for name in ("title", "first_name", "last_name", "phone", "home_phone", "zone")),
             *(read.get(name, nothing) for name in ("birth_day", "birth_month", "birth_year")),
             read.get("gender", texts),
@@ -168,6 +171,8 @@ class PersonRules:
         ]
 
     def _emails(self, values: Sequence[str]) -> Sequence[str]:
+        if cells.are_addresses(values, self._domains):
+            return values
         for place, text in enumerate(values):
             if text and not cells.is_address(text, self._domains):
                 self._note(place, "email", shown(text), f"«{shown(text)}» is not an e-mail address.")

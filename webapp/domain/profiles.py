@@ -15,6 +15,7 @@ _ATOM = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ASCII_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}", re.IGNORECASE)
 _ASCII_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*", re.IGNORECASE)
+_ASCII_LOCALS = re.compile(rf"(?:{_ATOM}(?:\.{_ATOM})*+@[^@\n]++(?:\n|\Z))*+", re.IGNORECASE)
 _ASCII_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}", re.IGNORECASE)
 _FALSE_PUNYCODE = re.compile(r"(?:^|\.)(?!xn)..--", re.IGNORECASE)
 
@@ -35,6 +36,11 @@ def is_address(text: str) -> bool:
 def is_local(local: str) -> bool:
     """Whether ASCII ``local`` can stand before the @-sign."""
     return _ASCII_LOCAL.fullmatch(local) is not None
+
+
+def are_locals(lines: str) -> bool:
+    """Whether each of the ASCII ``lines`` has what ``is_local`` takes before one @-sign."""
+    return _ASCII_LOCALS.fullmatch(lines) is not None
 
 
 def _is_domain(domain: str) -> bool:
@@ -72,6 +78,14 @@ def email_key(address: str) -> str:
     """The form an address is matched by: trimmed, case-folded, NFC."""
     folded = address.strip().casefold()
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
+
+
+def email_keys(addresses: Sequence[str]) -> list[str]:
+    """``email_key`` of each address, an empty text of an empty one; of ASCII ones, trimmed, all at once."""
+    whole = "\n".join(addresses)
+    if whole.isascii() and " " not in whole and whole.count("\n") == len(addresses) - 1:
+        return whole.lower().split("\n")
+    return [email_key(address) if address else "" for address in addresses]
 
 
 @cache
@@ -137,8 +151,18 @@ def search_keys(person: Named) -> dict[str, str]:
 def search_columns(people: Sequence[Named]) -> dict[str, list[str]]:
     """``search_keys`` of many people, column by column."""
     first, last = folded([one.first_name for one in people]), folded([one.last_name for one in people])
-    rows = list(map(_keys, people, first, last))
-    return {name: [row[place] for row in rows] for place, name in enumerate(SEARCH_KEYS)}
+    ids, emails = lowered([one.external_id or "" for one in people]), lowered([one.email for one in people])
+    phones = [digits(one.phone)[:40] for one in people]
+    parts = zip(last, first, ids, emails, phones, strict=True)
+    texts = [" ".join(filter(None, some))[:600] for some in parts]
+    names = [f"{one} {two}".strip()[:250] for one, two in zip(first, last, strict=True)]
+    return dict(zip(SEARCH_KEYS, (texts, names, phones), strict=True))
+
+
+def lowered(texts: Sequence[str]) -> list[str]:
+    """Each of ``texts`` in small letters, all at once."""
+    lines = "\n".join(texts).lower().split("\n")
+    return lines if len(lines) == len(texts) else [text.lower() for text in texts]
 
 
 SEARCH_KEYS = ("search_text", "name_key", "phone_key")

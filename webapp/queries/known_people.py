@@ -75,7 +75,7 @@ def known(session: Session, drafts: Sequence[PersonDraft]) -> KnownPeople:
         rows |= _missing(session, rows, targets)
     found = KnownPeople(by_name=_nameless(session, drafts))
     for row in rows.values():
-        true = _true(row, rows)
+        true = _true(row, rows) if row["merged_into_id"] else row
         if row["external_id"]:
             found.by_id[row["external_id"]] = true
         if row["email_key"]:

@@ -93,8 +93,9 @@ def _convert(dialect: Dialect, table: Table, name: str) -> Convert | None:
 
 def _once(convert: Convert, values: Sequence[Any]) -> list[Any]:
     """Converts each different object once: of many rows of a file most hold the very same list or moment."""
-    known: dict[int, Any] = {}
-    return [known[id(value)] if id(value) in known else known.setdefault(id(value), convert(value)) for value in values]
+    ids = list(map(id, values))
+    converted = {number: convert(value) for number, value in dict(zip(ids, values, strict=True)).items()}
+    return list(map(converted.__getitem__, ids))
 
 
 def _constants(dialect: Dialect, table: Table, same: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,12 +81,12 @@ def _columns(fresh: Sequence[Fresh], now: datetime) -> dict[str, Sequence[Any]]:
 
 def _told(values: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Without names that stand for nothing; what rows share they share still."""
-    known: dict[int, Mapping[str, Any]] = {}
-    for one in values:
-        if id(one) not in known:
-            is_whole = None not in one.values()
-            known[id(one)] = one if is_whole else {name: value for name, value in one.items() if value is not None}
-    return [known[id(one)] for one in values]
+    ids = list(map(id, values))
+    known = {
+        number: {name: value for name, value in one.items() if value is not None} if None in one.values() else one
+        for number, one in dict(zip(ids, values, strict=True)).items()
+    }
+    return list(map(known.__getitem__, ids))
 
 
 def _identify(work: Work, rows: Sequence[tuple[int, Identity]]) -> None:
