@@ -38,6 +38,7 @@ from webapp.models import (
     Location,
     Membership,
     Module,
+    Notice,
     Organisation,
     OrganisationType,
     Prize,
@@ -49,6 +50,7 @@ from webapp.models import (
     StaffGrant,
     StaffInvitation,
     StaffMember,
+    Target,
     Tier,
     Voucher,
     VoucherBatch,
@@ -224,6 +226,16 @@ def _benefits(session: Session, site: int) -> None:
     refused = {"benefit_id": used, "at": NOW, "by": "A", "reason": "expired"}
     _add(session, RedemptionAttempt, lambda n: refused | {"message": f"Refusal {n}."})
     _add(session, BenefitChange, lambda n: {"benefit_id": used, "move": "issued", "at": NOW, "by": f"Person {n}"})
+    letter = {"site_id": site, "subject": "A", "body": "((benefit.code))", "updated_at": NOW} | AT
+    _add(session, Target, lambda n: letter | {"name": f"letter-{n}", "title": f"Letter {n}"})
+    target = session.scalars(select(func.max(Target.id))).one()
+    session.execute(
+        update(BenefitDefinition)
+        .where(BenefitDefinition.id == definition)
+        .values(issue_target_id=target, notify_issue_offset_days=0)
+    )
+    notice = {"benefit_id": used, "profile_id": people[0], "target_id": target, "kind": "remind", "due_at": NOW} | AT
+    _add(session, Notice, lambda n: notice | {"anchor_at": NOW + timedelta(days=n)})
     batch = {"definition_id": definition, "site_id": site, "audience": "list", "listed": "A", "created_by": "A"}
     _add(session, BenefitBatch, lambda n: batch | {"status": "issued" if n else "checked", "created_at": NOW})
     last = session.scalars(select(func.max(BenefitBatch.id))).one()
@@ -397,6 +409,18 @@ SCREENS = {
     "location, new": "/locations/new",
     "location, edit": "/locations/{location}/edit",
     "location, close": "/locations/{location}/close",
+    "targets": "/targets",
+    "targets, found": "/targets?q=letter",
+    "targets, archived": "/targets?show=archived",
+    "targets, export": "/targets/export",
+    "target, new": "/targets/new",
+    "target": "/targets/{target}",
+    "target, for a person": "/targets/{target}?q={other}",
+    "target, edit": "/targets/{target}/edit",
+    "target, archive": "/targets/{target}/archive",
+    "target, restore": "/targets/{target}/restore",
+    "notice, resend": "/benefits/notices/{notice}/resend",
+    "definition, replan": "/benefits/definitions/{definition}/replan",
     "definitions": "/benefits/definitions",
     "definitions, found": "/benefits/definitions?q=benefit&type=gift&state=live",
     "definitions, export": "/benefits/definitions/export",
@@ -529,6 +553,8 @@ def addresses(session: Session) -> dict[str, str]:
         "held": session.scalars(select(Benefit.definition_id).order_by(Benefit.id.desc())).first(),
         "group": session.scalars(select(Group.id).order_by(Group.id)).first(),
         "module": session.scalars(select(Module.id).order_by(Module.id)).first(),
+        "target": session.scalars(select(func.max(Target.id))).one(),
+        "notice": session.scalars(select(func.max(Notice.id))).one(),
         "tier": session.scalars(select(Tier.id).order_by(Tier.id)).first(),
         "location": session.scalars(select(Location.id).order_by(Location.id)).first(),
         "organisation": session.scalars(select(Organisation.id).order_by(Organisation.id)).first(),

@@ -81,9 +81,17 @@ def test_a_value_needs_its_currency_and_codes_their_type():
 
 def test_notices_have_both_or_neither_and_the_first_is_not_early():
     assert set(wrong(notify_remind_offset_hour=9)) == {"notify_remind_offset_days"}
-    assert set(wrong(notify_issue_offset_days=-1)) == {"notify_issue_offset_days"}
-    assert set(wrong(notify_extend_offset_days=-3)) == {"notify_extend_offset_days"}
-    assert wrong(notify_extend_offset_days=-3, is_extendable=True) == {}
+    assert set(wrong(notify_issue_offset_days=-1, issue_target_id=1)) == {"notify_issue_offset_days"}
+    assert set(wrong(notify_extend_offset_days=-3, extend_target_id=1)) == {"notify_extend_offset_days"}
+    assert wrong(notify_extend_offset_days=-3, extend_target_id=1, is_extendable=True) == {}
+
+
+@pytest.mark.parametrize("kind", ["issue", "remind", "extend"])
+def test_13_8_target_required(kind):
+    found = wrong(is_extendable=True, **{f"notify_{kind}_offset_days": 0})
+    assert set(found) == {f"{kind}_target_id"}
+    assert "has no target, the text that is sent; choose one" in str(found[f"{kind}_target_id"])
+    assert set(wrong(**{f"{kind}_target_id": 1})) == {f"notify_{kind}_offset_days"}
 
 
 def test_tags_meta_and_conditions_are_read_at_their_fields():

@@ -7,8 +7,18 @@ from sqlalchemy import update
 from tests.factories.people import People
 from tests.support.clock import NOW
 from webapp.domain.benefit_batches import Audience, BatchStatus
+from webapp.domain.notices import NoticeKind
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
-from webapp.models import Benefit, BenefitBatch, BenefitDefinition, BenefitDefinitionVersion, Profile, Redemption
+from webapp.models import (
+    Benefit,
+    BenefitBatch,
+    BenefitDefinition,
+    BenefitDefinitionVersion,
+    Notice,
+    Profile,
+    Redemption,
+    Target,
+)
 
 
 class Benefits(People):
@@ -33,6 +43,35 @@ class Benefits(People):
         terms = {"name": definition.name, "terms_conditions": definition.terms_conditions or ""}
         self.add(BenefitDefinitionVersion(definition_id=definition.id, number=1, terms=terms, at=NOW, by="Ann Able"))
         return definition
+
+    def target(self, **changes: object) -> Target:
+        """In use, with a code and a last day in its text, for everybody."""
+        number = self.next_number
+        values: dict[str, object] = {
+            "name": f"target-{number}",
+            "title": f"Target {number}",
+            "subject": "((definition.name)) for you",
+            "body": "Dear ((profile.first_name)), ((benefit.code)) is good until ((benefit.expires_on)).",
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        values |= changes
+        if "site_id" not in values:
+            values["site_id"] = self.site().id
+        return self.add(Target(**values))
+
+    def notice(self, benefit: Benefit, target: Target | None = None, **changes: object) -> Notice:
+        """Of the issue, due and not sent."""
+        values: dict[str, object] = {
+            "benefit_id": benefit.id,
+            "profile_id": benefit.profile_id,
+            "target_id": (target or self.target()).id,
+            "kind": NoticeKind.ISSUE,
+            "anchor_at": benefit.issued_at,
+            "due_at": benefit.issued_at,
+            "created_at": NOW,
+        }
+        return self.add(Notice(**values | changes))
 
     def benefit_batch(self, definition: BenefitDefinition | None = None, **changes: object) -> BenefitBatch:
         """Checked, for nobody yet."""

@@ -111,7 +111,7 @@ def test_when_nobody_answers_the_rest_is_given_back_untried(send, make):
 
 
 def test_a_message_nobody_needs_any_more_is_skipped_with_the_reason(send, make, monkeypatch):
-    monkeypatch.setitem(service.OBJECTIONS, "prize", lambda _session, key: f"{key} was taken back.")
+    monkeypatch.setitem(service.OBJECTIONS, "prize", lambda _session, key, _now: f"{key} was taken back.")
     message, sender = make.message(dedupe_key="prize:7"), ListSender(PAPER)
     assert send(sender) == 0
     assert (message.status, message.error, sender.sent) == (OutboxStatus.SKIPPED, "prize:7 was taken back.", [])

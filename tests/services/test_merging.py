@@ -90,7 +90,7 @@ def test_what_moved_is_counted_and_told(session, actor, make, pair, ledgers):
     kept = session.scalars(select(ProfileMerge)).one()
     assert (kept.winner_id, kept.loser_id, kept.reason, kept.by) == (winner.id, loser.id, "same phone", actor.label)
     assert kept.moved == {
-        "entries": 1, "benefits": 0, "reserved_codes": 0,
+        "entries": 1, "benefits": 0, "notices": 0, "reserved_codes": 0,
         "vouchers": 1, "memberships_twice": 1, "memberships": 1, "completions_twice": 1, "completions": 1,
         "identities": 1, "aliases": 1, "sealed_entries": 1,
     }  # fmt: skip

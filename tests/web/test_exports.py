@@ -54,6 +54,7 @@ def world(make):
     make.completed(module, make.profile(external_id="M-77"))
     make.organisation(type_id=make.organisation_type().id)
     make.tier()
+    make.target(site_id=site.id)
     make.location()
     make.job(site_id=site.id)
     message = {"dedupe_key": "x:1", "recipient": "a@example.org", "subject": "Won", "body": "x"}
@@ -72,6 +73,7 @@ def world(make):
         "staff": "/staff/export",
         "benefit-definitions": "/benefits/definitions/export",
         "benefits": "/benefits/export",
+        "targets": "/targets/export",
         "rewards": "/rewards/export",
         "entries": "/rewards/spring-draw/entries/export",
         "drawn-rewards": "/fulfilment/export",

@@ -147,6 +147,8 @@ def test_every_screen_is_among_them(crowded: Flask, addresses: dict[str, str]) -
         ("board, column", "<article", 24),
         ("definitions", "<tr", 50),
         ("definition", "<tr", 30),
+        ("targets", "<tr", 50),
+        ("benefit", "<tr", 50),
         ("tiers", "<tr", 50),
         ("benefits, extend", "<tr", 50),
         ("batches", "<tr", 50),

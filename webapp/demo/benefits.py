@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from webapp.adapters import randomness
+from webapp.demo import targets
 from webapp.domain.benefit_batches import Audience
 from webapp.domain.permissions import Role
 from webapp.domain.redemptions import receipt
@@ -42,6 +43,7 @@ def build(builder: Builder, definitions: Mapping[str, BenefitDefinition]) -> Non
     while builder.do(Role.EDITOR, timedelta(), benefits.tell_expired):
         pass
     _batches(builder, definitions, [row.external_id or row.email for row in known])
+    targets.bounce(builder)
 
 
 @dataclass(slots=True)
@@ -60,13 +62,17 @@ class Counter:
         command = benefits.IssueBenefit(
             definition_id=self.definitions[handle].id, profile_id=person, mint=self.builder.mint, **more
         )
-        return self.builder.do(Role.EDITOR, ago, partial(benefits.issue, command=command))
+        made = self.builder.do(Role.EDITOR, ago, partial(benefits.issue, command=command))
+        targets.post(self.builder, ago)
+        return made
 
     def claim(self, handle: str, person: int, ago: timedelta) -> Benefit:
         command = benefits.ClaimBenefit(
             definition_id=self.definitions[handle].id, profile_id=person, mint=self.builder.mint
         )
-        return self.builder.do(Role.TILL, ago, partial(benefits.claim, command=command))
+        made = self.builder.do(Role.TILL, ago, partial(benefits.claim, command=command))
+        targets.post(self.builder, ago)
+        return made
 
     def redeem(self, benefit: Benefit, ago: timedelta, count: int = 1, **more: Any) -> Redemption:
         command = benefits.RedeemBenefit(benefit.id, _receipt(), count, next(self.turns), **more)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from webapp.demo import targets
 from webapp.domain.benefit_claims import ReclaimEvery
 from webapp.domain.benefit_dates import PeriodType
 from webapp.domain.benefits import BenefitType
@@ -24,8 +25,9 @@ def build(builder: Builder, harbour: Site, outdoor: Site, coffee: VoucherType) -
     """Makes them, by handle; tiers are there already."""
     today = builder.now.date()
     texts = _texts()
+    here = targets.build(builder, harbour)
     found = [
-        _live(builder, harbour, "gold-coffee", "A coffee for captains", **texts | _coffee(coffee, builder.now)),
+        _live(builder, harbour, "gold-coffee", "A coffee for captains", **texts | _coffee(coffee, builder.now) | _without_offer(here)),
         _live(builder, harbour, "birthday-cake", "A slice of birthday cake", type=BenefitType.GIFT, period=0,
               period_type=PeriodType.ABSOLUTE_MONTH, max_redemptions=1, is_claimable=True, is_reclaimable=True,
               reclaim_every=ReclaimEvery.YEAR, claim_condition='{"!!": [{"var": "birth_month"}]}', tags="cake, birthday",
@@ -34,7 +36,7 @@ def build(builder: Builder, harbour: Site, outdoor: Site, coffee: VoucherType) -
               currency="GBP", redeem_code_pos="BEANS10", redeem_code_online="BEANS-ONLINE-10", max_redemptions=3,
               max_global_redemptions=500, campaign="Autumn", is_extendable=True, is_reassignable=True,
               notify_issue_offset_days=0, notify_remind_offset_days=-14, notify_remind_offset_hour=9,
-              notify_extend_offset_days=-3, notify_extend_offset_hour=18, notify_schedule_offset=2),
+              notify_extend_offset_days=-3, notify_extend_offset_hour=18, notify_schedule_offset=2, **here),
         _live(builder, harbour, "points-day", "Double stamps", type=BenefitType.BONUS, period=2, period_type=PeriodType.WEEKS,
               max_redemptions=None, campaign="Autumn", short_description="Two stamps for one, all day long."),
         _live(builder, outdoor, "trail-fund", "Twenty dollars for the trail", type=BenefitType.VALUE, period=1,
@@ -49,6 +51,10 @@ def build(builder: Builder, harbour: Site, outdoor: Site, coffee: VoucherType) -
     found.append(_ended(builder, harbour))
     found.append(_archived(builder, outdoor))
     return {one.handle: one for one in found}
+
+
+def _without_offer(here: dict[str, int]) -> dict[str, int]:
+    return {name: number for name, number in here.items() if name != "extend_target_id"}
 
 
 def _texts() -> dict[str, str]:

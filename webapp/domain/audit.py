@@ -104,6 +104,12 @@ class Event(StrEnum):
     BATCH_ISSUED = "benefit-batch.issued"
     BATCH_UNDONE = "benefit-batch.undone"
     BATCH_WITHDRAWN = "benefit-batch.withdrawn"
+    NOTICE_RESENT = "notice.resent"
+    NOTICES_REPLANNED = "notices.replanned"
+    TARGET_CREATED = "target.created"
+    TARGET_CHANGED = "target.changed"
+    TARGET_ARCHIVED = "target.archived"
+    TARGET_RESTORED = "target.restored"
     REWARD_CREATED = "reward.created"
     REWARD_CHANGED = "reward.changed"
     REWARD_OPENED = "reward.opened"
@@ -235,6 +241,12 @@ SENTENCES: dict[Event, str] = {
     Event.BATCH_ISSUED: "issued {count} of «{title}» in a batch; people passed over: {passed}",
     Event.BATCH_UNDONE: "undid a batch of «{title}»: {count} made void, {left} left alone",
     Event.BATCH_WITHDRAWN: "withdrew a batch of «{title}» that had issued nothing",
+    Event.NOTICE_RESENT: "had the {kind} notice of «{title}» sent to person {person} again",
+    Event.NOTICES_REPLANNED: "had the notices of {count} open benefits of «{title}» planned anew",
+    Event.TARGET_CREATED: "created the target «{title}» ({name})",
+    Event.TARGET_CHANGED: "changed the target «{title}»: {changes}",
+    Event.TARGET_ARCHIVED: "archived the target «{title}»; nothing is sent with it any more",
+    Event.TARGET_RESTORED: "took the target «{title}» out of the archive",
     Event.REWARD_CREATED: "created the {kind} «{title}» as {name}",
     Event.REWARD_CHANGED: "changed «{title}»: {changes}",
     Event.REWARD_OPENED: "opened «{title}» for entries; the code is committed as {commit}",

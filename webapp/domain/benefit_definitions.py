@@ -80,6 +80,9 @@ class DefinitionTerms:
     notify_extend_offset_days: int | None = None
     notify_extend_offset_hour: int | None = None
     notify_schedule_offset: int | None = None
+    issue_target_id: int | None = None
+    remind_target_id: int | None = None
+    extend_target_id: int | None = None
 
     def lead(self, kind: str) -> Lead | None:
         """When the notice ``kind`` of ``NOTICES`` is sent; None when it is not."""
@@ -175,6 +178,13 @@ def _of_notices(terms: DefinitionTerms) -> Iterator[Reason | None]:
         if days is None and hour is not None:
             field = f"notify_{kind}_offset_days"
             yield Reason("notice.days_needed", f"«{title}» has an hour and no day; give both, or neither.", field)
+        target = getattr(terms, f"{kind}_target_id")
+        if days is not None and target is None:
+            sentence = f"«{title}» has no target, the text that is sent; choose one, or empty its days."
+            yield Reason("notice.target_needed", sentence, f"{kind}_target_id")
+        if days is None and target is not None:
+            sentence = f"«{title}» has a target and no day on which it is sent; give the days, or choose no target."
+            yield Reason("notice.days_needed", sentence, f"notify_{kind}_offset_days")
     if terms.notify_issue_offset_days is not None and terms.notify_issue_offset_days < 0:
         sentence = "Nobody can be told before the benefit is there; give 0 or more days."
         yield Reason("notice.too_early", sentence, "notify_issue_offset_days")

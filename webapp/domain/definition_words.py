@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from webapp.domain.benefit_claims import ReclaimEvery
 from webapp.domain.benefit_dates import PeriodType, Validity, due_at, expires_at
 from webapp.domain.benefit_definitions import NOTICES, PERIOD_WORDS, DefinitionTerms, instant
-from webapp.domain.benefits import BenefitType
+from webapp.domain.benefits import BenefitFacts, BenefitType
+from webapp.domain.notices import NoticeKind, left_out
 
 TYPE_WORDS = {BenefitType.OTHER: "A benefit", BenefitType.EVENT: "An event", BenefitType.VALUE: "A benefit of value"}
 AT_ONCE = "sent at once"
-LATE = timedelta(hours=24)  # a reminder that came due longer ago is left out (benefits.md 8.4)
 
 
 def valid_for(validity: Validity, zone: str) -> str:
@@ -184,21 +184,21 @@ def _sample(
         if (lead := terms.lead(kind)) is None:
             continue
         due = due_at(lead, issued if kind == "issue" else ends, zone)
-        notices.append(Notice(title, due, _remark(kind, due, issued, ends, now)))
+        facts = BenefitFacts(issued_at=issued, expires_at=ends, zone=zone)
+        notices.append(Notice(title, due, _remark(NoticeKind(kind), due, facts, min(issued, now))))
     return Sample(words, zone, issued, ends, tuple(notices))
 
 
-def _remark(kind: str, due: datetime | None, issued: datetime, ends: datetime | None, now: datetime) -> str:
-    """What staff should know of a notice: benefits.md 8.4."""
+def _remark(kind: NoticeKind, due: datetime | None, facts: BenefitFacts, planned_at: datetime) -> str:
+    """What staff should know of a notice that is planned with the issue: benefits.md 8.4."""
     if due is None:
         return "left out: it never expires"
-    if kind == "issue":
-        return AT_ONCE if due <= max(issued, now - LATE * 2) else ""
-    if due < issued:
-        return "left out: the benefit is shorter than the lead time"
-    if ends is not None and due > ends:
-        return "after expiry: only a win-back makes sense then"
-    return "left out: past already" if due < now - LATE else ""
+    if skip := left_out(kind, due, facts, planned_at):
+        return f"left out: {skip}"
+    if kind is NoticeKind.ISSUE:
+        return AT_ONCE if due <= facts.issued_at else ""
+    is_over = facts.expires_at is not None and due > facts.expires_at
+    return "after expiry: only a win-back makes sense then" if is_over else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +223,11 @@ def readiness(definition: Any, now: datetime) -> list[Check]:
     no_codes = facts.force_allocation and not facts.codes_left
     few = facts.codes_left is not None and facts.max_global_redemptions is not None and facts.codes_left < facts.max_global_redemptions  # fmt: skip
     text = definition.redeem_instructions_store or definition.redeem_instructions_online
+    textless = ", ".join(
+        title.lower()
+        for kind, title in NOTICES.items()
+        if definition.lead(kind) and getattr(definition, f"{kind}_target_id") is None
+    )
     return [
         Check("It is in use", not facts.is_archived, "It is archived; restore it first.", stops=True),
         Check("It can be got", facts.is_assignable or facts.is_claimable, "Nobody could get it: allow issuing or claiming.", stops=True),
@@ -234,6 +239,7 @@ def readiness(definition: Any, now: datetime) -> list[Check]:
         Check("People read how to use it", bool(text), "There are no instructions to redeem, neither in a shop nor online."),
         Check("Terms are written", bool(definition.terms_conditions), "There are no terms and conditions."),
         Check("Somebody is told", definition.lead("issue") is not None, "No notice goes out when it is issued."),
+        Check("Every notice has a text", not textless, f"There is no target for: {textless}. Nothing is sent until one is chosen.", stops=True),
         Check("The window fits", not (start and facts.end_at and start > facts.end_at), "Claiming would open after the definition has ended."),
     ]  # fmt: skip
 

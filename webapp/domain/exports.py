@@ -43,6 +43,7 @@ LISTINGS: dict[str, Listing] = {
         Listing("staff", "members of staff", is_personal=True),
         Listing("benefit-definitions", "benefit definitions"),
         Listing("benefits", "benefits", is_personal=True),
+        Listing("targets", "targets"),
         Listing("rewards", "rewards"),
         Listing("entries", "entries", is_personal=True),
         Listing("drawn-rewards", "rewards with winners"),

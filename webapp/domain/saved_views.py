@@ -23,6 +23,7 @@ SCREENS = MappingProxyType(
         "profiles": "People",
         "rewards": "Rewards",
         "staff": "Staff",
+        "targets": "Targets",
         "voucher_types": "Voucher types",
         "vouchers": "Vouchers",
     }

@@ -61,6 +61,9 @@ LABELS: dict[str, str] = {
     "notify_extend_offset_days": "offer to extend, days",
     "notify_extend_offset_hour": "offer to extend, hour",
     "notify_schedule_offset": "notices earlier by hours",
+    "issue_target_id": "target of the issue notice",
+    "remind_target_id": "target of the reminder",
+    "extend_target_id": "target of the offer to extend",
 }
 # What a benefit takes with it when it is issued; everything else of a definition holds for what is out as well.
 KEPT = frozenset(
@@ -68,6 +71,7 @@ KEPT = frozenset(
         "period", "period_type", "absolute_expiry", "end_at", "value_minor", "currency", "max_redemptions",
         "terms_conditions", "notify_issue_offset_days", "notify_issue_offset_hour", "notify_remind_offset_days",
         "notify_remind_offset_hour", "notify_extend_offset_days", "notify_extend_offset_hour", "notify_schedule_offset",
+        "issue_target_id", "remind_target_id", "extend_target_id",
     }
 )  # fmt: skip
 _LONGEST = 80

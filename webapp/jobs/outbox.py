@@ -81,7 +81,7 @@ class _Round:
         if ask is None:
             return ""
         with self.sessions() as session:
-            return ask(session, message.dedupe_key)
+            return ask(session, message.dedupe_key, clock.now())
 
     def _miss(self, message: Claimed, error: NotSent) -> None:
         self._write(lambda work: outbox.miss(work, self.owner, message, str(error), is_final=error.is_final))

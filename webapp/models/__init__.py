@@ -14,6 +14,7 @@ from webapp.models.groups import Group, Membership
 from webapp.models.imports import ImportChange, ImportMapping, ImportProblem, ImportRun
 from webapp.models.jobs import Job, Lease
 from webapp.models.modules import Completion, Module
+from webapp.models.notices import Notice, Target
 from webapp.models.organisations import Location, Organisation, OrganisationType
 from webapp.models.outbox import OutboxMessage
 from webapp.models.profiles import (
@@ -62,6 +63,7 @@ __all__ = [
     "Membership",
     "Module",
     "NameSlip",
+    "Notice",
     "Organisation",
     "OrganisationType",
     "OutboxMessage",
@@ -84,6 +86,7 @@ __all__ = [
     "StaffSession",
     "StoredChunk",
     "StoredFile",
+    "Target",
     "Tier",
     "Voucher",
     "VoucherBatch",

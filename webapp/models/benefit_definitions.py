@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.domain.benefit_claims import ReclaimEvery, ReclaimRules
 from webapp.domain.benefit_dates import Lead, PeriodType, Validity
 from webapp.domain.benefits import BenefitType, DefinitionFacts
+from webapp.domain.notices import Asked, NoticeKind
 from webapp.models.base import BIG, NEVER_REUSED, Base, Id
 from webapp.models.vouchers import VoucherType
 
@@ -81,6 +82,9 @@ class BenefitDefinition(Base):
     notify_extend_offset_days: Mapped[int | None]
     notify_extend_offset_hour: Mapped[int | None]
     notify_schedule_offset: Mapped[int] = mapped_column(default=0)  # hours taken off every due time
+    issue_target_id: Mapped[int | None] = mapped_column(ForeignKey("targets.id"))
+    remind_target_id: Mapped[int | None] = mapped_column(ForeignKey("targets.id"))
+    extend_target_id: Mapped[int | None] = mapped_column(ForeignKey("targets.id"))
 
     is_published: Mapped[bool] = mapped_column(default=False)
     is_archived: Mapped[bool] = mapped_column(default=False)
@@ -162,6 +166,16 @@ class BenefitDefinition(Base):
         days = getattr(self, f"notify_{kind}_offset_days")
         hour = getattr(self, f"notify_{kind}_offset_hour")
         return None if days is None else Lead(days, hour, self.notify_schedule_offset)
+
+    @property
+    def asked(self) -> dict[NoticeKind, Asked]:
+        """The notices it wants sent: those with an offset and a target."""
+        found = {}
+        for kind in NoticeKind:
+            lead, target = self.lead(kind), getattr(self, f"{kind}_target_id")
+            if lead is not None and target is not None:
+                found[kind] = Asked(lead, target)
+        return found
 
 
 class BenefitDefinitionVersion(Base):

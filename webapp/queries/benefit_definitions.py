@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, not_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from webapp.domain import condition_rules
 from webapp.domain.benefits import BenefitType, DefinitionState, definition_state
@@ -20,7 +20,16 @@ from webapp.domain.conditions import Variable
 from webapp.domain.definition_words import valid_for
 from webapp.domain.errors import NotFound, Refused
 from webapp.domain.rewards import RewardKind
-from webapp.models import Benefit, BenefitDefinition, BenefitDefinitionVersion, Profile, Reward, Site, VoucherType
+from webapp.models import (
+    Benefit,
+    BenefitDefinition,
+    BenefitDefinitionVersion,
+    Profile,
+    Reward,
+    Site,
+    Target,
+    VoucherType,
+)
 from webapp.queries import conditions
 from webapp.queries.benefits import is_usable
 from webapp.queries.exports import flow
@@ -271,7 +280,10 @@ _EXPORTED: dict[str, Any] = {
     "site": Site.name,
     "voucher_type": VoucherType.code,
 }
-_INSIDE = {"id", "site_id", "voucher_type_id", "internal_notes", "created_by_id", "terms_number", "version"}
+_TARGETS = {kind: aliased(Target) for kind in ("issue", "remind", "extend")}
+_EXPORTED |= {f"{kind}_target": target.name for kind, target in _TARGETS.items()}
+_INSIDE = {f"{kind}_target_id" for kind in _TARGETS}
+_INSIDE |= {"id", "site_id", "voucher_type_id", "internal_notes", "created_by_id", "terms_number", "version"}
 _EXPORTED |= {
     column.key: getattr(BenefitDefinition, column.key)
     for column in BenefitDefinition.__table__.columns
@@ -294,6 +306,8 @@ def _stream(session: Session, *shown: ColumnElement[bool]) -> Iterator[tuple[obj
     wanted: Select[Any] = select(*_EXPORTED.values()).select_from(BenefitDefinition)
     wanted = wanted.join(Site, Site.id == BenefitDefinition.site_id)
     wanted = wanted.outerjoin(VoucherType, VoucherType.id == BenefitDefinition.voucher_type_id)
+    for kind, target in _TARGETS.items():
+        wanted = wanted.outerjoin(target, target.id == getattr(BenefitDefinition, f"{kind}_target_id"))
     wanted = wanted.where(*shown).order_by(BenefitDefinition.id.desc())
     for row in flow(session, wanted):
         yield tuple(json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in row)

@@ -15,9 +15,10 @@ from webapp.domain.benefit_definitions import DefinitionTerms
 from webapp.domain.condition_building import Built, rule_of
 from webapp.domain.condition_reading import parse, read
 from webapp.domain.errors import Conflict, Refused
+from webapp.domain.notices import NoticeKind
 from webapp.domain.terms_compared import LABELS, plain, told
 from webapp.domain.verdicts import Reason, all_of
-from webapp.models import BenefitDefinition, BenefitDefinitionVersion, Site, VoucherType
+from webapp.models import BenefitDefinition, BenefitDefinitionVersion, Site, Target, VoucherType
 from webapp.queries import benefit_definitions as find
 from webapp.queries import conditions
 from webapp.services import rows
@@ -207,6 +208,7 @@ def _columns(work: Work, terms: DefinitionTerms, site: Site, own_id: int | None 
     for which in ("claim_condition", "view_condition"):
         values[which] = _readable(work, which, parse(values[which]), site)
     _check_voucher_type(work, terms.voucher_type_id, site)
+    _check_targets(work, terms, site, own_id)
     _check_external_id(work, terms.external_id, own_id)
     return values
 
@@ -223,6 +225,21 @@ def _check_voucher_type(work: Work, voucher_type_id: int | None, site: Site) -> 
     kind = None if voucher_type_id is None else work.session.get(VoucherType, voucher_type_id)
     if voucher_type_id is not None and (kind is None or kind.site_id != site.id):
         raise Refused("voucher_type.not_found", f"Choose a voucher type of the site «{site.title}».", "voucher_type_id")
+
+
+def _check_targets(work: Work, terms: DefinitionTerms, site: Site, own_id: int | None) -> None:
+    """Targets of the same site in use; one that was archived since may stay where it is."""
+    own = work.session.get(BenefitDefinition, own_id) if own_id else None
+    for kind in NoticeKind:
+        field = f"{kind}_target_id"
+        number = getattr(terms, field)
+        target = None if number is None else work.session.get(Target, number)
+        if number is not None and (target is None or target.site_id != site.id):
+            raise Refused("target.not_found", f"Choose a target of the site «{site.title}».", field)
+        if target and target.archived_at and (own is None or getattr(own, field) != number):
+            raise Refused(
+                "target.archived", f"«{target.title}» is archived; choose another target, or restore it.", field
+            )
 
 
 def _check_external_id(work: Work, external_id: str, own_id: int | None) -> None:

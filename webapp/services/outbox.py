@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
@@ -16,8 +16,10 @@ from webapp.models import OutboxMessage
 from webapp.services.work import Work, changed_rows
 
 LEASE = timedelta(seconds=60)  # reliability.md section 9
-# Asked just before sending: kind (the dedupe key up to its first colon) -> why not to send it any more, or «».
-OBJECTIONS: dict[str, Callable[[Session, str], str]] = {}
+# By kind, the dedupe key up to its first colon. Asked just before sending: why not to send it at that moment, or «».
+OBJECTIONS: dict[str, Callable[[Session, str, datetime], str]] = {}
+# Told in the same transaction what became of a message: its key, its state now, and the error if there is one.
+FOLLOWERS: dict[str, Callable[[Work, str, OutboxStatus, str], None]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,12 @@ def keep(work: Work, owner: str, message_id: int) -> bool:
 
 def sent(work: Work, owner: str, message_id: int) -> None:
     """It left."""
-    _change(work, owner, [message_id], status=OutboxStatus.SENT, sent_at=work.now, error="", lease_until=None)
+    _end(work, owner, message_id, status=OutboxStatus.SENT, sent_at=work.now, error="")
 
 
 def skip(work: Work, owner: str, message_id: int, reason: str) -> None:
     """Nobody needs it any more; the reason stays visible."""
-    _change(work, owner, [message_id], status=OutboxStatus.SKIPPED, error=reason[:500], lease_until=None)
+    _end(work, owner, message_id, status=OutboxStatus.SKIPPED, error=reason[:500])
 
 
 def miss(work: Work, owner: str, message: Claimed, error: str, *, is_final: bool) -> None:
@@ -86,7 +88,7 @@ def miss(work: Work, owner: str, message: Claimed, error: str, *, is_final: bool
     wait = None if is_final else next_try(message.attempts)
     status = OutboxStatus.FAILED if wait is None else OutboxStatus.RETRY
     due = {} if wait is None else {"due_at": work.now + wait}
-    _change(work, owner, [message.id], status=status, error=error[:500], lease_until=None, **due)
+    _end(work, owner, message.id, status=status, error=error[:500], **due)
 
 
 def release(work: Work, owner: str, messages: list[Claimed]) -> None:
@@ -118,6 +120,15 @@ def resend(work: Work, command: ResendMessage) -> OutboxMessage:
         )
     work.record(Event.MESSAGE_RESENT, message, title=message.subject)
     return message
+
+
+def _end(work: Work, owner: str, message_id: int, **values: object) -> None:
+    """One try is over: what became of the message, and of what it tells."""
+    if _change(work, owner, [message_id], lease_until=None, **values) == 1:
+        wanted = select(OutboxMessage.dedupe_key, OutboxMessage.status, OutboxMessage.error)
+        key, status, error = work.session.execute(wanted.where(OutboxMessage.id == message_id)).one()
+        if follow := FOLLOWERS.get(key.partition(":")[0]):
+            follow(work, key, status, error)
 
 
 def _change(work: Work, owner: str, ids: list[int], **values: object) -> int:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from webapp.domain.benefit_dates import Lead, due_at
-from webapp.domain.benefits import BenefitState, Gate, told
+from webapp.domain import notices as rules
+from webapp.domain.benefits import BenefitFacts, BenefitState, Gate, told
+from webapp.domain.notices import NoticeKind
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
 from webapp.domain.voucher_codes import masked
 from webapp.queries.redemptions import Line
@@ -98,17 +99,19 @@ def sentence(name: str, rules: Sequence[Rule], at: str) -> str:
     return f"{name}, on {at}: " + (" ".join(against) if against else "nothing is in the way.")
 
 
-def notices(definition: Any, issued_at: datetime, expires_at: datetime | None, zone: str) -> list[tuple[str, str]]:
-    """When which message would go to the person."""
-    anchors = (
-        ("issue", "Told of it", issued_at),
-        ("remind", "Reminded", expires_at),
-        ("extend", "Extension offered", expires_at),
-    )
-    found = []
-    for kind, words, anchor in anchors:
-        lead: Lead | None = definition.lead(kind)
-        due = due_at(lead, anchor, zone)
-        if due is not None:
-            found.append((words, told(due, zone)))
-    return found
+NOTICES = {NoticeKind.ISSUE: "Told of it", NoticeKind.REMIND: "Reminded", NoticeKind.EXTEND: "Extension offered"}
+
+
+def notices(
+    definition: Any, issued_at: datetime, expires_at: datetime | None, zone: str, now: datetime
+) -> list[tuple[str, str]]:
+    """When which message would go to the person, or why it would not."""
+    facts = BenefitFacts(issued_at=issued_at, expires_at=expires_at, zone=zone)
+    found = rules.drafts(definition.asked, facts, now, is_extendable=definition.is_extendable)
+    return [(NOTICES[draft.kind], _planned(draft, zone, now)) for draft in found]
+
+
+def _planned(draft: rules.Draft, zone: str, now: datetime) -> str:
+    if draft.skip:
+        return f"left out: {draft.skip}"
+    return "at once" if draft.due_at <= now else told(draft.due_at, zone)

@@ -64,10 +64,12 @@ BENEFITS: tuple[Item, ...] = (
     Item("Definitions", "gift", "benefit_definitions.index"),
     Item("Issued", "gift", "benefits.index"),
     Item("Batches", "gift", "benefit_batches.index"),
+    Item("Targets", "mail", "targets.index"),
 )
 _BELOW = {
     "benefits": "benefit_definitions",
     "benefit_batches": "benefit_definitions",
+    "targets": "benefit_definitions",
     "exports": "imports",
     "vouchers": "voucher_types",
     "organisations": "profiles",

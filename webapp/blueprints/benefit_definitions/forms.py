@@ -42,8 +42,16 @@ def _side(label: str) -> SelectField:
     return SelectField(label, choices=[SelectChoice(*side) for side in SIDES], default="before")
 
 
+def _target(label: str) -> SelectField:
+    return SelectField(label, coerce=lambda text: int(text) if text else None)
+
+
 def _limit(label: str, least: int = 1) -> WholeField:
     return WholeField(label, least=least, required=False)
+
+
+def _offered(rows: Sequence[tuple[int, str]]) -> list[SelectChoice]:
+    return [SelectChoice(str(number), title) for number, title in rows]
 
 
 class TermsForm(CommandForm[C]):
@@ -111,6 +119,9 @@ class TermsForm(CommandForm[C]):
     notify_extend_offset_days = _days("Days of the offer to extend")
     extend_side = _side("Offer before or after")
     notify_extend_offset_hour = _hour("Hour of the offer to extend")
+    issue_target_id = _target("Target of the issue notice")
+    remind_target_id = _target("Target of the reminder")
+    extend_target_id = _target("Target of the offer to extend")
     notify_schedule_offset = WholeField("Hours earlier", least=0, most=MOST_HOURS, required=False)
 
     description = ParagraphField("Internal description", length=_TEXT)
@@ -124,10 +135,23 @@ class TermsForm(CommandForm[C]):
         for name in ("type", "period_type", "reclaim_every", "remind_side", "extend_side"):
             self[name].flags.required = True  # something is always chosen
 
-    def offer(self, voucher_types: Sequence[tuple[int, str]]) -> None:
-        """Fill the list of voucher types."""
-        offered = [SelectChoice(str(number), title) for number, title in voucher_types]
-        self.voucher_type_id.choices = [SelectChoice("", "None"), *offered]
+    def offer(self, voucher_types: Sequence[tuple[int, str]], targets: Sequence[tuple[int, str]]) -> None:
+        """Fill the lists of voucher types and of targets; a target that is chosen is offered though it is archived."""
+        self.voucher_type_id.choices = [SelectChoice("", "None"), *_offered(voucher_types)]
+        for field in self.targets:
+            own = field.object_data
+            is_away = own is not None and own not in dict(targets)
+            archived = [SelectChoice(str(own), "the one chosen before, archived")] if is_away else []
+            field.choices = [SelectChoice("", "None"), *_offered(targets), *archived]
+
+    def offer_anything(self) -> None:
+        """Ask for no list: for a preview, which saves nothing."""
+        for field in (self.voucher_type_id, *self.targets):
+            field.choices, field.validate_choice = [], False
+
+    @property
+    def targets(self) -> tuple[SelectField, ...]:
+        return self.issue_target_id, self.remind_target_id, self.extend_target_id
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Shape first, then every rule that needs no database, so that all of them are told at once."""

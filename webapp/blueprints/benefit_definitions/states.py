@@ -14,7 +14,9 @@ from webapp.domain import definition_words
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefit_definitions as read
+from webapp.queries import notices as read_notices
 from webapp.services import benefit_definitions as definitions
+from webapp.services import notices
 from webapp.web.access import requires, scope
 from webapp.web.forms import CommandForm, PressForm
 from webapp.web.rendering import go, render
@@ -87,6 +89,25 @@ def restore(definition_id: int) -> ResponseReturnValue:
         (None, "If redemptions were stopped with it, they go on."),
     ]
     return _confirm(form, sheet, "Take it out of the archive", "Restore", consequences, kind="primary")
+
+
+@bp.route("/<int:definition_id>/replan", methods=["GET", "POST"])
+@requires(EDIT)
+def replan(definition_id: int) -> ResponseReturnValue:
+    """Let what is out follow the notices as they are now."""
+    session = db.session()
+    sheet, form = read.sheet(session, definition_id, scope(EDIT)), PressForm()
+    command = notices.ReplanNotices(definition_id)
+    if job := form.press(lambda work: notices.start(work, command)):
+        return go("jobs.show", job_id=job.id)
+    consequences: Consequences = [
+        (
+            read_notices.open_count(session, definition_id, clock.now()),
+            "open benefits get their notices as the definition says now",
+        ),
+        (None, "What was sent or left out before stays as it is; nothing is sent a second time."),
+    ]
+    return _confirm(form, sheet, "Plan notices anew", "Plan anew", consequences, kind="primary")
 
 
 @bp.route("/<int:definition_id>/clone", methods=["GET", "POST"])

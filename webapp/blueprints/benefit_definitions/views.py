@@ -23,7 +23,7 @@ from webapp.domain.terms_compared import LABELS, differences, shown
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import benefit_definitions as read
-from webapp.queries import benefit_offers, choices, erasure, profiles
+from webapp.queries import benefit_offers, choices, erasure, profiles, targets
 from webapp.services import benefit_definitions as definitions
 from webapp.web.access import can, listed, requires, scope
 from webapp.web.exporting import offer
@@ -108,7 +108,7 @@ def new() -> ResponseReturnValue:
     form, session, where = CreateForm(), db.session(), scope(EDIT)
     sites = choices.sites(session, where)
     form.site_id.choices = [SelectChoice(str(site_id), title) for site_id, title in sites]
-    form.offer(choices.voucher_types(session, where))
+    form.offer(choices.voucher_types(session, where), targets.choices(session, where))
     if definition := form.submit(definitions.create):
         flash(f"Definition «{definition.name}» created as a draft.", "success")
         return go(".show", definition_id=definition.id)
@@ -133,8 +133,8 @@ def _zone() -> str:
 def preview_new() -> ResponseReturnValue:
     """What the form of a new definition says so far; nothing is saved."""
     form = CreateForm()
-    form.site_id.choices, form.voucher_type_id.choices = [], []
-    form.site_id.validate_choice = form.voucher_type_id.validate_choice = False
+    form.site_id.choices, form.site_id.validate_choice = [], False
+    form.offer_anything()
     return _previewed(presenters.summary(_typed(form), _zone(), url_for(".preview_new")))
 
 
@@ -144,7 +144,7 @@ def preview_change(definition_id: int) -> ResponseReturnValue:
     """What the form of a definition says so far, and what saving it would change."""
     sheet = read.sheet(db.session(), definition_id, scope(EDIT))
     form = ChangeForm()
-    form.voucher_type_id.choices, form.voucher_type_id.validate_choice = [], False
+    form.offer_anything()
     url = url_for(".preview_change", definition_id=definition_id)
     return _previewed(presenters.summary(_typed(form), sheet.site.timezone, url, sheet))
 
@@ -198,7 +198,8 @@ def edit(definition_id: int) -> ResponseReturnValue:
     session, where = db.session(), scope(EDIT)
     sheet = read.sheet(session, definition_id, where)
     form = ChangeForm(data=saved(sheet))
-    form.offer(choices.voucher_types(session, frozenset({sheet.site.id})))
+    own = frozenset({sheet.site.id})
+    form.offer(choices.voucher_types(session, own), targets.choices(session, own))
     if form.submit(definitions.change, definition_id=definition_id):
         flash("Definition saved. What was issued before keeps its terms.", "success")
         return go(".show", definition_id=definition_id)

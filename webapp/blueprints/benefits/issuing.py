@@ -133,7 +133,7 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
         "until": told(plan.expires_at, zone) or "never ends",
         "code": _code_words(definition, form),
         "times": definition.max_redemptions,
-        "notices": benefit_words.notices(definition, plan.issued_at, plan.expires_at, zone),
+        "notices": benefit_words.notices(definition, plan.issued_at, plan.expires_at, zone, now),
     }
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp
 from webapp.domain.benefits import BenefitState, may_reverse, may_unvoid, state
+from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
 from webapp.domain.timing import day_ends, day_starts
@@ -15,6 +16,7 @@ from webapp.domain.voucher_codes import grouped
 from webapp.extensions import db
 from webapp.queries import benefit_rows, choices
 from webapp.queries import benefits as read
+from webapp.queries import notices as read_notices
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
 from webapp.web import benefit_words
@@ -123,5 +125,8 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
         },
         history=benefit_words.history(read.changes(session, benefit_id), ledger, benefit.zone),
         attempts=read_ledger.attempts(session, benefit_id),
+        notices=read_notices.of_benefit(session, benefit_id),
+        notice_words=benefit_words.NOTICES,
+        notice_ended=(NoticeStatus.SENT, NoticeStatus.FAILED, NoticeStatus.SKIPPED),
         kept=benefit_words.kept,
     )

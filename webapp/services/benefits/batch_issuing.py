@@ -30,7 +30,7 @@ from webapp.queries import benefit_batches as read
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read_benefits
 from webapp.queries.matching import among_ids
-from webapp.services import bulk
+from webapp.services import bulk, notices
 from webapp.services.benefits import batch_people, batch_pool, codes, counting, issuing
 from webapp.services.benefits.batch_pool import PoolCode
 from webapp.services.vouchers import Mint
@@ -233,6 +233,7 @@ def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows
     }
     columns |= {"id": ids, "value_minor": values}
     bulk.insert_columns(work.session, _BENEFITS, columns, same)
+    notices.plan_many(work, definition, ids, columns)
     note = f"Batch {batch.id}. {batch.note}".strip()
     history = {"move": BenefitMove.ISSUED, "at": work.now, "by": work.actor.label, "note": note}
     bulk.insert_columns(work.session, _CHANGES, {"benefit_id": ids}, history)

@@ -10,10 +10,11 @@ from sqlalchemy import Table, update
 from webapp.domain import benefit_batches as rules
 from webapp.domain.audit import Event
 from webapp.domain.benefit_batches import BatchStatus
+from webapp.domain.notices import Skip
 from webapp.domain.redemptions import BenefitMove
 from webapp.models import Benefit, BenefitBatch, BenefitChange, BenefitDefinition
 from webapp.queries import benefit_batches as read
-from webapp.services import bulk
+from webapp.services import bulk, notices
 from webapp.services.benefits import batch_pool, counting
 from webapp.services.benefits.batch_issuing import Step
 from webapp.services.work import Work, changed_rows
@@ -56,7 +57,9 @@ def _void(work: Work, batch: BenefitBatch, ids: Sequence[int]) -> list[int]:
             .returning(Benefit.id, Benefit.voucher_id)
             .execution_options(synchronize_session=False)
         )
-        gone += [(row[0], row[1]) for row in work.session.execute(statement)]
+        some = [(row[0], row[1]) for row in work.session.execute(statement)]
+        notices.cancel_many(work, [number for number, _ in some], Skip.VOID)
+        gone += some
     counting.voided(work, batch.definition_id, len(gone))
     batch_pool.cancel(work, [voucher for _, voucher in gone if voucher is not None], reason)
     numbers = sorted(number for number, _ in gone)

@@ -12,6 +12,7 @@ from webapp.domain import benefits as rules
 from webapp.domain.audit import Event
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Conflict, Refused
+from webapp.domain.notices import Skip
 from webapp.domain.redemptions import BenefitMove, BenefitSource
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Voucher
@@ -19,6 +20,7 @@ from webapp.models.benefits import NOT_TOLD
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import memberships
+from webapp.services import notices
 from webapp.services.benefits import codes, counting
 from webapp.services.benefits.issuing import claim_key
 from webapp.services.work import Work, changed_rows
@@ -98,6 +100,7 @@ def extend(work: Work, command: ExtendBenefit) -> Benefit:
     later = benefit_dates.extended(before, benefit.zone, days=command.extend_days, until=command.extend_date)
     _move_expiry(work, benefit, before, later, extended_at=work.now)
     note = f"From {rules.told(before, benefit.zone)} to {rules.told(later, benefit.zone)}. {command.note}".strip()
+    notices.move(work, read.get(work.session, benefit.id), definition)
     _tell(work, benefit, BenefitMove.EXTENDED, note)
     until = rules.told(later, benefit.zone)
     work.record(
@@ -142,6 +145,7 @@ def set_expiry(work: Work, command: SetExpiry) -> Benefit:
     _move_expiry(work, benefit, benefit.expires_at, ends, extended_at=benefit.extended_at)
     until = rules.told(ends, benefit.zone)
     before = rules.told(benefit.expires_at, benefit.zone) or "no end"
+    notices.move(work, read.get(work.session, benefit.id), definition)
     _tell(work, benefit, BenefitMove.EXPIRY_SET, f"From {before} to {until}. {reason}")
     work.record(
         Event.BENEFIT_EXPIRY_SET,
@@ -192,6 +196,7 @@ def reassign(work: Work, command: ReassignBenefit) -> Benefit:
         raise _overtaken()
     if benefit.voucher_id is not None:
         changed_rows(work.session, update(Voucher).where(Voucher.id == benefit.voucher_id).values(profile_id=person))
+    notices.hand_over(work, read.get(work.session, benefit.id), definition)
     _tell(work, benefit, BenefitMove.REASSIGNED, command.note, profile_id=owner)
     work.record(
         Event.BENEFIT_REASSIGNED, benefit, definition.site_id, title=definition.name, before=owner, person=person
@@ -214,6 +219,7 @@ def void(work: Work, command: VoidBenefit) -> Benefit:
         raise Refused("void", f"It was made void on {rules.told(benefit.voided_at, benefit.zone)} already.")
     benefit = read.get(work.session, benefit.id)
     codes.follow(work, benefit, VoucherStatus.CANCELLED, f"benefit {benefit.id} void: {reason}")
+    notices.cancel(work, benefit.id, Skip.VOID)
     _tell(work, benefit, BenefitMove.VOIDED, reason)
     work.record(
         Event.BENEFIT_VOIDED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id, reason=reason
@@ -242,6 +248,7 @@ def restore(work: Work, command: RestoreBenefit) -> Benefit:
     benefit = read.get(work.session, benefit.id)
     used = benefit.facts.redemptions_left == 0
     codes.follow(work, benefit, VoucherStatus.REDEEMED if used else VoucherStatus.ALLOCATED, f"benefit {benefit.id}")
+    notices.revive(work, benefit, definition, Skip.VOID)
     _tell(work, benefit, BenefitMove.RESTORED, "")
     work.record(
         Event.BENEFIT_RESTORED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id

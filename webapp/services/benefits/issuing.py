@@ -17,6 +17,7 @@ from webapp.domain.redemptions import BenefitMove, BenefitSource
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Profile, Site
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
+from webapp.services import notices
 from webapp.services.benefits import codes, counting, redeeming
 from webapp.services.vouchers import Mint
 from webapp.services.work import Work
@@ -195,6 +196,7 @@ def _make(work: Work, definition: BenefitDefinition, plan: Plan, command: IssueB
     )
     work.session.add(benefit)
     work.session.flush()
+    notices.plan(work, benefit, definition)
     _tell(work, benefit, definition, given.note if given else "")
     return benefit
 

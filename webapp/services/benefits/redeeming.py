@@ -9,6 +9,7 @@ from webapp.domain import redemptions
 from webapp.domain.audit import Event
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Conflict, DomainError, NotFound, Refused
+from webapp.domain.notices import Skip
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import MOST_AT_ONCE, RedemptionKind
 from webapp.domain.vouchers import VoucherStatus
@@ -16,6 +17,7 @@ from webapp.models import Benefit, BenefitDefinition, Redemption, RedemptionAtte
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
+from webapp.services import notices
 from webapp.services.benefits import codes, counting
 from webapp.services.work import Work
 
@@ -90,6 +92,7 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
     work.session.flush()
     if benefit.facts.redemptions_left == 0:
         codes.follow(work, benefit, VoucherStatus.REDEEMED, f"benefit {benefit.id}, receipt {line.receipt}")
+        notices.cancel(work, benefit.id, Skip.REDEEMED)
     _tell(work, Event.BENEFIT_REDEEMED, owner, line, command.receipt_ref or "no receipt of the shop")
     return line
 
@@ -194,6 +197,7 @@ def _come_back(
     if kind is RedemptionKind.REVERSAL:
         rules.may_reverse(original.at, returned, work.now, benefit.zone).require()
     rules.may_return(count, original.count, returned).require()
+    was_used_up = benefit.facts.redemptions_left == 0
     benefit = read.get(work.session, original.benefit_id)
     line = Redemption(
         **_line(work, benefit, kind, count, receipt, note),
@@ -204,6 +208,9 @@ def _come_back(
     work.session.flush()
     if benefit.voided_at is None:
         codes.follow(work, benefit, VoucherStatus.ALLOCATED, f"benefit {benefit.id}, {kind} {line.receipt}")
+        if was_used_up:
+            definition = work.session.get_one(BenefitDefinition, benefit.definition_id)
+            notices.revive(work, benefit, definition, Skip.REDEEMED)
     return line
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import String, cast, delete, func, or_, select, update
 
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, NotFound, Refused
+from webapp.domain.notices import NoticeStatus, Skip
 from webapp.domain.outbox import OutboxStatus
 from webapp.domain.people import Gender
 from webapp.models import (
@@ -19,6 +20,7 @@ from webapp.models import (
     ImportProblem,
     ImportRun,
     Membership,
+    Notice,
     Organisation,
     OutboxMessage,
     Profile,
@@ -181,6 +183,10 @@ def _traces(work: Work, who: Subject) -> None:
         update(Voucher).where(Voucher.reserved_for_id.in_(who.ids)).values(reserved_for_id=None),
         delete(ImportChange).where(ImportChange.subject_id.in_(who.ids), ImportChange.run_id.in_(of_people)),
         update(ProfileMerge).where(merges).values(reason=""),
+        update(Notice).where(Notice.profile_id.in_(who.ids)).values(subject="", body=""),
+        update(Notice)
+        .where(Notice.profile_id.in_(who.ids), Notice.status.in_((NoticeStatus.PLANNED, NoticeStatus.SENDING)))
+        .values(status=NoticeStatus.SKIPPED, reason=str(Skip.ERASED)),
     ]
     if words:
         statements.append(update(ExportRun).where(or_(*words)).values(filters={}))

@@ -18,6 +18,7 @@ from webapp.models import (
     Group,
     Membership,
     Module,
+    Notice,
     Organisation,
     Profile,
     ProfileIdentity,
@@ -42,6 +43,7 @@ def move(work: Work, loser_id: int, winner_id: int) -> dict[str, int]:
             update(Voucher).where(Voucher.reserved_for_id == loser_id).values(reserved_for_id=winner_id),
         ),
         "benefits": _to(work, Benefit, winner_id, Benefit.profile_id == loser_id),
+        "notices": _notices(work, loser_id, winner_id),
         "memberships_twice": _drop_memberships(work, loser_id, winner_id),
         "memberships": _to(work, Membership, winner_id, Membership.profile_id == loser_id),
         "completions_twice": _drop_completions(work, loser_id, winner_id),
@@ -66,6 +68,7 @@ def is_used(until: datetime | None = None) -> ColumnElement[bool]:
         exists().where(Voucher.profile_id == Profile.id),
         exists().where(Voucher.reserved_for_id == Profile.id),
         exists().where(Benefit.profile_id == Profile.id),
+        exists().where(Notice.profile_id == Profile.id),
         exists().where(Membership.profile_id == Profile.id),
         exists().where(Completion.profile_id == Profile.id),
         exists().where(identity),
@@ -89,6 +92,18 @@ def _entries(work: Work, loser_id: int, winner_id: int) -> int:
         .execution_options(synchronize_session=False)
     )
     return _to(work, Entry, winner_id, Entry.profile_id == loser_id, Entry.reward_id.not_in(sealed))
+
+
+def _notices(work: Work, loser_id: int, winner_id: int) -> int:
+    """Those of a benefit that went from the one to the other stay where the winner was told the same before."""
+    theirs = aliased(Notice)
+    same = and_(
+        theirs.profile_id == winner_id,
+        theirs.benefit_id == Notice.benefit_id,
+        theirs.kind == Notice.kind,
+        theirs.anchor_at == Notice.anchor_at,
+    )
+    return _to(work, Notice, winner_id, Notice.profile_id == loser_id, ~exists().where(same))
 
 
 def _drop_memberships(work: Work, loser_id: int, winner_id: int) -> int:

@@ -1,0 +1,193 @@
+"""Hands notices that are due to the outbox, each once, and keeps what became of them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from webapp.domain import condition_reading, condition_rules, placeholders
+from webapp.domain import notices as rules
+from webapp.domain.audit import Event
+from webapp.domain.errors import Conflict, NotFound, Refused
+from webapp.domain.notices import NoticeStatus, Skip
+from webapp.domain.outbox import OutboxStatus
+from webapp.domain.voucher_codes import grouped, masked
+from webapp.models import Notice
+from webapp.queries import conditions
+from webapp.queries import notices as read
+from webapp.queries.notices import Letter
+from webapp.services import outbox
+from webapp.services.work import Work, changed_rows
+
+KEY = "notice"  # with which the outbox knows whose message it is: notice:ID:ATTEMPT
+SOME = 200  # in one transaction
+
+
+def send_some(work: Work, size: int = SOME) -> int:
+    """Put up to ``size`` notices that are due into the outbox, the oldest first; gives how many it dealt with.
+
+    A notice is taken, looked at, written and told to the outbox in one transaction: nobody else has it meanwhile, and
+    after a kill it is as if nothing had been done. Consents and the target's condition are those of this moment.
+    """
+    taken = _take(work, size)
+    letters = read.letters(work.session, taken)
+    barred = _conditions(work.session, letters, work.now)
+    for letter in letters:
+        skip = barred.get(letter.notice.id) or _why_not(letter, work.now)
+        if skip is None:
+            _hand_over(work, letter)
+        else:
+            letter.notice.status, letter.notice.reason = NoticeStatus.SKIPPED, str(skip)
+    work.session.flush()
+    return len(taken)
+
+
+def _take(work: Work, size: int) -> list[int]:
+    """The ids of notices that are ours now: a rival's guard finds them taken, or passes over them while we hold them."""
+    due = (Notice.status == NoticeStatus.PLANNED, Notice.due_at <= work.now)
+    first = (
+        select(Notice.id)
+        .where(*due)
+        .order_by(Notice.due_at, Notice.id)
+        .limit(size)
+        .with_for_update(skip_locked=True)
+        .cte("first")
+    )
+    taken = work.session.execute(
+        update(Notice)
+        .where(Notice.id.in_(select(first.c.id)), *due)
+        .values(status=NoticeStatus.SENDING, attempts=Notice.attempts + 1)
+        .returning(Notice.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(taken.scalars())
+
+
+def _why_not(letter: Letter, now: datetime, *, due: datetime | None = None) -> Skip | None:
+    """All that is asked of a notice beside its target's condition; with ``due`` as if it were due then."""
+    notice, person = letter.notice, letter.person
+    if notice.profile_id != person.id:
+        return Skip.HANDED_OVER
+    if person.erased_at is not None:
+        return Skip.ERASED
+    if letter.target.archived_at is not None:
+        return Skip.ARCHIVED
+    return rules.why_not(
+        notice.kind,
+        due or notice.due_at,
+        letter.benefit.facts,
+        now,
+        is_extendable=letter.definition.is_extendable,
+        is_win_back=notice.is_win_back,
+    ) or rules.unwelcome(notice.kind, person.consents, person.email)
+
+
+def _conditions(session: Session, letters: Iterable[Letter], now: datetime) -> dict[int, Skip]:
+    """Which notices their target's condition bars, by their ids; people are asked for together."""
+    asking = [letter for letter in letters if letter.target.condition]
+    if not asking:
+        return {}
+    known = conditions.variables(session)
+    named = {name for letter in asking for name in condition_reading.names(letter.target.condition)}
+    wanted = [known[name] for name in sorted(named) if name in known]
+    facts = conditions.facts(session, {letter.person.id for letter in asking}, wanted, now)
+    return {
+        letter.notice.id: Skip.CONDITION
+        for letter in asking
+        if not _meets(letter, known, facts.get(letter.person.id, {}), now)
+    }
+
+
+def _meets(letter: Letter, known: Mapping[str, Any], facts: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the person meets the condition; one that can be read no longer is met by nobody."""
+    zone = letter.benefit.zone
+    try:
+        node = condition_reading.read(letter.target.condition, known, zone)
+    except Refused:
+        return False
+    return condition_rules.compiled(node, zone)(facts, now.astimezone(ZoneInfo(zone)).date())
+
+
+def _hand_over(work: Work, letter: Letter) -> None:
+    """The whole code goes into the e-mail only; the row keeps what left with its last four signs."""
+    notice, target = letter.notice, letter.target
+    whole, shown = (_values(letter, code, work.now) for code in (grouped(letter.code), masked(letter.code)))
+    subject = placeholders.one_line(placeholders.fill(target.subject, whole)) or target.title
+    work.post(
+        f"{KEY}:{notice.id}:{notice.attempts}", letter.person.email, subject, placeholders.fill(target.body, whole)
+    )
+    notice.subject = placeholders.one_line(placeholders.fill(target.subject, shown)) or target.title
+    notice.body = placeholders.fill(target.body, shown)
+    notice.reason = ""
+
+
+def _values(letter: Letter, code: str, now: datetime) -> dict[str, str]:
+    code = code if letter.code else ""
+    return placeholders.values(letter.benefit, letter.definition, letter.person, code=code, terms=letter.terms, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class ResendNotice:
+    """Send a notice again that was sent, failed or left out."""
+
+    notice_id: int
+
+
+def resend(work: Work, command: ResendNotice) -> Notice:
+    """Plan it for now; everything is asked anew when it leaves. ``Refused`` where it is certain that it cannot."""
+    found = read.letters(work.session, [command.notice_id])
+    if not found:
+        raise NotFound("notice.unknown", "There is no such notice.")
+    letter = found[0]
+    barred = _conditions(work.session, found, work.now).get(letter.notice.id)
+    if barred := barred or _why_not(letter, work.now, due=work.now):
+        raise Refused("notice.barred", f"It would not be sent: {barred}.")
+    ended = (NoticeStatus.SENT, NoticeStatus.FAILED, NoticeStatus.SKIPPED)
+    moved = changed_rows(
+        work.session,
+        update(Notice)
+        .where(Notice.id == command.notice_id, Notice.status.in_(ended))
+        .values(status=NoticeStatus.PLANNED, due_at=work.now, reason=""),
+    )
+    if moved != 1:
+        raise Conflict("notice.under_way", "It is on its way already. Look at the benefit again in a minute.")
+    work.record(
+        Event.NOTICE_RESENT, letter.benefit, letter.definition.site_id, title=letter.definition.name,
+        kind=str(letter.notice.kind), person=letter.benefit.profile_id,
+    )  # fmt: skip
+    work.session.refresh(letter.notice)
+    return letter.notice
+
+
+def objection(session: Session, key: str, now: datetime) -> str:
+    """Why the outbox should not send a notice any more: it was left out, or is not wanted at ``now``."""
+    letter = read.letters(session, [_number(key)])[0]
+    if letter.notice.status is NoticeStatus.SKIPPED:
+        return letter.notice.reason
+    return str(_why_not(letter, now) or "")
+
+
+def follow(work: Work, key: str, status: OutboxStatus, error: str) -> None:
+    """What became of the message becomes of its notice, in the same transaction."""
+    became: dict[OutboxStatus, dict[str, object]] = {
+        OutboxStatus.SENT: {"status": NoticeStatus.SENT, "sent_at": work.now, "reason": ""},
+        OutboxStatus.SKIPPED: {"status": NoticeStatus.SKIPPED, "reason": error[:500] or "left out"},
+        OutboxStatus.FAILED: {"status": NoticeStatus.FAILED, "reason": error[:500] or "not sent"},
+        OutboxStatus.RETRY: {"attempts": Notice.attempts + 1},
+    }
+    if status in became:
+        changed_rows(work.session, update(Notice).where(Notice.id == _number(key)).values(became[status]))
+
+
+def _number(key: str) -> int:
+    return int(key.split(":")[1])
+
+
+outbox.OBJECTIONS[KEY] = objection
+outbox.FOLLOWERS[KEY] = follow
