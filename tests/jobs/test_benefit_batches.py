@@ -17,9 +17,10 @@ from webapp.domain.benefit_batches import MOST_LISTED, Audience, BatchStatus, Pa
 from webapp.domain.benefits import BenefitState
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Actor
+from webapp.domain.notices import NoticeKind, NoticeStatus, Skip
 from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import AuditEntry, Benefit, BenefitBatchPerson, Voucher
+from webapp.models import AuditEntry, Benefit, BenefitBatchPerson, Notice, Voucher
 from webapp.queries import benefit_batches as read
 from webapp.queries import benefits as read_benefits
 from webapp.queries import files
@@ -448,3 +449,23 @@ def test_a_batch_that_waited_past_its_last_day_stops_instead_of_issuing_what_has
     batch = look(d, batch.id)
     assert (batch.status, counts(batch)) == (BatchStatus.STOPPED, (1, 0, 0))
     assert "would have ended on 10 March 2026" in batch.problem
+
+
+def test_a_batch_plans_the_notices_of_its_benefits_and_undoing_leaves_them_out(d, batch_of, moment, make):
+    target = make.target(site_id=d.definition.site_id)
+    d.change(
+        issue_target_id=target.id, notify_issue_offset_days=0, remind_target_id=target.id, notify_remind_offset_days=-14
+    )
+    batch = batch_of(listed=f"{d.person.external_id}\n{d.other.external_id}")
+    rows = d.session.execute(
+        select(Notice.profile_id, Notice.kind, Notice.due_at, Notice.status).order_by(Notice.benefit_id, Notice.kind)
+    )
+    ends = datetime(2026, 3, 17, 12, 59, 59, tzinfo=UTC)
+    assert [tuple(row) for row in rows] == [
+        (person, kind, due, NoticeStatus.PLANNED)
+        for person in sorted((d.person.id, d.other.id))
+        for kind, due in ((NoticeKind.ISSUE, T), (NoticeKind.REMIND, ends))
+    ]
+    d.do(batches.undo, UndoBatch(batch.id))
+    run(d, moment)
+    assert set(d.session.execute(select(Notice.status, Notice.reason))) == {(NoticeStatus.SKIPPED, Skip.VOID)}

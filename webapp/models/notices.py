@@ -66,6 +66,7 @@ class Notice(Base):
     __table_args__ = (
         Index("uq_notices_one", "benefit_id", "kind", "anchor_at", "profile_id", unique=True),
         Index("ix_notices_status_due_at", "status", "due_at"),
+        Index("ix_notices_target_id_status", "target_id", "status"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         CheckConstraint("status not in ('skipped', 'failed') or reason <> ''", name="has_reason"),
         CheckConstraint("status <> 'sent' or sent_at is not null", name="sent_at_known"),

@@ -57,9 +57,13 @@ def get(session: Session, target_id: int, scope: Scope = None) -> Target:
     return found
 
 
-def site_of(session: Session, target: Target) -> Site:
-    """The site it belongs to."""
-    return session.get_one(Site, target.site_id)
+def sheet(session: Session, target_id: int, scope: Scope) -> tuple[Target, Site]:
+    """The target with its site, in one statement; ``NotFound`` outside ``scope``."""
+    wanted = select(Target, Site).join(Site, Site.id == Target.site_id).where(Target.id == target_id, *_within(scope))
+    found = session.execute(wanted.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound("target.unknown", "There is no such target.")
+    return found[0], found[1]
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:

@@ -14,13 +14,13 @@ from wtforms import SelectChoice
 from webapp.adapters import clock
 from webapp.blueprints.targets.forms import ChangeTargetForm, NewTargetForm, TargetForm, saved
 from webapp.domain import placeholders
-from webapp.domain.errors import NotFound, Refused
+from webapp.domain.errors import Refused
 from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission
 from webapp.domain.voucher_codes import masked
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
-from webapp.queries import benefit_definitions, choices, conditions, erasure, profiles
+from webapp.queries import benefit_definitions, choices, conditions, memberships
 from webapp.queries import targets as read
 from webapp.services import targets
 from webapp.web.access import actor, listed, requires, scope
@@ -133,8 +133,7 @@ def preview() -> ResponseReturnValue:
 def show(target_id: int) -> ResponseReturnValue:
     """One target: its text as a person would get it, who sends with it, and what was sent."""
     session = db.session()
-    target = read.get(session, target_id, scope(VIEW))
-    site = read.site_of(session, target)
+    target, site = read.sheet(session, target_id, scope(VIEW))
     known = conditions.variables(session) if target.condition else {}
     values, about, typed = _for(target, site.timezone)
     return render(
@@ -161,13 +160,9 @@ def _for(target: Any, zone: str) -> tuple[Mapping[str, str], str, str]:
     if not typed:
         return made_up, "a made-up person and benefit", ""
     session = db.session()
-    number_ = erasure.find(session, typed)
-    try:
-        person = profiles.get(session, number_, scope(Permission.PROFILES_VIEW)) if number_ else None
-    except NotFound:
-        person = None
-    if person is None:
-        return made_up, f"a made-up person: nobody has the member id, e-mail or number «{typed[:60]}»", typed
+    person = memberships.person_named(session, typed)
+    if person is None or person.erased_at is not None:
+        return made_up, f"a made-up person: nobody has the member id or e-mail «{typed[:60]}»", typed
     latest = read.latest(session, target.id, person.id)
     if latest is None:
         names = {f"profile.{name}": str(getattr(person, name) or "") for name in _NAMES}

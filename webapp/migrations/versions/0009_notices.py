@@ -73,6 +73,7 @@ def upgrade() -> None:
     )
     op.create_index("uq_notices_one", "notices", ["benefit_id", "kind", "anchor_at", "profile_id"], unique=True)
     op.create_index("ix_notices_status_due_at", "notices", ["status", "due_at"], unique=False)
+    op.create_index("ix_notices_target_id_status", "notices", ["target_id", "status"], unique=False)
     op.create_index(op.f("ix_notices_profile_id"), "notices", ["profile_id"], unique=False)
     for kind in _KINDS:
         _add_reference(f"{kind}_target_id")
