@@ -18,7 +18,7 @@ from webapp.domain.outbox import OutboxStatus
 from webapp.jobs import notices as sweep
 from webapp.jobs import outbox as outbox_job
 from webapp.models import AuditEntry, Notice, OutboxMessage
-from webapp.services import benefits, notices
+from webapp.services import benefits, notices, profiles
 
 PLANNED, SENDING, SENT, SKIPPED, FAILED = NoticeStatus
 ISSUE, REMIND, EXTEND = NoticeKind
@@ -483,3 +483,27 @@ def test_nothing_is_planned_with_an_issue_that_is_taken_back(d):
     with pytest.raises(Refused):
         d.issue()
     assert rows(d) == []
+
+
+def test_notices_follow_a_person_who_turned_out_to_be_another(d):
+    leads(d, remind=(-14, 9))
+    d.change(is_reassignable=True)
+    kept, passed_on = d.issue(), d.issue(d.other)
+    d.do(benefits.reassign, benefits.ReassignBenefit(passed_on.id, d.person.external_id))
+    d.do(profiles.merge, profiles.MergeProfiles(d.other.id, d.person.id, "same phone"))
+    assert [(row.benefit_id, row.profile_id, row.status) for row in rows(d)] == [
+        (kept.id, d.other.id, PLANNED),
+        (passed_on.id, d.other.id, SKIPPED),
+        (passed_on.id, d.person.id, PLANNED),
+    ]
+    until(d, utc(2026, 3, 16, 22))
+    assert len(send(d).sent) == 2
+
+
+def test_an_erased_person_is_told_nothing_and_what_was_written_goes(d):
+    leads(d, issue=(0, None), remind=(-14, 9))
+    d.issue()
+    send(d)
+    d.do(profiles.erase, profiles.EraseProfile(d.person.id, str(d.person.id), "mark"))
+    assert [(row.status, row.body, row.subject) for row in rows(d)] == [(SENT, "", ""), (SKIPPED, "", "")]
+    assert rows(d)[1].reason == Skip.ERASED

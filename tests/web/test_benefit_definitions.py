@@ -149,13 +149,16 @@ def test_hour_range(console, make):
     assert "from 0 to 23" in refused(
         console, make, "notify_issue_offset_hour", notify_issue_offset_days="1", notify_issue_offset_hour="24"
     )
-    create(console, make, notify_issue_offset_days="0", notify_issue_offset_hour="23")
+    target = make.target()
+    own = {"site_id": str(target.site_id), "issue_target_id": str(target.id)}
+    create(console, make, notify_issue_offset_days="0", notify_issue_offset_hour="23", **own)
 
 
 def test_a_reminder_is_typed_without_a_sign_and_kept_with_one(console, make, session):
-    location, page = create(
-        console, make, notify_remind_offset_days="14", notify_remind_offset_hour="9", remind_side="before"
-    )
+    target = make.target()
+    own = {"site_id": str(target.site_id), "remind_target_id": str(target.id)}
+    days = {"notify_remind_offset_days": "14", "notify_remind_offset_hour": "9", "remind_side": "before"}
+    location, page = create(console, make, **days | own)
     assert session.scalars(select(BenefitDefinition.notify_remind_offset_days)).one() == -14
     assert "reminder: 14 days before expiry at 09:00" in page.text
     form = console.get(f"{location}/edit")

@@ -68,14 +68,16 @@ def test_a_code_is_known_by_its_last_four_signs(console, d):
     assert "benefit.revealed" in d.session.scalars(select(AuditEntry.event)).all()
 
 
-def test_preview_shows_expiry_code_and_notices_before_saving(console, d):
-    d.change(notify_remind_offset_days=-14, notify_remind_offset_hour=9)
+def test_preview_shows_expiry_code_and_notices_before_saving(console, d, make):
+    target = make.target(site_id=d.definition.site_id)
+    d.change(notify_remind_offset_days=-14, notify_remind_offset_hour=9, remind_target_id=target.id)
     page = console.get(f"/benefits/new?profile={d.person.id}&definition={d.definition.id}")
     assert "31 March 2026 23:59" in page.one("#preview").get_text()
     assert "17 March 2026 09:00" in page.one("#preview").get_text()
     fields = page.fields("main form") | {"expires_on": "2026-03-05"}
     part = console.post("/benefits/new/preview", fields, status=200)
     assert "5 March 2026 23:59" in part.text
+    assert "left out: the benefit is shorter than the lead time" in part.text
     assert d.session.scalar(select(Benefit.id)) is None
 
 

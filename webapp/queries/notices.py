@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.errors import NotFound
 from webapp.domain.notices import NoticeStatus
@@ -22,6 +22,7 @@ from webapp.models import (
     Voucher,
 )
 
+_ADDRESSEE = aliased(Profile)
 _OF_TERMS = and_(
     BenefitDefinitionVersion.definition_id == Benefit.definition_id,
     BenefitDefinitionVersion.number == Benefit.terms_number,
@@ -39,20 +40,36 @@ class Letter:
     target: Target
     own_code: str | None
     terms: Mapping[str, Any]
+    merged_into_id: int | None  # whom the row it was planned for turned out to be
 
     @property
     def code(self) -> str:
         """The code the person uses; empty where there is none."""
         return self.benefit.redeem_code_pos or self.own_code or self.definition.redeem_code_pos or ""
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether the code is its own, and not the same for everybody."""
+        return bool(self.benefit.redeem_code_pos or self.own_code)
+
 
 def letters(session: Session, ids: Collection[int]) -> list[Letter]:
     """The notices with these ids, the oldest due first; one statement for 500 at most."""
     wanted = (
-        select(Notice, Benefit, BenefitDefinition, Profile, Target, Voucher.code, BenefitDefinitionVersion.terms)
+        select(
+            Notice,
+            Benefit,
+            BenefitDefinition,
+            Profile,
+            Target,
+            Voucher.code,
+            BenefitDefinitionVersion.terms,
+            _ADDRESSEE.merged_into_id,
+        )
         .join(Benefit, Benefit.id == Notice.benefit_id)
         .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
         .join(Profile, Profile.id == Benefit.profile_id)
+        .join(_ADDRESSEE, _ADDRESSEE.id == Notice.profile_id)
         .join(Target, Target.id == Notice.target_id)
         .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
         .join(BenefitDefinitionVersion, _OF_TERMS)

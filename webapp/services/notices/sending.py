@@ -72,7 +72,7 @@ def _take(work: Work, size: int) -> list[int]:
 def _why_not(letter: Letter, now: datetime, *, due: datetime | None = None) -> Skip | None:
     """All that is asked of a notice beside its target's condition; with ``due`` as if it were due then."""
     notice, person = letter.notice, letter.person
-    if notice.profile_id != person.id:
+    if person.id not in (notice.profile_id, letter.merged_into_id):
         return Skip.HANDED_OVER
     if person.erased_at is not None:
         return Skip.ERASED
@@ -117,7 +117,8 @@ def _meets(letter: Letter, known: Mapping[str, Any], facts: Mapping[str, Any], n
 def _hand_over(work: Work, letter: Letter) -> None:
     """The whole code goes into the e-mail only; the row keeps what left with its last four signs."""
     notice, target = letter.notice, letter.target
-    whole, shown = (_values(letter, code, work.now) for code in (grouped(letter.code), masked(letter.code)))
+    codes = grouped(letter.code), masked(letter.code) if letter.is_secret else letter.code
+    whole, shown = (_values(letter, code, work.now) for code in codes)
     subject = placeholders.one_line(placeholders.fill(target.subject, whole)) or target.title
     work.post(
         f"{KEY}:{notice.id}:{notice.attempts}", letter.person.email, subject, placeholders.fill(target.body, whole)
