@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,11 +98,15 @@ def _rows(scope: Scope, search: str, *, is_archived: bool) -> Select[Any]:
     uses = or_(*(column == Target.id for column in _USES.values()))
     used = select(func.count()).select_from(BenefitDefinition).where(uses).correlate(Target).scalar_subquery()
     wanted = select(Target, Site.title, used).join(Site, Site.id == Target.site_id)
-    wanted = wanted.where(*_within(scope), _of(is_archived=is_archived))
+    return wanted.where(*_listed(scope, search, is_archived=is_archived))
+
+
+def _listed(scope: Scope, search: str, *, is_archived: bool) -> list[ColumnElement[bool]]:
+    shown = [*_within(scope), _of(is_archived=is_archived)]
     if search:
         found = Target.title.icontains(search, autoescape=True) | Target.subject.icontains(search, autoescape=True)
-        wanted = wanted.where(found | (Target.name == search.lower()))
-    return wanted
+        shown.append(found | (Target.name == search.lower()))
+    return shown
 
 
 def counts(session: Session, scope: Scope) -> tuple[int, int]:
@@ -136,15 +141,19 @@ def choices(session: Session, scope: Scope) -> list[tuple[int, str]]:
     return [(row[0], f"{row[1]} – {row[2]}") for row in session.execute(wanted)]
 
 
-EXPORT = ("name", "site", "title", "subject", "body", "archived_at")
+EXPORT = ("name", "site", "title", "subject", "body", "condition", "archived_at")
 
 
 def stream(session: Session, scope: Scope, search: str, *, is_archived: bool) -> Iterator[tuple[object, ...]]:
     """Targets as ``EXPORT`` names them, as the list shows them."""
-    wanted = _rows(scope, search, is_archived=is_archived).order_by(Target.id.desc())
-    for found in flow(session, wanted):
-        row, site, *_ = tuple[Any, ...](found)
-        yield row.name, site, row.title, row.subject, row.body, row.archived_at
+    row = Target
+    columns = (row.name, Site.name, row.title, row.subject, row.body, row.condition, row.archived_at)
+    wanted = (
+        select(*columns).join(Site, Site.id == Target.site_id).where(*_listed(scope, search, is_archived=is_archived))
+    )
+    for found in flow(session, wanted.order_by(Target.id.desc())):
+        *words, condition, archived_at = tuple[Any, ...](found)
+        yield (*words, json.dumps(condition) if condition else "", archived_at)
 
 
 def latest(
