@@ -374,7 +374,8 @@ def test_retry(d):
     assert only(d).status is SENDING
     d.forward(minutes=1)
     send(d, sender)
-    assert (only(d).status, only(d).attempts, len(sender.sent)) == (SENT, 2, 1)
+    assert (only(d).status, only(d).attempts, len(sender.sent)) == (SENT, 1, 1)
+    assert d.session.scalars(select(OutboxMessage.attempts)).one() == 2
 
 
 def test_dead_letter(d):
@@ -468,6 +469,21 @@ def test_what_waits_in_the_outbox_is_held_back_too(d):
     assert (only(d).status, only(d).reason) == (SKIPPED, "void")
     message = d.session.scalars(select(OutboxMessage)).one()
     assert (message.status, message.error) == (OutboxStatus.SKIPPED, "void")
+
+
+def test_what_was_written_anew_takes_the_place_of_what_still_waits(d):
+    leads(d, issue=(0, None))
+    benefit = d.issue()
+    sweep.run_due(connect(d))
+    d.do(benefits.void, benefits.VoidBenefit(benefit.id, "a slip"))
+    d.do(benefits.restore, benefits.RestoreBenefit(benefit.id))
+    assert len(send(d).sent) == 1
+    assert (only(d).status, only(d).attempts) == (SENT, 2)
+    found = d.session.execute(select(OutboxMessage.status, OutboxMessage.error).order_by(OutboxMessage.id))
+    assert [tuple(row) for row in found] == [
+        (OutboxStatus.SKIPPED, "it was written anew since"),
+        (OutboxStatus.SENT, ""),
+    ]
 
 
 def test_a_claim_is_told_of_as_well(d):

@@ -42,7 +42,7 @@ class Target(Base):
 class Notice(Base):
     """One notice of one benefit to one person; what it counts from makes it one, so that none is sent twice.
 
-    ``attempts`` counts how often it was handed to the outbox or tried again there. ``subject`` and ``body`` are what
+    ``attempts`` counts how often it was handed to the outbox, which tries as often as it must. ``subject`` and ``body`` are what
     left last, the code by its last four signs only.
     """
 

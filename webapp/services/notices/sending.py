@@ -171,23 +171,31 @@ def objection(session: Session, key: str, now: datetime) -> str:
     letter = read.letters(session, [_number(key)])[0]
     if letter.notice.status is NoticeStatus.SKIPPED:
         return letter.notice.reason
+    if _attempt(key) != letter.notice.attempts:
+        return "it was written anew since"
     return str(_why_not(letter, now) or "")
 
 
 def follow(work: Work, key: str, status: OutboxStatus, error: str) -> None:
-    """What became of the message becomes of its notice, in the same transaction."""
+    """What became of the message becomes of its notice, in the same transaction; one that was superseded only if it left."""
     became: dict[OutboxStatus, dict[str, object]] = {
         OutboxStatus.SENT: {"status": NoticeStatus.SENT, "sent_at": work.now, "reason": ""},
         OutboxStatus.SKIPPED: {"status": NoticeStatus.SKIPPED, "reason": error[:500] or "left out"},
         OutboxStatus.FAILED: {"status": NoticeStatus.FAILED, "reason": error[:500] or "not sent"},
-        OutboxStatus.RETRY: {"attempts": Notice.attempts + 1},
     }
     if status in became:
-        changed_rows(work.session, update(Notice).where(Notice.id == _number(key)).values(became[status]))
+        of = Notice.id == _number(key)
+        if status is not OutboxStatus.SENT:
+            of &= Notice.attempts == _attempt(key)
+        changed_rows(work.session, update(Notice).where(of).values(became[status]))
 
 
 def _number(key: str) -> int:
     return int(key.split(":")[1])
+
+
+def _attempt(key: str) -> int:
+    return int(key.split(":")[2])
 
 
 outbox.OBJECTIONS[KEY] = objection
