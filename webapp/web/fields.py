@@ -126,6 +126,7 @@ class DayField(DateField):  # type: ignore[misc]
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = None
         if not valuelist or not valuelist[0].strip():
+            self.raw_data: list[str] = []  # «   » is nothing typed
             return
         text = _showable(valuelist[0])
         self.raw_data = [text]
