@@ -60,6 +60,6 @@ def test_the_demo_prints_one_sign_in_for_each_role_and_keeps_them(start, tmp_pat
     assert all(way["email"] in told and way["password"] in told for way in ways)
     assert len({way["password"] for way in ways}) == len(ways)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=40) == 0
+    assert process.wait(timeout=120) == 0
     _, _, again = start()
     assert re.findall(r"\S+@\S+ +\S+", again) == re.findall(r"\S+@\S+ +\S+", told)

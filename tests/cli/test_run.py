@@ -64,7 +64,7 @@ def slow_server(own_database: str, tmp_path: Path) -> Iterator[tuple[str, subpro
             start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: _answers(url), "the server answers", seconds=60, process=process)
+    wait_until(lambda: _answers(url), "the server answers", process=process)
     yield url, process, log
     kill_group(process)
     process.wait()
@@ -76,8 +76,8 @@ def test_told_to_stop_it_answers_every_request_under_way_and_exits_0(slow_server
         answers = [pool.submit(_get, f"{url}/slow") for _ in range(6)]
         wait_until(lambda: log.read_text().count("began") == len(answers), "all are under way")
         process.send_signal(signal.SIGTERM)
-        assert [answer.result(timeout=30) for answer in answers] == ["answered"] * 6
-    assert process.wait(timeout=40) == 0, log.read_text()[-2000:]
+        assert [answer.result(timeout=120) for answer in answers] == ["answered"] * 6
+    assert process.wait(timeout=120) == 0, log.read_text()[-2000:]
     assert not _answers(url)
 
 
@@ -89,15 +89,15 @@ def test_a_second_signal_ends_it_at_once(slow_server):
         process.send_signal(signal.SIGTERM)
         wait_until(lambda: "Shutting down" in log.read_text(), "the first signal has arrived")
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
-        assert isinstance(answer.exception(timeout=20), OSError)
+        process.wait(timeout=60)
+        assert isinstance(answer.exception(timeout=60), OSError)
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_job_goes_on(live_server):
     [worker, *_] = _children(live_server.process.pid)
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: worker not in _children(live_server.process.pid), "the dead worker is noticed")
-    wait_until(lambda: _answers(live_server.url), "the next worker answers", seconds=60)
+    wait_until(lambda: _answers(live_server.url), "the next worker answers")
     assert live_server.process.poll() is None
 
 
@@ -105,7 +105,7 @@ def test_workers_do_not_outlive_their_parent(live_server):
     workers = _children(live_server.process.pid)
     assert workers
     os.kill(live_server.process.pid, signal.SIGKILL)
-    wait_until(lambda: not any(_lives(worker) for worker in workers), "the workers end", seconds=120)
+    wait_until(lambda: not any(_lives(worker) for worker in workers), "the workers end")
 
 
 def _is_ready(url: str) -> bool:
@@ -124,7 +124,7 @@ def test_the_scheduler_beats_and_gives_back_its_leases_when_stopped(live_server)
             session.rollback()
             return session.query(Job).filter_by(status=JobStatus.FAILED).count() == 1
 
-        wait_until(ended, "the scheduler has run the job", seconds=30)
+        wait_until(ended, "the scheduler has run the job")
         wait_until(lambda: _is_ready(live_server.url), "it is ready")
         live_server.stop()
         session.rollback()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright._impl._driver import compute_driver_executable
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 NAMES = (
     "chromium",
@@ -32,6 +32,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 90_000  # milliseconds: only something that never comes may fail a test, not a machine that stands still
 SIZES = {"phone": (390, 844), "desk": (1280, 800), "wide": (1920, 1080)}
 
 
@@ -51,6 +52,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(
             f"Playwright's driver does not start (on Debian: apt-get install -y libatomic1): {driver.stderr[:200]}"
         )
+    expect.set_options(timeout=PATIENCE)
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as playwright:
         options = [*QUIET, *(["--no-sandbox"] if is_root else [])]
@@ -92,7 +94,7 @@ class NewTab:
         )
         self.contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
         return page

@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def wait_until(
-    is_so: Callable[[], object], what: str, seconds: float = 20, process: subprocess.Popen[str] | None = None
+    is_so: Callable[[], object], what: str, seconds: float = 120, process: subprocess.Popen[str] | None = None
 ) -> None:
     """Look again and again until something holds; say what never came, or that the process ended first."""
     until = time.monotonic() + seconds

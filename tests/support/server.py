@@ -77,7 +77,7 @@ class Server:
     def wait(self) -> None:
         """Until it answers."""
         try:
-            wait_until(self._answers, "the server answers", seconds=40, process=self.process)
+            wait_until(self._answers, "the server answers", process=self.process)
         except AssertionError as problem:
             raise AssertionError(f"{problem}\n{self.log[-3000:]}") from None
 
