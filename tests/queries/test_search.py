@@ -26,6 +26,23 @@ def enrol(session, actor, *rows):
         return profiles.enrol(work, rows, NOW)[0]
 
 
+@pytest.mark.parametrize("walked", [1, 2, 2_000])
+def test_who_sees_one_site_finds_its_few_people_behind_any_number_of_others(session, actor, make, monkeypatch, walked):
+    monkeypatch.setattr(read, "_WALKED", walked)
+    elsewhere, here = make.reward(), make.reward()
+    others = [Row(f"A{number}", first_name=f"Ana {number}", last_name="Aalto") for number in range(6)]
+    *everybody, last = enrol(session, actor, *others, Row("A9", first_name="Anton", last_name="de Azevedo"))
+    for number in everybody:
+        make.entry(elsewhere, profile_id=number)
+    for _ in range(2):
+        make.entry(here, profile_id=last)
+    scope = frozenset({here.site_id})
+    for typed in ("a", "an", "A", "az", "azevedo an", "a9", "anton de azevedo"):
+        assert [row.full_name for row in read.people(session, scope, typed)] == ["Anton de Azevedo"], typed
+    assert read.people(session, scope, "aalto") == []
+    assert len(read.people(session, scope | {elsewhere.site_id}, "a")) == 7
+
+
 def test_people_of_a_file_are_found_as_those_typed_in(session, actor):
     enrol(session, actor, Row("M1", first_name="Mary Jane", last_name="Whitcombe"), Row("M2", "x@example.com"))
     assert names(session, "jane wh") == names(session, "whitcomeb") == names(session, "marry whitcombe")

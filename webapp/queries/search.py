@@ -11,7 +11,9 @@ from typing import Any, cast
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    CompoundSelect,
     FromClause,
+    Select,
     String,
     collate,
     column,
@@ -46,7 +48,9 @@ _COMBINATIONS = 60
 _MOST_WORDS = 4
 _SHORTEST_NUMBER = 3
 _PHONE = frozenset("0123456789 +()-./")
+_WALKED = 2_000  # people of one beginning
 Scope = frozenset[int] | None
+Way = tuple[Text, str]  # a column that people are found by, and how it must begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class FoundThing:
 def people(session: Session, scope: Scope, text: str, *, size: int = SHOWN) -> list[FoundPerson]:
     """Who is known by ``text`` or by what begins with it; when nobody is, who would be but for one slip.
 
-    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written.
+    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written; two more for who sees some sites only.
     """
     return _exact(session, scope, text, size) or _near(session, scope, text, size)
 
@@ -89,19 +93,73 @@ def _exact(session: Session, scope: Scope, text: str, size: int) -> list[FoundPe
     folded = fold(text)
     if not folded:
         return []
-    parts = []
-    for rank, (key, prefix) in enumerate(_ways(text, folded)):
-        source = {ProfileTerm.term: ProfileTerm.profile_id, ProfileIdentity.identifier: ProfileIdentity.profile_id}
-        owner = source.get(cast(Any, key))
-        found = select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), literal(rank).label("rank"))
-        if owner is not None:
-            found = found.join_from(owner.class_, Profile, Profile.id == owner)
-        found = found.where(begins(key, prefix), Profile.erased_at.is_(None), *_visible(scope))
-        parts.append(select(found.order_by(key).limit(size + 1).subquery()))
-    return _people(session, union_all(*parts).subquery(), size)
+    ways = list(_ways(text, folded))
+    if scope is None:
+        return _people(session, union_all(*(_everywhere(way, rank, size) for rank, way in enumerate(ways))), size)
+    # Of a hundred thousand people with an «a» perhaps ten were on the site: only so many are looked at one by one.
+    parts = [_there(way, rank, scope, size) for rank, way in enumerate(ways)]
+    found = _people(session, union_all(*parts), size)
+    if len(found) > size or not (wide := _wide(session, ways)):
+        return found
+    of_sites = (
+        select(Entry.profile_id.label("id"))
+        .join(Reward, Reward.id == Entry.reward_id)
+        .where(Reward.site_id.in_(scope))
+        .distinct()
+        .cte("of_sites")
+    )
+    for rank in wide:
+        parts[rank] = _among(of_sites, ways[rank], rank, size)
+    return _people(session, union_all(*parts), size)
 
 
-def _ways(text: str, folded: str) -> Iterator[tuple[Text, str]]:
+def _owner(key: Text) -> InstrumentedAttribute[int]:
+    """Which column of the table of ``key`` says whose it is."""
+    source = {ProfileTerm.term: ProfileTerm.profile_id, ProfileIdentity.identifier: ProfileIdentity.profile_id}
+    return source.get(cast(Any, key), Profile.id)
+
+
+def _everywhere(way: Way, rank: int, size: int) -> Select[int, int]:
+    key, prefix = way
+    found = _hit(rank).where(begins(key, prefix), Profile.erased_at.is_(None))
+    if (owner := _owner(key)) is not Profile.id:
+        found = found.join_from(owner.class_, Profile, Profile.id == owner)
+    return select(found.order_by(key).limit(size + 1).subquery())
+
+
+def _there(way: Way, rank: int, scope: frozenset[int], size: int) -> Select[int, int]:
+    """As ``_everywhere``, of the first people of that beginning those who entered on one of the sites."""
+    key, prefix = way
+    first = select(_owner(key).label("id"), key.label("key")).where(begins(key, prefix)).order_by(key).limit(_WALKED)
+    walked = first.subquery()
+    found = _hit(rank).join_from(walked, Profile, Profile.id == walked.c.id)
+    found = found.where(Profile.erased_at.is_(None), *_visible(scope))
+    return select(found.order_by(walked.c.key).limit(size + 1).subquery())
+
+
+def _among(people: FromClause, way: Way, rank: int, size: int) -> Select[int, int]:
+    """As ``_everywhere``, of these ``people`` only; who looks at each of them needs no index of beginnings."""
+    key, prefix = way
+    found = _hit(rank).join_from(people, Profile, Profile.id == people.c.id)
+    if (owner := _owner(key)) is not Profile.id:
+        found = found.join(owner.class_, owner == people.c.id)
+    whole = cast(Text, key.concat(""))
+    found = found.where(begins(whole, prefix), Profile.erased_at.is_(None))
+    return select(found.order_by(key).limit(size + 1).subquery())
+
+
+def _hit(rank: int) -> Select[int, int]:
+    return select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), literal(rank).label("rank"))
+
+
+def _wide(session: Session, ways: Sequence[Way]) -> list[int]:
+    """The places of those ``ways`` that more people are found by than are looked at one by one."""
+    first = [select(_owner(key)).where(begins(key, prefix)).limit(_WALKED + 1).subquery() for key, prefix in ways]
+    counts = session.execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in first))).one()
+    return [rank for rank, count in enumerate(counts) if count > _WALKED]
+
+
+def _ways(text: str, folded: str) -> Iterator[Way]:
     """Column and beginning, the closest first: ids and addresses before names."""
     typed = " ".join(text.split())
     yield Profile.external_id, typed
@@ -141,7 +199,7 @@ def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPer
     parts = []
     for key, owner in _NAMES:
         lows = _listed(session, names)
-        found = select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), literal(0).label("rank"))
+        found = _hit(0)
         if owner is ProfileTerm.profile_id:
             found = found.join_from(ProfileTerm, Profile, Profile.id == owner)
         found = found.where(Profile.erased_at.is_(None), *_visible(scope))
@@ -154,7 +212,7 @@ def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPer
             each = found.where(key >= low, key < low.concat(_LAST)).order_by(key).limit(size + 1)
             few = each.correlate(lows).lateral()
             parts.append(select(few.c.id, few.c.rank).select_from(lows.join(few, true())))
-    return _people(session, union_all(*parts).subquery(), size)
+    return _people(session, union_all(*parts), size)
 
 
 _NAMES: tuple[tuple[Any, Any], ...] = (
@@ -179,7 +237,8 @@ def corrections(session: Session, typed: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _people(session: Session, hits: FromClause, size: int) -> list[FoundPerson]:
+def _people(session: Session, found: CompoundSelect[Any], size: int) -> list[FoundPerson]:
+    hits = found.subquery()
     best = select(hits.c.id, func.min(hits.c.rank).label("rank")).group_by(hits.c.id).subquery()
     columns: list[Any] = [getattr(Profile, name) for name in FoundPerson.__dataclass_fields__ if name != "rank"]
     columns.append(best.c.rank)
