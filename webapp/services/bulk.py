@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, LargeBinary, Table
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.models.base import Utc
@@ -60,14 +61,27 @@ def insert_columns(
     head, marks = _sql(connection, table, (*columns, *constants))
     count = len(next(iter(columns.values())))
     rows = zip(*converted, *(repeat(value, count) for value in constants.values()), strict=True)
-    if connection.dialect.name != "sqlite":
-        if values := list(rows):
-            connection.exec_driver_sql(f"{head} {marks}{tail}", values)
+    if connection.dialect.name != "sqlite" and not pass_over_known:  # COPY knows no ON CONFLICT
+        _copy(connection, table, (*columns, *constants), rows)
         return
-    # Each statement costs SQLite's driver as much as a row does, so one statement carries many.
+    # Each statement costs the drivers as much as a row does, so one statement carries many.
     while some := tuple(chain.from_iterable(islice(rows, _TOGETHER))):
         places = [marks] * (len(some) // (len(converted) + len(constants)))
         connection.exec_driver_sql(f"{head} {', '.join(places)}{tail}", some)
+
+
+def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """PostgreSQL's own way to take rows in; its errors come as SQLAlchemy's, which callers know."""
+    sql = f"COPY {_target(connection, table, names)} FROM STDIN"
+    driver = connection.dialect.loaded_dbapi
+    cursor: Any = connection.connection.cursor()  # psycopg's own, which has more than the standard asks for
+    try:
+        with cursor, cursor.copy(sql) as copy:
+            write = copy.write_row
+            for row in rows:
+                write(row)
+    except driver.Error as error:
+        raise DBAPIError.instance(sql, None, error, driver.Error, hide_parameters=True) from error
 
 
 def reserve_ids(session: Session, table: Table, count: int) -> list[int]:
@@ -109,7 +123,9 @@ def _constants(dialect: Dialect, table: Table, same: Mapping[str, Any]) -> dict[
 def _sql(connection: Connection, table: Table, names: Sequence[str]) -> tuple[str, str]:
     """The beginning of the statement, and one row of marks in the order of ``names``."""
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    return f"INSERT INTO {_target(connection, table, names)} VALUES", f"({', '.join([mark] * len(names))})"
+
+
+def _target(connection: Connection, table: Table, names: Sequence[str]) -> str:
     quote = connection.dialect.identifier_preparer.quote
-    columns = ", ".join(quote(name) for name in names)
-    marks = ", ".join([mark] * len(names))
-    return f"INSERT INTO {quote(table.name)} ({columns}) VALUES", f"({marks})"
+    return f"{quote(table.name)} ({', '.join(map(quote, names))})"
