@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from tests.support.clock import NOW
 from tests.support.jobs import run_jobs
@@ -245,6 +245,30 @@ def test_completions_come_in_once_and_go_again(put, work, session, make):
     assert put(body, **COMPLETIONS).created_count == 0
     assert undo(work, session, run).undone["gone"] == 2
     assert session.scalars(select(Completion)).all() == []
+
+
+def test_taken_back_a_completion_known_before_has_its_old_score_and_end(put, work, session, make):
+    make.site(name="club")
+    make.profile(external_id="M1")
+    put("club:/p1,First steps,12,months\n", **MODULES)
+    put("M1,club:/p1,2026-01-05T10:00:00Z,40\nM1,club:/p1,2026-01-06T10:00:00Z,50\n", **COMPLETIONS)
+    was = session.execute(select(Completion.id, Completion.score, Completion.lapses_at).order_by(Completion.id)).all()
+    head = "external_id,module,completed_at,score,lapses_at\n"
+    run = put(
+        "M1,club:/p1,2026-01-05T10:00:00Z,90,2026-08-01T00:00:00Z\nM1,club:/p1,2026-01-06T10:00:00Z,60,\n"
+        "M1,club:/p1,2026-01-07T10:00:00Z,70,\n",
+        **COMPLETIONS | {"head": head},
+    )
+    assert (run.created_count, run.changed_count) == (1, 2)
+    session.execute(update(Completion).where(Completion.score == 60).values(score=61))
+    session.commit()
+    run = undo(work, session, run)
+    assert (run.undone["gone"], run.undone["restored"]) == (1, 1)
+    assert run.undone["left"] == ["A completion of «First steps» at 2026-01-06 10:00 UTC was changed since."]
+    now = session.execute(select(Completion.id, Completion.score, Completion.lapses_at).order_by(Completion.id)).all()
+    assert now[0] == was[0]
+    assert [row.score for row in now] == [40, 61]
+    assert session.scalars(select(Module.completion_count)).one() == 2
 
 
 def test_a_completion_of_nobody_in_nothing_with_a_score_of_101_is_told(put, session, make):

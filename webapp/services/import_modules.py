@@ -12,7 +12,7 @@ from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import shown
 from webapp.domain.modules import LapseUnit
 from webapp.domain.table_rows import TableDraft
-from webapp.models import ImportChange, Module
+from webapp.models import Completion, ImportChange, Module
 from webapp.queries import modules as read
 from webapp.queries import sites as read_sites
 from webapp.queries import table_rows as read_standing
@@ -27,7 +27,6 @@ from webapp.services.table_kinds import (
     before,
     kept,
     look_for_person,
-    nothing,
     people_of,
     refusal,
     run_sql,
@@ -117,6 +116,17 @@ def _complete(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[in
     return module_rows.complete(work, rows, run_id)
 
 
+def _take_back_completion(work: Work, change: ImportChange) -> str:
+    found = work.session.get(Completion, change.subject_id, populate_existing=True)
+    if found is None:
+        return ""
+    if kept({name: getattr(found, name) for name in change.after}) != change.after:
+        title = work.session.get_one(Module, found.module_id).title
+        return f"A completion of «{title}» at {found.completed_at:%Y-%m-%d %H:%M} UTC was changed since."
+    run_sql(work, update(Completion).where(Completion.id == found.id).values(**before(change)))
+    return ""
+
+
 KINDS: dict[ImportKind, TableKind] = {
     ImportKind.MODULES: TableKind(
         _module_references,
@@ -127,6 +137,10 @@ KINDS: dict[ImportKind, TableKind] = {
         lambda work, own_id, at: modules.archive(work, ArchiveModule(own_id, at)),
     ),
     ImportKind.COMPLETIONS: TableKind(
-        _completion_references, read_standing.nothing, _complete, nothing, take_all_back=module_rows.take_back
+        _completion_references,
+        read_standing.nothing,
+        _complete,
+        _take_back_completion,
+        take_all_back=module_rows.take_back,
     ),
 }

@@ -146,9 +146,6 @@ def _changed_people(work: Work, plan: Plan, size: int) -> Undone:
 
 def _changes(work: Work, plan: Plan, size: int) -> Undone:
     """Newest first, so that what was made later and stands on the earlier goes before it."""
-    take_all_back = TABLES[plan.kind].take_all_back
-    if take_all_back:
-        return Undone(gone=take_all_back(work, plan.run_id))
     found = Undone()
     wanted = select(ImportChange).where(ImportChange.run_id == plan.run_id).order_by(ImportChange.id.desc()).limit(size)
     for change in work.session.scalars(wanted).all():
@@ -161,6 +158,9 @@ def _changes(work: Work, plan: Plan, size: int) -> Undone:
             found.gone += 1
         work.session.delete(change)
         work.session.flush()
+    take_all_back = TABLES[plan.kind].take_all_back
+    if take_all_back and not found.count:
+        found.gone = take_all_back(work, plan.run_id)
     return found
 
 

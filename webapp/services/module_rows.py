@@ -26,6 +26,7 @@ from webapp.services.work import Work
 _COMPLETIONS = cast(Table, Completion.__table__)
 _NAMES = ("module_id", "profile_id", "completed_at", "score", "lapses_at")
 Key = tuple[int, int, datetime]  # module, person, moment
+Standing = tuple[int | None, datetime | None]  # score, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
     """Record completions in one batch; gives (created, changed): changed ones got another score or end.
 
     The same person, module and moment is one completion, so the same rows again change nothing. The new rows carry
-    ``run_id``, by which ``take_back`` finds them. Raises ``Refused`` on ``module``, ``person``, ``score`` or
+    ``run_id``, by which ``take_back`` finds them; for a changed one an ``ImportChange`` keeps what it was. Raises ``Refused`` on ``module``, ``person``, ``score`` or
     ``completed_on`` for what is unknown, archived or to come, and writes nothing then.
     """
     modules = _modules(work, completion_rows)
@@ -104,7 +105,7 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
         {row.external_id for row in completion_rows if row.external_id},
         {email_key(row.email) for row in completion_rows if row.email},
     )
-    wanted: dict[Key, tuple[int | None, datetime | None]] = {}
+    wanted: dict[Key, Standing] = {}
     told: dict[Key, CompletionRow] = {}
     for row in completion_rows:
         module, zone = modules[row.module]
@@ -122,23 +123,39 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
     lines = [(*key, *wanted[key]) for key in fresh]
     bulk.insert_rows(work.session, _COMPLETIONS, _NAMES, lines, {"import_run_id": run_id})
     changed = [
-        {"own_id": own_id, "new_score": new[0], "new_end": new[1]}
-        for key, (own_id, score, ends) in there.items()
+        (own_id, (score, ends), new)
+        for key, (own_id, score, ends) in sorted(there.items())
         if (new := _put_together(told[key], score, ends)) != (score, ends)
     ]
-    if changed:
-        statement = update(_COMPLETIONS).where(_COMPLETIONS.c.id == bindparam("own_id"))
-        statement = statement.values(score=bindparam("new_score"), lapses_at=bindparam("new_end"))
-        work.session.connection().execute(statement, changed)
+    _change(work, changed, run_id)
     _count(work, Counter(key[0] for key in fresh))
     return len(fresh), len(changed)
+
+
+def _change(work: Work, changed: Sequence[tuple[int, Standing, Standing]], run_id: int | None) -> None:
+    """Give completions another score or end; with ``run_id`` the old ones are kept for taking the import back."""
+    if not changed:
+        return
+    if run_id is not None:
+        lines = [(own_id, _plain(old), _plain(new)) for own_id, old, new in changed]
+        names = ("subject_id", "before", "after")
+        bulk.insert_rows(work.session, cast(Table, ImportChange.__table__), names, lines, {"run_id": run_id})
+    statement = update(_COMPLETIONS).where(_COMPLETIONS.c.id == bindparam("own_id"))
+    statement = statement.values(score=bindparam("new_score"), lapses_at=bindparam("new_end"))
+    rows = [{"own_id": own_id, "new_score": score, "new_end": ends} for own_id, _, (score, ends) in changed]
+    work.session.connection().execute(statement, rows)
+
+
+def _plain(standing: Standing) -> dict[str, Any]:
+    score, ends = standing
+    return {"score": score, "lapses_at": ends.isoformat() if ends else None}
 
 
 def _end(row: CompletionRow, module: Module, zone: str) -> datetime | None:
     return rules.lapses_at(row.completed_at, module.lapses_after, module.lapses_unit, zone)
 
 
-def _put_together(row: CompletionRow, score: int | None, ends: datetime | None) -> tuple[int | None, datetime | None]:
+def _put_together(row: CompletionRow, score: int | None, ends: datetime | None) -> Standing:
     """Score and end of a completion that is there, with what the row tells of them."""
     is_told = row.has_no_end or row.lapses_at is not None
     return score if row.score is None else row.score, row.lapses_at if is_told else ends
