@@ -24,13 +24,14 @@ from webapp.models import (
     Voucher,
 )
 from webapp.queries.matching import among
+from webapp.queries.prepared import Prepared
 from webapp.queries.profiles import matches
 
 Scope = frozenset[int] | None
 PAGE = 50
 _FRESH = {"populate_existing": True}
 # Put together once: the till asks it with every redemption.
-_OWNER = (
+_OWNER = Prepared(
     select(BenefitDefinition.id, BenefitDefinition.site_id, BenefitDefinition.name)
     .join(Benefit, Benefit.definition_id == BenefitDefinition.id)
     .where(Benefit.id == bindparam("benefit_id"))
@@ -103,7 +104,7 @@ def get(session: Session, benefit_id: int) -> Benefit:
 
 def owner(session: Session, benefit_id: int, scope: Scope = None) -> Owner:
     """The definition of a benefit, without the benefit; ``NotFound`` outside ``scope``."""
-    row = session.execute(_OWNER, {"benefit_id": benefit_id}).one_or_none()
+    row = _OWNER.one(session.connection(), benefit_id=benefit_id)
     if row is None or (scope is not None and row.site_id not in scope):
         raise _missing()
     return Owner(*row)

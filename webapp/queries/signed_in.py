@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from webapp.domain import staff as rules
 from webapp.domain.identity import Grant
 from webapp.models import AccountSettings, Site, StaffGrant, StaffMember, StaffSession
+from webapp.queries.prepared import Prepared
 from webapp.queries.staff import holds, is_open
 
 
@@ -50,7 +51,7 @@ class SignedIn:
 def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | None:
     """The person behind a session that is neither ended, idle, too old nor disabled; one statement."""
     facts = {"token_hash": token_hash, "now": now, "active_since": now - rules.IDLE}
-    rows = session.execute(_signed_in(), facts).all()
+    rows = _prepared().rows(session.connection(), **facts)
     if not rows:
         return None
     row = rows[0]
@@ -79,6 +80,10 @@ def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | N
 
 
 @cache
+def _prepared() -> Prepared:
+    return Prepared(_signed_in())
+
+
 def _signed_in() -> Select[*tuple[Any, ...]]:
     """A row for each grant of the person and of whom they see as."""
     other = aliased(StaffMember)

@@ -12,7 +12,7 @@ from time import sleep
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import CursorResult, Engine, Executable, Table, UpdateBase, bindparam, insert, update
+from sqlalchemy import Connection, CursorResult, Engine, Table, UpdateBase, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from webapp.domain.audit import FACTS, Event
 from webapp.domain.errors import Busy, Conflict, Refused
 from webapp.domain.identity import Actor
 from webapp.models import AuditEntry, Base, OutboxMessage, RequestKey
+from webapp.queries.prepared import Prepared
 
 T = TypeVar("T")
 WRITES = {"largesse_write": True}  # BEGIN IMMEDIATE on SQLite, see webapp.adapters.engines
@@ -31,12 +32,16 @@ _PATIENCE = 5.0  # seconds, as long as SQLite itself waits
 # PostgreSQL: serialisation failure, deadlock, lock not available.
 _TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
 # What every form says to the database, put together once.
-_KEYS, _TELL = cast("Table", RequestKey.__table__), insert(cast("Table", AuditEntry.__table__))
-_TAKE_KEY: dict[str, Executable] = {
-    "sqlite": sqlite.insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key),
-    "postgresql": postgresql.insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key),
-}
-_KEEP_RESULT = update(_KEYS).where(_KEYS.c.key == bindparam("of")).values(result=bindparam("led_to"))
+_KEYS, _LOG = cast("Table", RequestKey.__table__), cast("Table", AuditEntry.__table__)
+_TAKE_KEY = Prepared(
+    {
+        "sqlite": sqlite.insert(_KEYS).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(_KEYS).on_conflict_do_nothing(),
+    },
+    ("key", "at", "staff_id", "digest", "result"),
+)
+_KEEP_RESULT = Prepared(update(_KEYS).where(_KEYS.c.key == bindparam("of")).values(result=bindparam("led_to")))
+_TELL = Prepared(insert(_LOG), ("at", "actor", "staff_id", "address", "event", "subject", "site_id", "facts"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,11 @@ class Work:
     actor: Actor
     now: datetime
     events: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def connection(self) -> Connection:
+        """What prepared statements run on. What the session holds is not written first; a savepoint it began is set."""
+        return self.session.connection()
 
     def record(self, event: Event, subject: Base | str, site_id: int | None = None, **facts: object) -> None:
         """Tell the audit log that ``event`` happened to ``subject``; the facts must be exactly the event's."""
@@ -183,7 +193,7 @@ def is_passing(error: BaseException | None) -> bool:
 def _claim(work: Work, stamp: RequestStamp) -> RequestKey | None:
     """Take the key, or give the row of whoever had it before. A rival's insert makes this one wait, then do nothing."""
     row = {"key": stamp.key, "at": work.now, "staff_id": work.actor.staff_id, "digest": stamp.digest, "result": ""}
-    taken = work.session.execute(_TAKE_KEY[work.session.get_bind().dialect.name], row).scalar_one_or_none()
+    taken = _TAKE_KEY.count(work.connection, **row)
     return None if taken else work.session.get_one(RequestKey, stamp.key)
 
 
@@ -202,7 +212,7 @@ def _first_answer(session: Session, seen: RequestKey, stamp: RequestStamp) -> ob
 
 def _remember(work: Work, stamp: RequestStamp, result: object) -> None:
     if isinstance(result, Base) and hasattr(result, "id"):
-        work.session.execute(_KEEP_RESULT, {"of": stamp.key, "led_to": name_of(result)})
+        _KEEP_RESULT.count(work.connection, of=stamp.key, led_to=name_of(result))
 
 
 def _write_audit(work: Work) -> None:
@@ -219,8 +229,7 @@ def _write_audit(work: Work) -> None:
         }
         for item in work.events
     ]
-    if rows:
-        work.session.execute(_TELL, rows)
+    _TELL.many(work.connection, rows)
 
 
 def _guard(error: IntegrityError) -> str | None:

@@ -6,13 +6,12 @@ is read after such an UPDATE is what stood when it was decided.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    CursorResult,
     UpdateBase,
     and_,
     bindparam,
@@ -24,11 +23,21 @@ from sqlalchemy import (
 )
 
 from webapp.models import Benefit, BenefitDefinition, Redemption
+from webapp.queries.prepared import Prepared
 from webapp.services.work import Work, changed_rows
 
 _TOTAL = BenefitDefinition.total_global_redemptions
 _COUNT: BindParameter[int] = bindparam("n")
 _NOW: BindParameter[datetime] = bindparam("now")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A benefit as it stands after it was redeemed; ``value_minor`` is what one redemption is worth, in hundredths."""
+
+    voucher_id: int | None
+    value_minor: int | None
+    is_used_up: bool
 
 
 def _take_statement() -> UpdateBase:
@@ -41,7 +50,8 @@ def _take_statement() -> UpdateBase:
         or_(Benefit.expires_at.is_(None), Benefit.expires_at >= _NOW),
         or_(cap.is_(None), used + _COUNT <= cap),
     )
-    return _plain(update(Benefit).where(guard).values(redeemed_count=used + _COUNT))
+    stands = (Benefit.voucher_id, Benefit.value_minor, (cap <= used).label("is_used_up"))
+    return update(Benefit).where(guard).values(redeemed_count=used + _COUNT).returning(*stands)
 
 
 def _take_overall_statement() -> UpdateBase:
@@ -52,15 +62,11 @@ def _take_overall_statement() -> UpdateBase:
         not_(and_(BenefitDefinition.is_archived, BenefitDefinition.stops_redemptions)),
         or_(cap.is_(None), cap >= _TOTAL + _COUNT),
     )
-    return _plain(update(BenefitDefinition).where(guard).values(total_global_redemptions=_TOTAL + _COUNT))
-
-
-def _plain(statement: UpdateBase) -> UpdateBase:
-    return statement.execution_options(synchronize_session=False)
+    return update(BenefitDefinition).where(guard).values(total_global_redemptions=_TOTAL + _COUNT)
 
 
 # Put together once: a till must not wait for it.
-_TAKE, _TAKE_OVERALL = _take_statement(), _take_overall_statement()
+_TAKE, _TAKE_OVERALL = Prepared(_take_statement()), Prepared(_take_overall_statement())
 
 
 def is_open(now: datetime) -> ColumnElement[bool]:
@@ -98,22 +104,19 @@ def voided(work: Work, definition_id: int, by: int) -> None:
     )
 
 
-def take(work: Work, definition_id: int, benefit_id: int, count: int) -> bool:
-    """Redeem ``count`` of a benefit if everything allows it at ``work.now``; False, and nothing moved, when not."""
+def take(work: Work, definition_id: int, benefit_id: int, count: int) -> Taken | None:
+    """Redeem ``count`` of a benefit if everything allows it at ``work.now``; None, and nothing moved, when not."""
     if not _take_overall(work, definition_id, count):
-        return False
-    if _moved(work, _TAKE, {"of": benefit_id, "n": count, "now": work.now}):
-        return True
-    _give_overall(work, definition_id, count)
-    return False
+        return None
+    row = _TAKE.one(work.connection, of=benefit_id, n=count, now=work.now)
+    if row is None:
+        _give_overall(work, definition_id, count)
+        return None
+    return Taken(row.voucher_id, row.value_minor, bool(row.is_used_up))
 
 
 def _take_overall(work: Work, definition_id: int, count: int) -> bool:
-    return _moved(work, _TAKE_OVERALL, {"of": definition_id, "n": count})
-
-
-def _moved(work: Work, statement: UpdateBase, values: dict[str, object]) -> bool:
-    return cast("CursorResult[object]", work.session.execute(statement, values)).rowcount == 1
+    return _TAKE_OVERALL.count(work.connection, of=definition_id, n=count) == 1
 
 
 def _give_overall(work: Work, definition_id: int, count: int) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import make_transient_to_detached
 
 from webapp.domain import benefits as rules
 from webapp.domain import redemptions
@@ -13,13 +17,21 @@ from webapp.domain.notices import Skip
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import MOST_AT_ONCE, RedemptionKind
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import Benefit, BenefitDefinition, Redemption, RedemptionAttempt
+from webapp.models import BenefitDefinition, Redemption, RedemptionAttempt
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
+from webapp.queries.prepared import Prepared
 from webapp.services import notices
 from webapp.services.benefits import codes, counting
+from webapp.services.benefits.counting import Taken
 from webapp.services.work import Work
+
+# Put together once: a till must not wait for it.
+_WRITE = Prepared(
+    insert(Redemption).returning(Redemption.id),
+    [column.key for column in cast(Table, Redemption.__table__).columns if column.key != "id"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +89,34 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
 
     ``Refused`` with the first shut gate of benefits.md 5.3; one used up meanwhile says when, where and by whom.
     """
+    return _write(work, command, *_take(work, command))
+
+
+def _take(work: Work, command: RedeemBenefit) -> tuple[read.Owner, Taken]:
+    """Move the counters; when they do not move, nothing has, and the refusal says why."""
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise Refused("count", f"{command.count} cannot be redeemed; use 1 to {MOST_AT_ONCE:,}.", "count")
     owner = read.owner(work.session, command.benefit_id)
-    if not counting.take(work, owner.definition_id, command.benefit_id, command.count):
+    taken = counting.take(work, owner.definition_id, command.benefit_id, command.count)
+    if taken is None:
         raise _explained(work, command)
-    benefit = read.get(work.session, command.benefit_id)
-    line = Redemption(
-        **_line(work, benefit, RedemptionKind.REDEEM, command.count, command.receipt, command.note),
-        location_id=command.location_id,
-        receipt_ref=command.receipt_ref,
-    )
+    return owner, taken
+
+
+def _write(work: Work, command: RedeemBenefit, owner: read.Owner, taken: Taken) -> Redemption:
+    """The line of the ledger for what was taken, and what follows from it."""
+    told = _line(work, RedemptionKind.REDEEM, command.count, command.receipt, command.note) | {
+        "benefit_id": command.benefit_id,
+        "value_minor": _worth(taken.value_minor, command.count),
+        "location_id": command.location_id,
+        "receipt_ref": command.receipt_ref,
+        "original_id": None,
+    }
+    line = Redemption(**told, id=_WRITE.one(work.connection, **told).id)
+    make_transient_to_detached(line)
     work.session.add(line)
-    work.session.flush()
-    if benefit.facts.redemptions_left == 0:
+    if taken.is_used_up:
+        benefit = read.get(work.session, command.benefit_id)
         codes.follow(work, benefit, VoucherStatus.REDEEMED, f"benefit {benefit.id}, receipt {line.receipt}")
         notices.cancel(work, benefit.id, Skip.REDEEMED)
     _tell(work, Event.BENEFIT_REDEEMED, owner, line, command.receipt_ref or "no receipt of the shop")
@@ -100,8 +126,10 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
 def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttempt:
     """Redeem, or keep what was refused with its reason and the whole table; either way one transaction."""
     try:
-        with work.session.begin_nested():  # what moved before the refusal goes back; the refusal stays
-            return redeem(work, command)
+        owner, taken = _take(work, command)
+        if not taken.is_used_up:
+            return _write(work, command, owner, taken)
+        return _write_last(work, command, owner, taken)
     except DomainError as refusal:
         if refusal.code == "benefit.unknown":
             raise
@@ -109,6 +137,16 @@ def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttemp
             refusal.code, refusal.message, benefit_id=command.benefit_id, location_id=command.location_id
         )
         return note(work, told, field=refusal.field or "", count=command.count)
+
+
+def _write_last(work: Work, command: RedeemBenefit, owner: read.Owner, taken: Taken) -> Redemption:
+    """As ``_write`` of what used the benefit up: its code may refuse to follow, and the counters go back then."""
+    try:
+        with work.session.begin_nested():
+            return _write(work, command, owner, taken)
+    except DomainError:
+        counting.give(work, owner.definition_id, command.benefit_id, command.count)
+        raise
 
 
 def note(work: Work, command: NoteAttempt, *, field: str = "", count: int = 1) -> RedemptionAttempt:
@@ -200,7 +238,9 @@ def _come_back(
     was_used_up = benefit.facts.redemptions_left == 0
     benefit = read.get(work.session, original.benefit_id)
     line = Redemption(
-        **_line(work, benefit, kind, count, receipt, note),
+        **_line(work, kind, count, receipt, note),
+        benefit_id=benefit.id,
+        value_minor=_worth(benefit.value_minor, count),
         location_id=original.location_id,
         original_id=original.id,
     )
@@ -214,13 +254,15 @@ def _come_back(
     return line
 
 
-def _line(work: Work, benefit: Benefit, kind: RedemptionKind, count: int, receipt: str, note: str) -> dict[str, object]:
+def _worth(value_minor: int | None, count: int) -> int | None:
+    return None if value_minor is None else value_minor * count
+
+
+def _line(work: Work, kind: RedemptionKind, count: int, receipt: str, note: str) -> dict[str, object]:
     """What every line of the ledger tells."""
     return {
-        "benefit_id": benefit.id,
         "kind": kind,
         "count": count,
-        "value_minor": None if benefit.value_minor is None else benefit.value_minor * count,
         "at": work.now,
         "by": work.actor.label,
         "staff_id": work.actor.staff_id,
