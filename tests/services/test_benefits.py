@@ -228,6 +228,16 @@ def test_a_code_follows_its_benefit_and_moves_no_other_way(d):
     assert status() is VoucherStatus.ALLOCATED
 
 
+def test_13_7_no_reuse_the_code_of_a_void_benefit_stays_spent(d):
+    pooled(d, 2)
+    first = d.issue()
+    d.do(benefits.void, benefits.VoidBenefit(first.id, "lost"))
+    second = d.issue(d.other)
+    assert second.voucher_id not in {None, first.voucher_id}
+    assert refused("no_codes_left", d.issue, d.make.profile())
+    assert d.session.get_one(Voucher, first.voucher_id, populate_existing=True).status is VoucherStatus.CANCELLED
+
+
 # 13.5 Redeem and un-redeem
 
 
