@@ -84,7 +84,8 @@ class FoundThing:
 def people(session: Session, scope: Scope, text: str, *, size: int = SHOWN) -> list[FoundPerson]:
     """Who is known by ``text`` or by what begins with it; when nobody is, who would be but for one slip.
 
-    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written; two more for who sees some sites only.
+    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written; two more
+    for who sees some sites only.
     """
     return _exact(session, scope, text, size) or _near(session, scope, text, size)
 
