@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import sqlite3
+from time import monotonic
+from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 # reliability.md section 5. WAL survives a kill, FULL survives a power cut, 64 MiB of cache keeps bulk inserts flat.
@@ -20,6 +24,8 @@ _PRAGMAS = (
     "cache_size = -65536",
 )
 
+_TRUSTED = 30.0  # seconds for which a connection that rests is believed to stand
+
 
 def engine_options(url: str, threads: int) -> dict[str, object]:
     """Pool for ``threads`` request threads; a spare pair for the scheduler and the readiness probe."""
@@ -29,7 +35,6 @@ def engine_options(url: str, threads: int) -> dict[str, object]:
         "hide_parameters": True,  # an error in the log must not tell codes or people
         "pool_size": threads + 2,
         "max_overflow": 2,
-        "pool_pre_ping": url.startswith("postgresql"),
     }
 
 
@@ -39,6 +44,36 @@ def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "checkin")
+def _rests(_connection: object, entry: ConnectionPoolEntry) -> None:
+    entry.info["rests_since"] = monotonic()
+
+
+@event.listens_for(Engine, "checkout")
+def _still_stands(connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a PostgreSQL connection out of the pool whether its server is still there, and have another one if not.
+
+    Only where there is doubt, or each page would wait for the answer twice: it rested long, or there is something to
+    read, which nobody asked for. That is how a server says that it goes away.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        return
+    rested = monotonic() - entry.info.get("rests_since", monotonic())
+    if rested < _TRUSTED and not connection.closed and not _has_word(connection.fileno()):
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except connection.Error as error:
+        raise DisconnectionError("The database server ended this connection.") from error
+
+
+def _has_word(line: int) -> bool:
+    waiting = select.poll()
+    waiting.register(line, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 @event.listens_for(Engine, "begin")
