@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -124,3 +125,37 @@ def sample(zone: str, now: datetime) -> dict[str, str]:
         "profile.full_name": "Ada Berg",
         "profile.external_id": "M-1001",
     }
+
+
+def check_payload(text: str, field: str) -> None:
+    """``Refused`` on ``field``, with the line, unless ``text`` is a JSON object whatever stands in for its placeholders.
+
+    They stand inside "quotes" only: filled with a bare letter the text must still be JSON, which outside a string and
+    after a backslash it never is.
+    """
+    check(text, field)
+    try:
+        found = json.loads(_PLACE.sub("x", text), parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise Refused(
+            "payload.json",
+            f'Line {error.lineno}: this is not JSON ({error.msg.lower()}); ((placeholders)) stand inside "quotes".',
+            field,
+        ) from None
+    except (ValueError, RecursionError):
+        raise Refused(
+            "payload.json",
+            "This is not JSON: NaN and Infinity are no numbers, and lists do not nest without end.",
+            field,
+        ) from None
+    if not isinstance(found, dict):
+        raise Refused("payload.object", 'Write a JSON object: { "code": "((benefit.code))" }.', field)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def fill_payload(text: str, values: Mapping[str, str]) -> str:
+    """The JSON text with every placeholder replaced in one pass, each value escaped as a JSON string has it."""
+    return fill(text, {name: json.dumps(value, ensure_ascii=False)[1:-1] for name, value in values.items()})
