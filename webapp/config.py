@@ -31,6 +31,8 @@ class Settings:
     timezone: str = "Europe/London"
     smtp_url: str = ""
     mail_from: str = "largesse@localhost"
+    webhooks: str = "on"
+    webhook_hosts: tuple[str, ...] = ()
     scheduler: bool = True
     insecure_local: bool = False
     image_hosts: tuple[str, ...] = ()
@@ -58,6 +60,8 @@ class Settings:
             timezone=given.get("TIMEZONE", cls.timezone),
             smtp_url=given.get("SMTP_URL", ""),
             mail_from=given.get("MAIL_FROM", cls.mail_from),
+            webhooks=given.get("WEBHOOKS", cls.webhooks).lower(),
+            webhook_hosts=tuple(host.lower() for host in _words(given.get("WEBHOOK_HOSTS", ""))),
             scheduler=_switch("SCHEDULER", given.get("SCHEDULER", "on")),
             insecure_local=_switch("INSECURE_LOCAL", given.get("INSECURE_LOCAL", "off")),
             image_hosts=_words(given.get("IMAGE_HOSTS", "")),
@@ -70,6 +74,8 @@ class Settings:
         """Raise ``BadSettings`` for a value that would only fail later, in front of a user."""
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise BadSettings(f"LARGESSE_LOG_LEVEL is «{self.log_level}»; use debug, info, warning or error.")
+        if self.webhooks not in {"on", "file"}:
+            raise BadSettings(f"LARGESSE_WEBHOOKS is «{self.webhooks}»; use on, or file to write them into a folder.")
         if not self.public_url.startswith(("http://", "https://")):
             raise BadSettings(f"LARGESSE_PUBLIC_URL is «{self.public_url}»; it must start with https:// or http://.")
         try:

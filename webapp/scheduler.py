@@ -15,11 +15,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp import jobs
-from webapp.adapters import clock, mail
+from webapp.adapters import clock, mail, randomness, webhooks
 from webapp.config import Settings
+from webapp.domain import webhook_secrets
 from webapp.domain.errors import Busy
 from webapp.domain.identity import SYSTEM
+from webapp.domain.webhook_secrets import SecretMaker
 from webapp.jobs import outbox, registry
+from webapp.jobs import webhooks as webhook_jobs
 from webapp.jobs.runner import Runner, process_name
 from webapp.queries.health import SCHEDULER, SCHEDULER_LEASE
 from webapp.services import leases
@@ -30,7 +33,7 @@ STOP_WITHIN = 10.0  # seconds (reliability.md P28)
 log = logging.getLogger(__name__)
 # Seconds between beats. «alone»: of all processes one does it, the one that holds the lease «scheduler».
 _ALONE = {"sweep": 30, "notices": 30, "audit": 5, "anchors": 60, "housekeeping": 3600}
-_BEATS = {"jobs": 1, "outbox": 2, "heartbeat": 10}
+_BEATS = {"jobs": 1, "outbox": 2, "webhooks": 2, "heartbeat": 10}
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Scheduler:
         self._stop_once = Lock()
         self._is_stopped = False
         self._sender = mail.sender(self.settings)
+        self._poster = webhooks.poster(self.settings)
+        self._secrets = SecretMaker(webhook_secrets.key(self.settings.secret_key), randomness.entropy)
         installed = {module.name for module in pkgutil.iter_modules(jobs.__path__)}
         self._alone = {name: seconds for name, seconds in _ALONE.items() if name in installed}
         # daemon: a beat that hangs must not keep a process alive that was told to stop.
@@ -85,7 +90,7 @@ class Scheduler:
         """Do once whatever is due now; gives how much of each kind was done. Then somebody else may lead."""
         leads = self.lead()
         done = {name: self._do(name) for name in self._alone if leads}
-        done |= {"jobs": self._do("jobs"), "outbox": self._do("outbox")}
+        done |= {name: self._do(name) for name in ("jobs", "outbox", "webhooks")}
         self._write(lambda work: leases.give_back(work, SCHEDULER, self.owner))
         return done
 
@@ -110,6 +115,8 @@ class Scheduler:
             return self._runner.drain()
         if name == "outbox":
             return outbox.run_due(self.sessions, self._sender, self.owner)
+        if name == "webhooks":
+            return webhook_jobs.run_due(self.sessions, self._poster, self._secrets, self.owner)
         done: int = importlib.import_module(f"webapp.jobs.{name}").run_due(self.sessions)
         return done
 

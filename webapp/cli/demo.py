@@ -37,6 +37,7 @@ def prepare(folder: Path, port: int, scale: str, *, fresh: bool) -> tuple[Settin
         public_url=f"http://localhost:{port}",
         smtp_url=f"file:{folder / 'mail'}",
         mail_from="largesse@harbour.example",
+        webhooks="file",
         insecure_local=True,
     )
     ways = folder / SIGN_INS

@@ -108,6 +108,7 @@ class Event(StrEnum):
     NOTICES_REPLANNED = "notices.replanned"
     TARGET_CREATED = "target.created"
     TARGET_CHANGED = "target.changed"
+    TARGET_RENEWED = "target.renewed"
     TARGET_ARCHIVED = "target.archived"
     TARGET_RESTORED = "target.restored"
     REWARD_CREATED = "reward.created"
@@ -245,6 +246,7 @@ SENTENCES: dict[Event, str] = {
     Event.NOTICES_REPLANNED: "had the notices of {count} open benefits of «{title}» planned anew",
     Event.TARGET_CREATED: "created the target «{title}» ({name})",
     Event.TARGET_CHANGED: "changed the target «{title}»: {changes}",
+    Event.TARGET_RENEWED: "made a new secret for the webhook «{title}»",
     Event.TARGET_ARCHIVED: "archived the target «{title}»; nothing is sent with it any more",
     Event.TARGET_RESTORED: "took the target «{title}» out of the archive",
     Event.REWARD_CREATED: "created the {kind} «{title}» as {name}",

@@ -200,6 +200,11 @@ SETTINGS = (
     ("LARGESSE_TIMEZONE", "The zone of the programme's clock."),
     ("LARGESSE_SMTP_URL", "The mail server, such as smtp://user:password@host:587; file:FOLDER writes files instead."),
     ("LARGESSE_MAIL_FROM", "The sender of e-mails."),
+    ("LARGESSE_WEBHOOKS", "on sends webhooks; file writes them into the folder webhooks of the instance instead."),
+    (
+        "LARGESSE_WEBHOOK_HOSTS",
+        "Hosts inside that webhooks may go to, separated by commas; they may use plain http and any port.",
+    ),
     ("LARGESSE_SCHEDULER", "on or off: whether this server does the regular work."),
     ("LARGESSE_INSECURE_LOCAL", "on allows plain http on this machine only, with a warning on every page."),
     ("LARGESSE_IMAGE_HOSTS", "Hosts whose pictures pages may show."),

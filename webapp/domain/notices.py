@@ -12,6 +12,7 @@ from webapp.domain.benefits import BenefitFacts
 
 BACKDATED = timedelta(hours=48)  # an issue longer ago is not told of any more
 LATE = timedelta(hours=24)  # a reminder that came due longer ago is left out
+_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
 
 
 class NoticeKind(StrEnum):
@@ -25,8 +26,15 @@ class NoticeKind(StrEnum):
 OF_EXPIRY = (NoticeKind.REMIND, NoticeKind.EXTEND)  # these count from the end, and move with it
 
 
+class TargetKind(StrEnum):
+    """How what a target says reaches its reader."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
 class NoticeStatus(StrEnum):
-    """planned → sending (its e-mail waits in the outbox) → sent or failed; or skipped with a reason."""
+    """planned → sending (its message waits in the outbox) → sent or failed; or skipped with a reason."""
 
     PLANNED = "planned"
     SENDING = "sending"
@@ -148,13 +156,26 @@ def why_not(
     return Skip.LATE if kind in OF_EXPIRY and due < now - LATE else None
 
 
-def unwelcome(kind: NoticeKind, consents: Mapping[str, object], address: str) -> Skip | None:
-    """Why the person is not written to; what was never said of a consent bars nothing (benefits.md 8.4)."""
+def unwelcome(kind: NoticeKind, consents: Mapping[str, object], address: str, way: TargetKind) -> Skip | None:
+    """Why the person is not written to; what was never said of a consent bars nothing (benefits.md 8.4).
+
+    Whoever opted out is not told of by a webhook either, for what receives it may write to them; that e-mails bounce, or
+    that there is no address, is about e-mails alone.
+    """
+    is_email = way is TargetKind.EMAIL
     if consents.get("email_optout") is True:
         return Skip.OPTED_OUT
-    if consents.get("email_bounced") is True:
+    if is_email and consents.get("email_bounced") is True:
         return Skip.BOUNCED
     asked = ("email_benefits", "email_reminders") if kind in OF_EXPIRY else ("email_benefits",)
     if any(consents.get(name) is False for name in asked):
         return Skip.OPTED_OUT
-    return None if address else Skip.NO_ADDRESS
+    return None if address or not is_email else Skip.NO_ADDRESS
+
+
+def next_try(attempts: int) -> timedelta | None:
+    """How long a notice waits after failed try number ``attempts`` (from 1): 1, 5, 30 minutes, 2, 12 hours.
+
+    None after the try that follows the last wait: it is shown as failed until somebody sends it again (benefits.md 8.4).
+    """
+    return _WAITS[attempts - 1] if attempts <= len(_WAITS) else None

@@ -15,7 +15,7 @@ from webapp.adapters.mail import NotSent, Outgoing, Sender, Unreachable
 from webapp.domain.identity import SYSTEM
 from webapp.queries import outbox as read
 from webapp.services import outbox
-from webapp.services.outbox import LEASE, Claimed
+from webapp.services.outbox import LEASE, Claimed, Way
 from webapp.services.work import Work, perform
 
 T = TypeVar("T")
@@ -26,43 +26,65 @@ def run_due(sessions: Callable[[], Session], sender: Sender | None, owner: str) 
     """Send every message that is due; gives how many left. Without a sender they wait."""
     if sender is None:
         return 0
-    round_ = _Round(sessions, sender, owner)
+
+    def send(message: Claimed, now: datetime) -> str:
+        sender.send(Outgoing(message.id, message.recipient, message.subject, message.body), now)
+        return ""
+
+    round_ = Round(sessions, send, owner, Way.MAIL)
     try:
-        while round_.goes_on and (batch := round_.claim()):
-            round_.deliver(batch)
+        round_.run()
     finally:
         sender.close()
     return round_.sent
 
 
 @dataclass
-class _Round:
+class Round:
+    """One go at everything that is due by one way; ``send`` gives what the other side said, or raises ``NotSent``."""
+
     sessions: Callable[[], Session]
-    sender: Sender
+    send: Callable[[Claimed, datetime], str]
     owner: str
+    way: Way
     sent: int = 0
-    goes_on: bool = True
+    _goes_on: bool = True
+    _silent: set[int] = field(default_factory=set)  # webhooks that do not answer; asked again in the next round
     claimed_at: datetime = field(default_factory=clock.now)
 
-    def claim(self) -> list[Claimed]:
+    def run(self) -> None:
+        """Claim and send until nothing is due, or nobody answers."""
+        while self._goes_on and (batch := self._claim()):
+            self._deliver(batch)
+
+    def _claim(self) -> list[Claimed]:
         with self.sessions() as session:
-            if not read.is_due(session, clock.now()):
+            if not read.is_due(session, clock.now(), is_webhook=self.way is Way.WEBHOOK):
                 return []
         self.claimed_at = clock.now()
-        return self._write(lambda work: outbox.claim(work, self.owner, BATCH))
+        return self._write(lambda work: outbox.claim(work, self.owner, BATCH, self.way, self._silent))
 
-    def deliver(self, batch: list[Claimed]) -> None:
-        """Send one after another; when nobody answers, give the rest back at once."""
-        for index, message in enumerate(batch):
+    def _deliver(self, batch: list[Claimed]) -> None:
+        """Send one after another; when nobody answers, give back at once what would fare no better."""
+        while batch:
+            message, *batch = batch
             try:
                 self._deliver_one(message)
             except Unreachable as error:
                 self._miss(message, error)
-                self._write(partial(outbox.release, owner=self.owner, messages=batch[index + 1 :]))
-                self.goes_on = False
-                return
+                batch = self._give_back(message, batch)
             except NotSent as error:
                 self._miss(message, error)
+
+    def _give_back(self, message: Claimed, batch: list[Claimed]) -> list[Claimed]:
+        """Those with the same way out are given back untried: all e-mails, or those to the same webhook. Gives the others."""
+        if message.webhook_id is None:
+            self._goes_on = False
+        else:
+            self._silent.add(message.webhook_id)
+        same = [one for one in batch if one.webhook_id == message.webhook_id]
+        self._write(partial(outbox.release, owner=self.owner, messages=same))
+        return [one for one in batch if one not in same]
 
     def _deliver_one(self, message: Claimed) -> None:
         late = clock.now() - self.claimed_at > LEASE / 2
@@ -71,13 +93,12 @@ class _Round:
         if reason := self._objection(message):
             self._write(lambda work: outbox.skip(work, self.owner, message.id, reason))
             return
-        outgoing = Outgoing(message.id, message.recipient, message.subject, message.body)
-        self.sender.send(outgoing, clock.now())
-        self._write(lambda work: outbox.sent(work, self.owner, message.id))
+        answer = self.send(message, clock.now())
+        self._write(lambda work: outbox.sent(work, self.owner, message.id, answer))
         self.sent += 1
 
     def _objection(self, message: Claimed) -> str:
-        ask = outbox.OBJECTIONS.get(message.dedupe_key.partition(":")[0])
+        ask = outbox.OBJECTIONS.get(message.kind)
         if ask is None:
             return ""
         with self.sessions() as session:

@@ -1,4 +1,4 @@
-"""Texts that are sent about benefits, and the notices planned, sent and left out."""
+"""Texts that are sent about benefits, by e-mail or to a webhook, and the notices planned, sent and left out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.domain.notices import OF_EXPIRY, NoticeKind, NoticeStatus
+from webapp.domain.notices import OF_EXPIRY, NoticeKind, NoticeStatus, TargetKind
 from webapp.models.base import NEVER_REUSED, Base, Id
 
 
 class Target(Base):
-    """An e-mail with ((placeholders)), sent to those who meet ``condition``; ``{}`` is everybody."""
+    """A text with ((placeholders)), sent of those who meet ``condition``; ``{}`` is everybody.
+
+    An e-mail goes to the person; a webhook to ``url``, its ``body`` being JSON, signed with ``secret``, which is kept
+    enciphered. The subject of a webhook is what lists of messages call it: its title.
+    """
 
     __tablename__ = "targets"
 
@@ -23,6 +27,10 @@ class Target(Base):
     title: Mapped[str] = mapped_column(String(120))
     subject: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)
+    kind: Mapped[TargetKind] = mapped_column(default=TargetKind.EMAIL, server_default=TargetKind.EMAIL)
+    url: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    secret: Mapped[str] = mapped_column(String(200), default="", server_default="")  # enciphered
+    secret_made_at: Mapped[datetime | None]
     condition: Mapped[dict[str, Any]] = mapped_column(default=dict)
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -35,6 +43,11 @@ class Target(Base):
         CheckConstraint("length(name) between 1 and 60", name="name_within"),
         CheckConstraint("length(subject) between 1 and 200", name="subject_within"),
         CheckConstraint("length(body) >= 1", name="body_given"),
+        CheckConstraint(
+            "(kind = 'webhook') = (url <> '') and (kind = 'webhook') = (secret <> '') "
+            "and (kind = 'webhook') = (secret_made_at is not null)",
+            name="webhook_whole",
+        ),
         NEVER_REUSED,
     )
 

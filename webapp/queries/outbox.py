@@ -33,9 +33,11 @@ class MessageRow:
 _COLUMNS = [getattr(OutboxMessage, name) for name in MessageRow.__dataclass_fields__]
 
 
-def is_due(session: Session, now: datetime) -> bool:
-    """Whether anything could be claimed now; a look costs no write."""
+def is_due(session: Session, now: datetime, *, is_webhook: bool = False) -> bool:
+    """Whether any e-mail, or any delivery to a webhook, could be claimed now; a look costs no write."""
+    to = OutboxMessage.webhook_id
     due = OutboxMessage.status.in_(_WAITING) & (OutboxMessage.due_at <= now)
+    due &= to.is_not(None) if is_webhook else to.is_(None)
     return session.execute(select(OutboxMessage.id).where(due).limit(1)).first() is not None
 
 

@@ -12,8 +12,19 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
-from webapp.domain.notices import NoticeKind, NoticeStatus
-from webapp.models import Benefit, BenefitDefinition, BenefitDefinitionVersion, Notice, Site, Target, Voucher
+from webapp.domain.notices import NoticeKind, NoticeStatus, TargetKind
+from webapp.domain.outbox import OutboxStatus
+from webapp.domain.webhook_addresses import host
+from webapp.models import (
+    Benefit,
+    BenefitDefinition,
+    BenefitDefinitionVersion,
+    Notice,
+    OutboxMessage,
+    Site,
+    Target,
+    Voucher,
+)
 from webapp.queries.exports import flow
 from webapp.queries.matching import few
 
@@ -33,7 +44,9 @@ class TargetRow:
     id: int
     name: str
     title: str
+    kind: TargetKind
     subject: str
+    host: str  # of a webhook
     site: str
     archived_at: datetime | None
     has_condition: bool
@@ -89,7 +102,18 @@ def page(
     if before is not None:
         wanted = wanted.where(Target.id < before)
     return [
-        TargetRow(row.id, row.name, row.title, row.subject, site, row.archived_at, bool(row.condition), used)
+        TargetRow(
+            row.id,
+            row.name,
+            row.title,
+            row.kind,
+            row.subject,
+            host(row.url),
+            site,
+            row.archived_at,
+            bool(row.condition),
+            used,
+        )
         for row, site, used in session.execute(wanted)
     ]
 
@@ -105,6 +129,7 @@ def _listed(scope: Scope, search: str, *, is_archived: bool) -> list[ColumnEleme
     shown = [*_within(scope), _of(is_archived=is_archived)]
     if search:
         found = Target.title.icontains(search, autoescape=True) | Target.subject.icontains(search, autoescape=True)
+        found |= Target.url.icontains(search, autoescape=True)
         shown.append(found | (Target.name == search.lower()))
     return shown
 
@@ -134,6 +159,29 @@ def sent(session: Session, target_id: int) -> dict[NoticeStatus, int]:
     return {row[0]: row[1] for row in session.execute(wanted)}
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One delivery to a webhook; its words are not among it, they may hold a code."""
+
+    id: int
+    created_at: datetime
+    status: OutboxStatus
+    due_at: datetime
+    attempts: int
+    sent_at: datetime | None
+    error: str
+    answer: str
+
+
+_DELIVERY = [getattr(OutboxMessage, name) for name in DeliveryRow.__dataclass_fields__]
+
+
+def deliveries(session: Session, target_id: int, size: int = 10) -> list[DeliveryRow]:
+    """The last deliveries to a webhook, the newest first."""
+    wanted = select(*_DELIVERY).where(OutboxMessage.webhook_id == target_id).order_by(OutboxMessage.id.desc())
+    return [DeliveryRow(*row) for row in session.execute(wanted.limit(size))]
+
+
 def choices(session: Session, scope: Scope) -> list[tuple[int, str]]:
     """Ids and titles of the targets in use, by title, to choose from."""
     wanted = select(Target.id, Target.title, Site.title).join(Site, Site.id == Target.site_id)
@@ -141,13 +189,13 @@ def choices(session: Session, scope: Scope) -> list[tuple[int, str]]:
     return [(row[0], f"{row[1]} – {row[2]}") for row in session.execute(wanted)]
 
 
-EXPORT = ("name", "site", "title", "subject", "body", "condition", "archived_at")
+EXPORT = ("name", "site", "title", "kind", "url", "subject", "body", "condition", "archived_at")
 
 
 def stream(session: Session, scope: Scope, search: str, *, is_archived: bool) -> Iterator[tuple[object, ...]]:
-    """Targets as ``EXPORT`` names them, as the list shows them."""
+    """Targets as ``EXPORT`` names them, as the list shows them; no secret is among it."""
     row = Target
-    columns = (row.name, Site.name, row.title, row.subject, row.body, row.condition, row.archived_at)
+    columns = (row.name, Site.name, row.title, row.kind, row.url, row.subject, row.body, row.condition, row.archived_at)
     wanted = (
         select(*columns).join(Site, Site.id == Target.site_id).where(*_listed(scope, search, is_archived=is_archived))
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.domain.audit import Event
@@ -20,6 +21,15 @@ LEASE = timedelta(seconds=60)  # reliability.md section 9
 OBJECTIONS: dict[str, Callable[[Session, str, datetime], str]] = {}
 # Told in the same transaction what became of a message: its key, its state now, and the error if there is one.
 FOLLOWERS: dict[str, Callable[[Work, str, OutboxStatus, str], None]] = {}
+# How long to wait after a failed try, by its number from 1, or None for no more; where nothing is said, ``next_try``.
+WAITS: dict[str, Callable[[int], timedelta | None]] = {}
+
+
+class Way(StrEnum):
+    """What a message leaves by; each has senders of its own, so that a slow receiver holds up no e-mail."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +42,29 @@ class Claimed:
     subject: str
     body: str
     attempts: int
+    webhook_id: int | None
+    created_at: datetime
+
+    @property
+    def kind(self) -> str:
+        """What it tells of: its dedupe key up to the first colon."""
+        return self.dedupe_key.partition(":")[0]
 
 
 _COLUMNS = [getattr(OutboxMessage, name) for name in Claimed.__dataclass_fields__]
 
 
-def claim(work: Work, owner: str, size: int) -> list[Claimed]:
-    """Take up to ``size`` messages that are due, or whose sender has died; no two callers get the same one."""
+def claim(work: Work, owner: str, size: int, way: Way | None = None, without: Collection[int] = ()) -> list[Claimed]:
+    """Take up to ``size`` messages that are due, or whose sender has died; no two callers get the same one.
+
+    With ``way`` only those that leave by it; ``without`` are webhooks that do not answer at the moment.
+    """
     waits = and_(
         OutboxMessage.status.in_((OutboxStatus.QUEUED, OutboxStatus.RETRY)),
         OutboxMessage.due_at <= work.now,
     )
     lapsed = and_(OutboxMessage.status == OutboxStatus.CLAIMED, OutboxMessage.lease_until < work.now)
-    free = or_(waits, lapsed)
+    free = and_(or_(waits, lapsed), *_by(way, without))
     first = (
         select(OutboxMessage.id)
         .where(free)
@@ -68,14 +88,24 @@ def claim(work: Work, owner: str, size: int) -> list[Claimed]:
     return sorted((Claimed(*row) for row in taken), key=lambda message: message.id)
 
 
+def _by(way: Way | None, without: Collection[int]) -> list[ColumnElement[bool]]:
+    to = OutboxMessage.webhook_id
+    asked: dict[Way | None, list[ColumnElement[bool]]] = {
+        None: [],
+        Way.MAIL: [to.is_(None)],
+        Way.WEBHOOK: [to.is_not(None)],
+    }
+    return [*asked[way], to.not_in(without)] if without else asked[way]
+
+
 def keep(work: Work, owner: str, message_id: int) -> bool:
     """Renew the lease of a message just before it is sent; False when somebody else has it by now."""
     return _change(work, owner, [message_id], lease_until=work.now + LEASE) == 1
 
 
-def sent(work: Work, owner: str, message_id: int) -> None:
-    """It left."""
-    _end(work, owner, message_id, status=OutboxStatus.SENT, sent_at=work.now, error="")
+def sent(work: Work, owner: str, message_id: int, answer: str = "") -> None:
+    """It left; ``answer`` is what the other side said to it."""
+    _end(work, owner, message_id, status=OutboxStatus.SENT, sent_at=work.now, error="", answer=answer[:300])
 
 
 def skip(work: Work, owner: str, message_id: int, reason: str) -> None:
@@ -84,8 +114,8 @@ def skip(work: Work, owner: str, message_id: int, reason: str) -> None:
 
 
 def miss(work: Work, owner: str, message: Claimed, error: str, *, is_final: bool) -> None:
-    """It did not leave: try again after 1, 5, 15, 60 minutes, then hourly for a day; or show it as failed."""
-    wait = None if is_final else next_try(message.attempts)
+    """It did not leave: try again after the waits of its kind, or show it as failed."""
+    wait = None if is_final else WAITS.get(message.kind, next_try)(message.attempts)
     status = OutboxStatus.FAILED if wait is None else OutboxStatus.RETRY
     due = {} if wait is None else {"due_at": work.now + wait}
     _end(work, owner, message.id, status=status, error=error[:500], **due)

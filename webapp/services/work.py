@@ -75,13 +75,26 @@ class Work:
             raise ValueError(f"{event} must tell {sorted(FACTS[event])}, not {sorted(facts)}")
         self.events.append({"event": event, "subject": subject, "site_id": site_id, "facts": facts})
 
-    def post(self, dedupe_key: str, recipient: str, subject: str, body: str, *, wait: timedelta = timedelta()) -> None:
-        """Queue one e-mail in this transaction; a second one with the same ``dedupe_key`` is refused by the table."""
+    def post(
+        self,
+        dedupe_key: str,
+        recipient: str,
+        subject: str,
+        body: str,
+        *,
+        wait: timedelta = timedelta(),
+        webhook_id: int | None = None,
+    ) -> None:
+        """Queue one e-mail in this transaction; a second one with the same ``dedupe_key`` is refused by the table.
+
+        With ``webhook_id``, a target, it is a delivery to that webhook; ``recipient`` is the host then.
+        """
         message = OutboxMessage(
             dedupe_key=dedupe_key,
             recipient=recipient,
             subject=subject,
             body=body,
+            webhook_id=webhook_id,
             due_at=self.now + wait,
             created_at=self.now,
         )

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from webapp.domain import condition_reading, condition_rules, placeholders
+from webapp.domain import condition_reading, condition_rules, placeholders, webhook_addresses
 from webapp.domain import notices as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, NotFound, Refused
-from webapp.domain.notices import NoticeStatus, Skip
+from webapp.domain.notices import NoticeStatus, Skip, TargetKind
 from webapp.domain.outbox import OutboxStatus
 from webapp.domain.voucher_codes import grouped, masked
-from webapp.models import Notice
+from webapp.models import Notice, Target
 from webapp.queries import conditions
 from webapp.queries import notices as read
 from webapp.queries.notices import Letter
@@ -85,7 +85,7 @@ def _why_not(letter: Letter, now: datetime, *, due: datetime | None = None) -> S
         now,
         is_extendable=letter.definition.is_extendable,
         is_win_back=notice.is_win_back,
-    ) or rules.unwelcome(notice.kind, person.consents, person.email)
+    ) or rules.unwelcome(notice.kind, person.consents, person.email, letter.target.kind)
 
 
 def _conditions(session: Session, letters: Iterable[Letter], now: datetime) -> dict[int, Skip]:
@@ -115,17 +115,24 @@ def _meets(letter: Letter, known: Mapping[str, Any], facts: Mapping[str, Any], n
 
 
 def _hand_over(work: Work, letter: Letter) -> None:
-    """The whole code goes into the e-mail only; the row keeps what left with its last four signs."""
-    notice, target = letter.notice, letter.target
+    """The whole code goes into the message only; the row keeps what left with its last four signs."""
+    notice, key = letter.notice, f"{KEY}:{letter.notice.id}:{letter.notice.attempts}"
     codes = grouped(letter.code), masked(letter.code) if letter.is_secret else letter.code
-    whole, shown = (_values(letter, code, work.now) for code in codes)
-    subject = placeholders.one_line(placeholders.fill(target.subject, whole)) or target.title
-    work.post(
-        f"{KEY}:{notice.id}:{notice.attempts}", letter.person.email, subject, placeholders.fill(target.body, whole)
-    )
-    notice.subject = placeholders.one_line(placeholders.fill(target.subject, shown)) or target.title
-    notice.body = placeholders.fill(target.body, shown)
+    (subject, body), shown = (_written(letter.target, _values(letter, code, work.now)) for code in codes)
+    if letter.target.kind is TargetKind.WEBHOOK:
+        work.post(key, webhook_addresses.host(letter.target.url), subject, body, webhook_id=letter.target.id)
+    else:
+        work.post(key, letter.person.email, subject, body)
+    notice.subject, notice.body = shown
     notice.reason = ""
+
+
+def _written(target: Target, values: Mapping[str, str]) -> tuple[str, str]:
+    """Subject and body as they leave; a webhook is called by its title, in which nothing is replaced."""
+    if target.kind is TargetKind.WEBHOOK:
+        return target.subject, placeholders.fill_payload(target.body, values)
+    subject = placeholders.one_line(placeholders.fill(target.subject, values)) or target.title
+    return subject, placeholders.fill(target.body, values)
 
 
 def _values(letter: Letter, code: str, now: datetime) -> dict[str, str]:
@@ -199,4 +206,5 @@ def _attempt(key: str) -> int:
 
 
 outbox.OBJECTIONS[KEY] = objection
+outbox.WAITS[KEY] = rules.next_try
 outbox.FOLLOWERS[KEY] = follow
