@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 from webapp.adapters import randomness, spreadsheets
 from webapp.config import Settings
 from webapp.demo import belonging, benefits, definitions, people, records, states, uploads
+from webapp.domain import webhook_secrets
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
 from webapp.domain.imports import ImportContract
 from webapp.domain.permissions import Role
 from webapp.domain.rewards import RewardKind
+from webapp.domain.webhook_secrets import SecretMaker
 from webapp.jobs import registry
 from webapp.jobs.runner import Runner
 from webapp.models import Draw, Reward, Site, StaffMember, VoucherType
@@ -76,6 +78,7 @@ class Builder:
         self.now = now
         self.settings = settings
         self.mint = vouchers.Mint(vouchers.code_key(settings.secret_key), randomness.entropy)
+        self.secrets = SecretMaker(webhook_secrets.key(settings.secret_key), randomness.entropy)
         self.factor = SCALES[scale]
         self.actors: dict[Role, Actor] = {}
 

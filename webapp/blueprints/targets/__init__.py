@@ -1,5 +1,7 @@
-"""Find, write, look at and retire targets: the e-mails that notices are sent with."""
+"""Find, write, look at and retire targets: the e-mails and webhooks that notices are sent with."""
 
-from webapp.blueprints.targets.views import bp
+from flask import Blueprint
 
-__all__ = ["bp"]
+bp = Blueprint("targets", __name__, url_prefix="/targets")
+
+from webapp.blueprints.targets import secret, views

@@ -7,37 +7,41 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, flash, request, url_for
+from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
 from webapp.adapters import clock
+from webapp.blueprints.targets import bp
 from webapp.blueprints.targets.forms import ChangeTargetForm, NewTargetForm, TargetForm, saved
+from webapp.blueprints.targets.secret import show_secret
 from webapp.domain import placeholders
 from webapp.domain.errors import Refused
-from webapp.domain.notices import NoticeStatus
+from webapp.domain.notices import NoticeStatus, TargetKind
 from webapp.domain.permissions import Permission
 from webapp.domain.voucher_codes import masked
+from webapp.domain.webhook_secrets import delivery_id
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import benefit_definitions, choices, conditions, memberships
 from webapp.queries import targets as read
 from webapp.services import targets
+from webapp.web import webhooks
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import CommandForm, PressForm
 from webapp.web.paging import counted, number, text
 from webapp.web.rendering import go, render
 
-bp = Blueprint("targets", __name__, url_prefix="/targets")
 Consequences = list[tuple[int | None, str]]
 VIEW, EDIT = Permission.PROGRAMMES_VIEW, Permission.DEFINITIONS_EDIT
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An e-mail as it would arrive, and whom and what it is about; ``problem`` where it cannot be written."""
+    """A message as it would arrive, and whom and what it is about; ``problem`` where it cannot be written."""
 
+    kind: TargetKind = TargetKind.EMAIL
     subject: str = ""
     body: str = ""
     about: str = ""
@@ -83,7 +87,9 @@ def new() -> ResponseReturnValue:
     form = NewTargetForm()
     sites = choices.sites(db.session(), scope(EDIT))
     form.site_id.choices = [SelectChoice(str(site_id), title) for site_id, title in sites]
-    if target := form.submit(targets.create):
+    if target := form.submit(targets.create, secrets=webhooks.secrets(), listed=webhooks.listed()):
+        if target.kind is TargetKind.WEBHOOK:
+            return show_secret(target)
         flash(f"Target «{target.title}» created. Definitions of its site can send notices with it.", "success")
         return go(".show", target_id=target.id)
     letter = _letter(form, _sample())
@@ -107,17 +113,29 @@ def _sample() -> Mapping[str, str]:
 
 def _letter(form: TargetForm[Any], values: Mapping[str, str], about: str = "a made-up person and benefit") -> Letter:
     """What is typed so far as it would arrive."""
-    return _written(form.subject.data or "", form.body.data or "", values, about)
+    kind = form.kind.data or TargetKind.EMAIL
+    body = form.payload.data if kind is TargetKind.WEBHOOK else form.body.data
+    return _written(kind, form.subject.data or "", body or "", values, about)
 
 
-def _written(subject: str, body: str, values: Mapping[str, str], about: str) -> Letter:
+def _written(kind: TargetKind, subject: str, body: str, values: Mapping[str, str], about: str) -> Letter:
+    if kind is TargetKind.WEBHOOK:
+        return _payload(body, values, about)
     try:
         placeholders.check(subject, "subject")
         placeholders.check(body, "body")
     except Refused as refused:
         return Letter(about=about, problem=refused.message)
     first = placeholders.one_line(placeholders.fill(subject, values))
-    return Letter(first, placeholders.fill(body, values), about)
+    return Letter(kind, first, placeholders.fill(body, values), about)
+
+
+def _payload(body: str, values: Mapping[str, str], about: str) -> Letter:
+    try:
+        placeholders.check_payload(body, "payload")
+    except Refused as refused:
+        return Letter(TargetKind.WEBHOOK, about=about, problem=refused.message)
+    return Letter(TargetKind.WEBHOOK, body=placeholders.fill_payload(body, values), about=about)
 
 
 @bp.post("/preview")
@@ -142,7 +160,8 @@ def show(target_id: int) -> ResponseReturnValue:
         target=target,
         site=site,
         who=benefit_definitions.in_words(target.condition, known, site.timezone),
-        letter=_written(target.subject, target.body, values, about),
+        letter=_written(target.kind, target.subject, target.body, values, about),
+        deliveries=_deliveries(target),
         typed=typed,
         uses=read.uses(session, target_id),
         sent=read.sent(session, target_id),
@@ -151,6 +170,13 @@ def show(target_id: int) -> ResponseReturnValue:
         may_edit=actor().may(EDIT, target.site_id),
         may_name=actor().may(Permission.PROFILES_VIEW),
     )
+
+
+def _deliveries(target: Any) -> list[tuple[str, Any]]:
+    """The last deliveries to a webhook, each with the id its receiver knows it by."""
+    if target.kind is TargetKind.EMAIL:
+        return []
+    return [(delivery_id(row.id, row.created_at), row) for row in read.deliveries(db.session(), target.id)]
 
 
 def _for(target: Any, zone: str) -> tuple[Mapping[str, str], str, str]:
@@ -187,7 +213,8 @@ def edit(target_id: int) -> ResponseReturnValue:
     """Change a target; what is sent from then on has the new words."""
     target = read.get(db.session(), target_id, scope(EDIT))
     form = ChangeTargetForm(data=saved(target))
-    if form.submit(targets.change, target_id=target_id):
+    form.kind.data = target.kind
+    if form.submit(targets.change, target_id=target_id, listed=webhooks.listed()):
         flash("Target saved. What is sent from now on has these words.", "success")
         return go(".show", target_id=target_id)
     if form.status == HTTPStatus.CONFLICT:
