@@ -12,5 +12,6 @@ pytest_plugins = [
     "tests.support.app",
     "tests.support.server",
     "tests.support.mail",
+    "tests.support.webhooks",
     "tests.support.browser",
 ]

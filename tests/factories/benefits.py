@@ -6,8 +6,9 @@ from sqlalchemy import update
 
 from tests.factories.people import People
 from tests.support.clock import NOW
+from tests.support.webhook_secrets import SECRETS
 from webapp.domain.benefit_batches import Audience, BatchStatus
-from webapp.domain.notices import NoticeKind
+from webapp.domain.notices import NoticeKind, TargetKind
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
 from webapp.models import (
     Benefit,
@@ -59,6 +60,20 @@ class Benefits(People):
         if "site_id" not in values:
             values["site_id"] = self.site().id
         return self.add(Target(**values))
+
+    def webhook(self, url: str = "https://hooks.example.org/in", **changes: object) -> Target:
+        """A target that is a webhook, its secret made by `tests.support.webhooks.SECRETS`."""
+        name = f"webhook-{self.next_number}"
+        payload = '{"code": "((benefit.code))", "until": "((benefit.expires_on))", "to": "((profile.first_name))"}'
+        values: dict[str, object] = {
+            "name": name,
+            "kind": TargetKind.WEBHOOK,
+            "url": url,
+            "secret": SECRETS.make(name),
+            "secret_made_at": NOW,
+            "body": payload,
+        }
+        return self.target(**values | changes)
 
     def notice(self, benefit: Benefit, target: Target | None = None, **changes: object) -> Notice:
         """Of the issue, due and not sent."""
