@@ -67,6 +67,8 @@ class Benefits(People):
         payload = '{"code": "((benefit.code))", "until": "((benefit.expires_on))", "to": "((profile.first_name))"}'
         values: dict[str, object] = {
             "name": name,
+            "title": name,
+            "subject": changes.get("title", name),
             "kind": TargetKind.WEBHOOK,
             "url": url,
             "secret": SECRETS.make(name),

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, String, cast, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain.fulfilment import Stage
@@ -20,6 +20,7 @@ from webapp.models import (
     ImportRun,
     Job,
     Membership,
+    Notice,
     OutboxMessage,
     Profile,
     ProfileIdentity,
@@ -96,9 +97,11 @@ def _contains(column: InstrumentedAttribute[str], texts: Iterable[str]) -> Colum
 
 
 def mentioned_in_messages(who: Subject) -> ColumnElement[bool]:
-    """Messages to one of the person's addresses, or that hold one of their words."""
+    """Messages to one of the person's addresses, that hold one of their words, or tell a webhook of them."""
     words = [_contains(column, who.texts) for column in (OutboxMessage.subject, OutboxMessage.body)]
-    return or_(OutboxMessage.recipient.in_(who.addresses), *words)
+    key = literal("notice:") + cast(Notice.id, String) + ":%"
+    told_of = select(Notice.id).where(Notice.profile_id.in_(who.ids), OutboxMessage.dedupe_key.like(key)).exists()
+    return or_(OutboxMessage.recipient.in_(who.addresses), OutboxMessage.webhook_id.is_not(None) & told_of, *words)
 
 
 def mentioned_in_problems(who: Subject) -> ColumnElement[bool]:
