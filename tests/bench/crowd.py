@@ -205,6 +205,16 @@ def _belonging(session: Session) -> None:
         session.execute(update(model).where(model.id == row).values(member_count=model.member_count + MANY))
 
 
+def _targets(session: Session, site: int) -> int:
+    """Many targets, the first a webhook; gives the last."""
+    letter = {"site_id": site, "subject": "A", "body": "((benefit.code))", "updated_at": NOW} | AT
+    _add(session, Target, lambda n: letter | {"name": f"letter-{n}", "title": f"Letter {n}"})
+    first, last = session.execute(select(func.min(Target.id), func.max(Target.id))).one()
+    signed = {"kind": "webhook", "url": "https://hooks.example.org/in", "secret": "sealed", "secret_made_at": NOW}
+    session.execute(update(Target).where(Target.id == first).values(**signed))
+    return int(last)
+
+
 def _benefits(session: Session, site: int) -> None:
     """One definition of which many hold a benefit, and one benefit that was redeemed many times."""
     made = {"site_id": site, "handle": "crowd", "name": "Crowd", "is_claimable": True, "is_published": True}
@@ -226,9 +236,7 @@ def _benefits(session: Session, site: int) -> None:
     refused = {"benefit_id": used, "at": NOW, "by": "A", "reason": "expired"}
     _add(session, RedemptionAttempt, lambda n: refused | {"message": f"Refusal {n}."})
     _add(session, BenefitChange, lambda n: {"benefit_id": used, "move": "issued", "at": NOW, "by": f"Person {n}"})
-    letter = {"site_id": site, "subject": "A", "body": "((benefit.code))", "updated_at": NOW} | AT
-    _add(session, Target, lambda n: letter | {"name": f"letter-{n}", "title": f"Letter {n}"})
-    target = session.scalars(select(func.max(Target.id))).one()
+    target = _targets(session, site)
     session.execute(
         update(BenefitDefinition)
         .where(BenefitDefinition.id == definition)
@@ -416,6 +424,8 @@ SCREENS = {
     "target, new": "/targets/new",
     "target": "/targets/{target}",
     "target, for a person": "/targets/{target}?q={other}",
+    "target, webhook": "/targets/{hook}",
+    "target, new secret": "/targets/{hook}/renew-secret",
     "target, edit": "/targets/{target}/edit",
     "target, archive": "/targets/{target}/archive",
     "target, restore": "/targets/{target}/restore",
@@ -554,6 +564,7 @@ def addresses(session: Session) -> dict[str, str]:
         "group": session.scalars(select(Group.id).order_by(Group.id)).first(),
         "module": session.scalars(select(Module.id).order_by(Module.id)).first(),
         "target": session.scalars(select(func.max(Target.id))).one(),
+        "hook": session.scalars(select(func.min(Target.id))).one(),
         "notice": session.scalars(select(func.max(Notice.id))).one(),
         "tier": session.scalars(select(Tier.id).order_by(Tier.id)).first(),
         "location": session.scalars(select(Location.id).order_by(Location.id)).first(),

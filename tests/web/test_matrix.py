@@ -56,6 +56,8 @@ SPELT_OUT = {
     "draws.seal": {Role.EDITOR},
     "targets.edit": {Role.EDITOR},
     "targets.index": set(Role),
+    "targets.renew_secret": {Role.EDITOR},
+    "targets.secret": {Role.EDITOR},
     "benefits.resend": {Role.EDITOR},
     "fulfilment.disqualify": {Role.DRAW_SUPERVISOR},
     "fulfilment.hand_over": {Role.FULFILMENT},

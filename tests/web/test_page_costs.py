@@ -40,6 +40,7 @@ NO_PAGE = {
     "organisations.parent",  # the answer to a field
     "staff.link",  # shows a link once
     "static",
+    "targets.secret",  # shown once, see tests/web/test_targets.py
     "till.lock",  # sends on while the till is open, see tests/web/test_till_lock.py
     "today.home",
     "voucher_types.progress",  # a batch that is being made

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from tests.support.clock import NOW
-from webapp.domain.notices import NoticeStatus
+from webapp.domain.audit import Event
+from webapp.domain.notices import NoticeStatus, TargetKind
+from webapp.domain.outbox import OutboxStatus
 from webapp.domain.placeholders import NAMES
-from webapp.models import Notice, Target
+from webapp.models import AuditEntry, Notice, Target
 
 NEW = "/targets/new"
 
@@ -161,3 +165,166 @@ def test_planning_anew_states_how_many(console, make):
     page = console.get(f"/benefits/definitions/{definition.id}/replan")
     assert "2" in page.texts(".consequences b")
     assert console.submit(page).response.headers["Location"].startswith("/jobs/")
+
+
+HOOK = {
+    "kind": "webhook",
+    "title": "To the desk",
+    "url": "https://hooks.example.org/in?desk=7",
+    "payload": '{"to": "((profile.first_name))", "until": "((benefit.expires_on))"}',
+}
+
+
+def hooked(site, **changes):
+    return HOOK | {"site_id": str(site.id)} | changes
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Whoever looks up a name or calls somebody while a form is saved fails the test."""
+
+    def refuse(*asked, **_):
+        raise AssertionError(f"asked for {asked}")
+
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("socket.create_connection", refuse)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_webhook_is_written_its_secret_shown_once_and_never_again(console, site, session, caplog):
+    caplog.set_level("DEBUG")
+    location = console.post(NEW, hooked(site)).response.headers["Location"]
+    made = session.scalars(select(Target)).one()
+    assert location == f"/targets/{made.id}/secret"
+    secret = console.get(location).one("#webhook-secret").get_text()
+    assert secret.startswith("whsec_")
+    assert (made.kind, made.subject, made.url) == (TargetKind.WEBHOOK, "To the desk", HOOK["url"])
+    assert secret not in made.secret
+    assert console.get(location, status=303).response.headers["Location"] == f"/targets/{made.id}"
+    page = console.get(f"/targets/{made.id}")
+    assert "https://hooks.example.org/in?desk=7" in page.text
+    assert "Secret made" in page.text
+    for at in (f"/targets/{made.id}", f"/targets/{made.id}/edit", "/targets", "/audit"):
+        text = console.get(at).text
+        assert "whsec_" not in text
+        assert made.secret not in text
+    assert secret not in caplog.text
+    assert made.secret not in caplog.text
+    row = console.get("/targets").one("tbody tr")
+    assert "webhook" in row.get_text()
+    assert "hooks.example.org" in row.get_text()
+    assert "desk=7" not in row.get_text()
+
+
+def test_a_new_secret_is_confirmed_shown_once_and_told(console, site, session):
+    location = console.post(NEW, hooked(site)).response.headers["Location"]
+    first = console.get(location).one("#webhook-secret").get_text()
+    target = session.scalars(select(Target)).one()
+    at = f"/targets/{target.id}/renew-secret"
+    page = console.get(at)
+    assert "until it has the new secret" in page.text
+    assert session.scalars(select(Target.secret)).one() == target.secret  # a look changes nothing
+    location = console.submit(page).response.headers["Location"]
+    second = console.get(location).one("#webhook-secret").get_text()
+    assert second.startswith("whsec_")
+    assert second != first
+    console.get(location, status=303)
+    assert session.scalars(select(AuditEntry.event)).all().count(Event.TARGET_RENEWED) == 1
+
+
+def test_an_email_has_no_secret_to_show(console, make, site):
+    target = make.target(site_id=site.id)
+    console.get(f"/targets/{target.id}/secret", status=303)
+    assert "only webhooks have a secret" in console.get(f"/targets/{target.id}/renew-secret", status=422).text
+    assert "Make a new secret" not in console.get(f"/targets/{target.id}").text
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(
+    "url",
+    ["https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://[::ffff:10.0.0.1]/", "https://localhost/",
+     "https://nas.local/", "https://169.254.169.254/latest", "http://hooks.example.org/", "https://a:b@hooks.example.org/"],
+)  # fmt: skip
+def test_ssrf(console, site, session, url):
+    """Refused at its field, what was typed is kept, and nothing is asked of anybody."""
+    page = console.post(NEW, hooked(site, url=url), status=422)
+    assert page.texts("#url-error")
+    assert page.one("#url")["value"] == url
+    assert session.scalars(select(Target)).all() == []
+
+
+def test_ssrf_unless_the_operator_lists_the_host(console, site, session, app, settings, monkeypatch):
+    monkeypatch.setitem(app.extensions, "largesse", replace(settings, webhook_hosts=("desk", "10.0.0.7")))
+    console.post(NEW, hooked(site, url="http://desk:8080/in"))
+    console.post(NEW, hooked(site, url="https://0xa000007/in"))
+    console.post(NEW, hooked(site, url="https://10.0.0.8/in"), status=422)
+    assert len(session.scalars(select(Target)).all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        ('{"a":\n"((benefit.cod))"}', "Line 2: there is no ((benefit.cod)); did you mean ((benefit.code))?"),
+        ('{"days":\n((benefit.days_left))}', "Line 2: this is not JSON"),
+        ("", "this is not JSON"),
+    ],
+)
+def test_template_error_of_a_webhook(console, site, payload, words):
+    page = console.post(NEW, hooked(site, payload=payload), status=422)
+    assert words in page.texts("#payload-error")[0]
+    if payload:
+        preview = console.post("/targets/preview", hooked(site, payload=payload), status=200)
+        assert words in preview.one("#preview").get_text()
+
+
+def test_payload_of_a_webhook(console, make, site):
+    """The preview is JSON, with the local date, for whoever it is looked at."""
+    console.post(NEW, hooked(site))
+    page = console.post("/targets/preview", hooked(site), status=200)
+    assert json.loads(page.one("#preview pre").get_text())["to"] == "Ada"
+    target = make.webhook(site_id=site.id)
+    definition = make.benefit_definition(site_id=site.id, issue_target_id=target.id, notify_issue_offset_days=0)
+    person = make.profile(external_id="M-7", first_name='Pia "\\ </pre>')
+    make.benefit(definition, person, redeem_code_pos="OPENSESAME7Q2", expires_at=NOW + timedelta(days=3, hours=6))
+    shown = console.get(f"/targets/{target.id}?q=M-7").one("#letter pre").get_text()
+    found = json.loads(shown)
+    assert (found["until"], found["to"]) == ("6 March 2026", 'Pia "\\ </pre>')
+    assert "OPENSESAME" not in shown
+
+
+def test_a_webhook_is_changed_and_stays_one(console, make, site, session):
+    target = make.webhook(site_id=site.id)
+    at = f"/targets/{target.id}"
+    page = console.get(f"{at}/edit")
+    assert page.texts("#subject") == []
+    console.submit(page, url="https://hooks.example.org/other", kind="email")
+    session.refresh(target)
+    assert (target.kind, target.url) == (TargetKind.WEBHOOK, "https://hooks.example.org/other")
+    assert "https://hooks.example.org/other" in console.get(at).text
+
+
+def test_the_page_shows_the_last_deliveries_with_what_was_said(console, make, site):
+    target = make.webhook(site_id=site.id)
+    to = {"webhook_id": target.id, "recipient": "hooks.example.org", "body": '{"code": "WHOLE"}'}
+    said, unsaid = "The receiver answered 204 No Content", "The receiver answered 503 Service Unavailable"
+    make.message(**to, status=OutboxStatus.SENT, sent_at=NOW, attempts=1, answer=said)
+    make.message(**to, status=OutboxStatus.RETRY, attempts=2, error=unsaid)
+    page = console.get(f"/targets/{target.id}")
+    rows = [row.get_text() for row in page.soup.select("#deliveries tbody tr")]
+    assert unsaid in rows[0]
+    assert "2 tries; again" in rows[0]
+    assert said in rows[1]
+    assert "msg_" in rows[1]
+    assert "WHOLE" not in page.text
+    listed = console.get("/notifications").text
+    assert unsaid in listed
+    assert "hooks.example.org" in listed
+
+
+def test_targets_leave_as_a_file_without_their_secrets(console, make, site):
+    target = make.webhook(site_id=site.id)
+    answer = console.submit(console.get("/targets/export"), "#form", status=200)
+    text = answer.response.get_data(as_text=True)
+    assert "https://hooks.example.org/in" in text
+    assert target.secret not in text
+    assert "secret" not in text.splitlines()[0]
