@@ -36,6 +36,6 @@ class OutboxMessage(Base):
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index("ix_outbox_messages_status_due_at", "status", "due_at"),
         Index("ix_outbox_messages_recipient", "recipient"),
-        Index("ix_outbox_messages_webhook_id_id", "webhook_id", "id"),
+        Index("ix_outbox_messages_webhook_id_created_at", "webhook_id", "created_at"),
         NEVER_REUSED,
     )

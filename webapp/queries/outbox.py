@@ -28,6 +28,7 @@ class MessageRow:
     attempts: int
     sent_at: datetime | None
     error: str
+    answer: str
 
 
 _COLUMNS = [getattr(OutboxMessage, name) for name in MessageRow.__dataclass_fields__]

@@ -178,8 +178,9 @@ _DELIVERY = [getattr(OutboxMessage, name) for name in DeliveryRow.__dataclass_fi
 
 def deliveries(session: Session, target_id: int, size: int = 10) -> list[DeliveryRow]:
     """The last deliveries to a webhook, the newest first."""
-    wanted = select(*_DELIVERY).where(OutboxMessage.webhook_id == target_id).order_by(OutboxMessage.id.desc())
-    return [DeliveryRow(*row) for row in session.execute(wanted.limit(size))]
+    wanted = select(*_DELIVERY).where(OutboxMessage.webhook_id == target_id)
+    wanted = wanted.order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc()).limit(size)
+    return [DeliveryRow(*row) for row in session.execute(wanted)]
 
 
 def choices(session: Session, scope: Scope) -> list[tuple[int, str]]:

@@ -30,11 +30,11 @@ def resend(notice_id: int) -> ResponseReturnValue:
     if form.press(lambda work: notices.resend(work, notices.ResendNotice(notice_id))):
         flash("It is sent again within a minute, if nothing stands in the way by then.", "success")
         return go(".show", benefit_id=notice.benefit_id)
-    again = "It was sent before, so the person gets it a second time." if notice.status is NoticeStatus.SENT else ""
+    again = "It was sent before, so it arrives a second time." if notice.status is NoticeStatus.SENT else ""
     consequences = [
         (
             None,
-            f"«{benefit_words.NOTICES[notice.kind]}» goes to the person by e-mail, with the words its target has now.",
+            f"«{benefit_words.NOTICES[notice.kind]}» goes out with the words its target has now, by e-mail or webhook.",
         ),
         (None, "Consents and the target’s condition are asked anew; the audit log keeps your name."),
     ]

@@ -50,6 +50,11 @@ def _facts() -> list[tuple[str, str, str]]:
         ("Further host names", ", ".join(operator.trusted_hosts) or "none", "LARGESSE_TRUSTED_HOSTS"),
         ("Sender of e-mails", operator.mail_from, "LARGESSE_MAIL_FROM"),
         ("E-mail leaves", "by SMTP" if operator.smtp_url else "not yet: messages wait", "LARGESSE_SMTP_URL"),
+        (
+            "Webhooks leave",
+            "over the network" if operator.webhooks == "on" else "into a folder",
+            f"Hosts inside they may go to: {', '.join(operator.webhook_hosts) or 'none'}. LARGESSE_WEBHOOK_HOSTS",
+        ),
         ("Database", "SQLite, one file" if operator.is_sqlite else "PostgreSQL", "LARGESSE_DATABASE_URL"),
         ("Scheduler", "on" if operator.scheduler else "off", "Long work runs in the background. LARGESSE_SCHEDULER"),
     ]

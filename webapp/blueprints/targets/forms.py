@@ -42,7 +42,7 @@ class TargetForm(CommandForm[C]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in (self.subject, self.body, self.url, self.payload):  # each is asked for by the kind it belongs to
+        for field in (self.kind, self.subject, self.body, self.url, self.payload):  # the ones that show are needed
             field.flags.required = True
 
 

@@ -11,6 +11,7 @@ _WHOLE = (
     "and (kind = 'webhook') = (secret_made_at is not null)"
 )
 _CHECK = "ck_targets_webhook_whole"
+_INDEX = "ix_outbox_messages_webhook_id_created_at"
 _REFERENCE = "fk_outbox_messages_webhook_id_targets"
 
 
@@ -31,7 +32,7 @@ def upgrade() -> None:
         op.create_check_constraint(op.f(_CHECK), "targets", _WHOLE)
         op.add_column("outbox_messages", sa.Column("webhook_id", sa.Integer(), nullable=True))
         op.create_foreign_key(_REFERENCE, "outbox_messages", "targets", ["webhook_id"], ["id"])
-    op.create_index("ix_outbox_messages_webhook_id_id", "outbox_messages", ["webhook_id", "id"], unique=False)
+    op.create_index(_INDEX, "outbox_messages", ["webhook_id", "created_at"], unique=False)
 
 
 def downgrade() -> None:
@@ -45,7 +46,7 @@ def downgrade() -> None:
         "where webhook_id is not null and status in ('queued', 'retry', 'claimed')"
     )
     op.execute("update targets set archived_at = updated_at where kind = 'webhook' and archived_at is null")
-    op.drop_index("ix_outbox_messages_webhook_id_id", table_name="outbox_messages")
+    op.drop_index(_INDEX, table_name="outbox_messages")
     with op.batch_alter_table("outbox_messages", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_column("webhook_id")
         table.drop_column("answer")
