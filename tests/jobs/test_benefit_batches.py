@@ -20,12 +20,12 @@ from webapp.domain.identity import Actor
 from webapp.domain.notices import NoticeKind, NoticeStatus, Skip
 from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import AuditEntry, Benefit, BenefitBatchPerson, Notice, Voucher
+from webapp.models import AuditEntry, Benefit, BenefitBatchPerson, Notice, OutboxMessage, Voucher
 from webapp.queries import benefit_batches as read
 from webapp.queries import benefits as read_benefits
 from webapp.queries import files
 from webapp.queries.invariants import INVARIANTS, broken
-from webapp.services import benefits, vouchers
+from webapp.services import benefits, notices, vouchers
 from webapp.services.benefits import batch_issuing, batch_undoing, batches
 from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch, WithdrawBatch
 from webapp.services.imports import IncomingFile
@@ -469,3 +469,35 @@ def test_a_batch_plans_the_notices_of_its_benefits_and_undoing_leaves_them_out(d
     d.do(batches.undo, UndoBatch(batch.id))
     run(d, moment)
     assert set(d.session.execute(select(Notice.status, Notice.reason))) == {(NoticeStatus.SKIPPED, Skip.VOID)}
+
+
+def test_imported_flags(d, batch_of, make):
+    """13.8: what a file says another system has sent is noted as sent, and nothing goes out for it."""
+    target = make.target(site_id=d.definition.site_id)
+    kinds = {f"{kind}_target_id": target.id for kind in NoticeKind}
+    d.change(
+        **kinds,
+        notify_issue_offset_days=0,
+        notify_remind_offset_days=-14,
+        notify_extend_offset_days=-3,
+        is_extendable=True,
+    )
+    third = make.profile(zone=MELBOURNE)
+    text = (
+        "Member ID,HAS_NOTIFIED_ISSUE,has notified expiry\n"
+        f"{d.person.external_id},1,0\n{d.other.external_id},no,Yes\n{third.external_id},,\n"
+    )
+    batch = batch_of(audience=Audience.FILE, file=uploaded(text))
+    assert (batch.people_count, batch.issued_count) == (3, 3)
+    rows = d.session.execute(select(Notice.profile_id, Notice.kind, Notice.status, Notice.reason, Notice.sent_at))
+    told = {
+        (person, kind) for person, kind, status, reason, at in rows if status is NoticeStatus.SENT and reason and at
+    }
+    assert told == {
+        (d.person.id, NoticeKind.ISSUE),
+        (d.other.id, NoticeKind.REMIND),
+        (d.other.id, NoticeKind.EXTEND),
+    }
+    d.do(lambda work, _: notices.send_some(work), None)
+    sent = d.session.scalars(select(OutboxMessage.recipient)).all()
+    assert sorted(sent) == sorted([d.other.email, third.email])

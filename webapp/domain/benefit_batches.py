@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from webapp.domain.errors import Refused
+from webapp.domain.import_kinds import Column
 from webapp.domain.import_rows import clean, shown
 from webapp.domain.imports import guess
+from webapp.domain.notices import NoticeKind
 from webapp.domain.person_columns import PERSON_COLUMNS
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
@@ -19,6 +21,12 @@ ALONE = 500  # benefits one person may issue by themself; above it needs a secon
 
 
 _NAMES = ("external_id", "email")
+_YES = frozenset({"1", "yes", "true", "y", "x"})
+# What a file from another system says of what that system has sent (benefits.md 8.4).
+_TOLD = {
+    "has_notified_issue": Column("has_notified_issue", "Told of the issue", ("hasnotifiedissue", "notifiedissue")),
+    "has_notified_expiry": Column("has_notified_expiry", "Told of the end", ("hasnotifiedexpiry", "notifiedexpiry")),
+}
 
 
 class Audience(StrEnum):
@@ -189,4 +197,17 @@ def columns_of(headings: Sequence[str]) -> dict[str, int]:
             f"No column of the file names people; head one «Member id» or «E-mail». Its headings are {seen}.",
             "file",
         )
+    found |= guess(list(_TOLD.values()), headings)
     return {name: list(headings).index(heading) for name, heading in found.items()}
+
+
+def told(cells: Sequence[str], at: Mapping[str, int]) -> str:
+    """What a line says its person was told before, as the batch keeps it: «issue», «expiry», «issue expiry» or nothing."""
+    names = [name for name in _TOLD if name in at and cells[at[name]].lower() in _YES]
+    return " ".join(name.removeprefix("has_notified_") for name in names)
+
+
+def kinds_told(kept: str) -> frozenset[NoticeKind]:
+    """The notices that need not be sent any more; who was told of the end is told no more of it, nor asked to extend."""
+    words = kept.split()
+    return frozenset(kind for kind in NoticeKind if ("issue" if kind is NoticeKind.ISSUE else "expiry") in words)

@@ -22,7 +22,7 @@ from webapp.services.work import Work
 
 CHUNK = 4_000
 UNDONE_AT_ONCE = 2_000
-Line = tuple[int, str, str]  # where it stands, member id, e-mail
+Line = tuple[int, str, str, str]  # where it stands, member id, e-mail, what they were told before
 
 
 def check(job: RunningJob) -> Outcome:
@@ -58,7 +58,7 @@ def _lines(job: RunningJob, batch: BenefitBatch) -> Iterator[Line]:
     if batch.audience is Audience.LIST:
         for named in rules.listed(batch.listed):
             is_email = "@" in named.value
-            yield named.line, "" if is_email else named.value, named.value if is_email else ""
+            yield named.line, "" if is_email else named.value, named.value if is_email else "", ""
         return
     if batch.file_id is None:
         raise AssertionError("a batch of a file keeps it")
@@ -70,7 +70,7 @@ def _lines(job: RunningJob, batch: BenefitBatch) -> Iterator[Line]:
     width = len(table.headings)
     for line, values in table.rows:
         cells = [clean(value) for value in (*values, *[""] * (width - len(values)))]
-        yield line, *_cells(cells, at)
+        yield line, *_cells(cells, at), rules.told(cells, at)
 
 
 def _cells(cells: list[str], at: dict[str, int]) -> tuple[str, str]:
@@ -82,22 +82,23 @@ def _name(job: RunningJob, batch_id: int, lines: list[Line], done: int) -> None:
     with job.read() as session:
         people = memberships.people(
             session,
-            sorted({external_id for _, external_id, _ in lines if external_id}),
-            sorted({email_key(email) for _, _, email in lines if email}),
+            sorted({external_id for _, external_id, _, _ in lines if external_id}),
+            sorted({email_key(email) for _, _, email, _ in lines if email}),
         )
-        found = [people.find(external_id, email) for _, external_id, email in lines]
+        found = [people.find(external_id, email) for _, external_id, email, _ in lines]
         numbers = sorted({number for number in found if number is not None})
         there, known = read.alive(session, numbers), read.known(session, batch_id, numbers)
     bad: list[tuple[int, str, str]] = []
-    for (line, external_id, email), number in zip(lines, found, strict=True):
+    for (line, external_id, email, _), number in zip(lines, found, strict=True):
         if number is None or number not in there:
             bad.append((line, shown(external_id or email), _why(external_id, email, is_erased=number is not None)))
     good = [number for number in found if number in there]
     fresh = sorted(set(good) - known)
+    told = {number: words for number, (*_, words) in zip(found, lines, strict=True) if number is not None and words}
     rejects = spreadsheets.csv_bytes(bad) if bad else b""
 
     def act(work: Work) -> None:
-        batch_people.name(work, batch_id, fresh, bad, len(good) - len(fresh))
+        batch_people.name(work, batch_id, fresh, bad, len(good) - len(fresh), told)
         batch_people.reject(work, batch_id, spreadsheets.csv_bytes([("Line", "Value", "Reason")], mark=True), rejects)
 
     job.step(act, done=done, message=f"{done:,} lines read")

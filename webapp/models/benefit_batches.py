@@ -88,13 +88,14 @@ class BenefitBatch(Base):
 
 
 class BenefitBatchPerson(Base):
-    """Somebody a batch is for; ``passed_over`` says why they got none."""
+    """Somebody a batch is for; ``passed_over`` says why they got none, ``told`` what a file says they were told before."""
 
     __tablename__ = "benefit_batch_people"
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("benefit_batches.id"), primary_key=True)
     profile_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     passed_over: Mapped[PassedOver | None]
+    told: Mapped[str] = mapped_column(String(20), default="", server_default="")  # «issue», «expiry» or both
 
     __table_args__ = (
         Index(

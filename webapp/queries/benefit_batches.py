@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
 from sqlalchemy.orm import Session
 
-from webapp.domain.benefit_batches import BatchStatus, PassedOver
+from webapp.domain.benefit_batches import Audience, BatchStatus, PassedOver
 from webapp.domain.errors import NotFound
 from webapp.domain.redemptions import BenefitMove
 from webapp.models import (
@@ -149,6 +149,17 @@ def to_issue(session: Session, batch: BenefitBatch, size: int) -> list[int]:
         BenefitBatchPerson.batch_id == batch.id, BenefitBatchPerson.profile_id > batch.reached
     )
     return list(session.scalars(wanted.order_by(BenefitBatchPerson.profile_id).limit(size)))
+
+
+def told(session: Session, batch: BenefitBatch, ids: Collection[int]) -> dict[int, str]:
+    """What the file of a batch says that some of these people were told before; other batches are not asked."""
+    if batch.audience is not Audience.FILE:
+        return {}
+    row = BenefitBatchPerson
+    wanted = select(row.profile_id, row.told).where(
+        row.batch_id == batch.id, row.told != "", among_ids(session, row.profile_id, ids)
+    )
+    return {row[0]: row[1] for row in session.execute(wanted)}
 
 
 def zones(session: Session, ids: Sequence[int]) -> dict[int, str]:

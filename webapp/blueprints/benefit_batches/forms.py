@@ -34,7 +34,11 @@ class PlanForm(FileForm[PlanBatch]):
     condition = ParagraphField(
         "Condition", length=8_192, description="JsonLogic, one object, as on a definition. Empty is everybody."
     )
-    file = FileField("File", description="CSV or Excel workbook with a column of member ids or e-mails.")
+    file = FileField(
+        "File",
+        description="CSV or Excel workbook with a column of member ids or e-mails; 1 or yes under has_notified_issue or "
+        "has_notified_expiry keeps those notices from being sent a second time.",
+    )
     issued_on = DayField("First day", description="Empty is now. A later day is kept back until it begins.")
     expires_on = DayField("Last day", description="Empty goes by the terms.")
     on_the_day = BooleanField("Look up who is meant when the first day begins")

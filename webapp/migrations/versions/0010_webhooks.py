@@ -1,4 +1,4 @@
-"""Targets that are webhooks, which message goes to one, and what the other side said when it took a message."""
+"""Targets that are webhooks, which message goes to one, what was said when it was taken, and who was told by others."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.add_column("targets", sa.Column("url", sa.String(length=500), server_default="", nullable=False))
     op.add_column("targets", sa.Column("secret", sa.String(length=200), server_default="", nullable=False))
     op.add_column("outbox_messages", sa.Column("answer", sa.String(length=300), server_default="", nullable=False))
+    op.add_column("benefit_batch_people", sa.Column("told", sa.String(length=20), server_default="", nullable=False))
     # On SQLite a new column brings its constraints along, so that no table has to be copied.
     if op.get_bind().dialect.name == "sqlite":
         op.execute(f"alter table targets add column secret_made_at datetime constraint {_CHECK} check ({_WHOLE})")
@@ -46,6 +47,8 @@ def downgrade() -> None:
         "where webhook_id is not null and status in ('queued', 'retry', 'claimed')"
     )
     op.execute("update targets set archived_at = updated_at where kind = 'webhook' and archived_at is null")
+    with op.batch_alter_table("benefit_batch_people") as table:
+        table.drop_column("told")
     op.drop_index(_INDEX, table_name="outbox_messages")
     with op.batch_alter_table("outbox_messages", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_column("webhook_id")

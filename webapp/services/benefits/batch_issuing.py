@@ -233,7 +233,8 @@ def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows
     }
     columns |= {"id": ids, "value_minor": values}
     bulk.insert_columns(work.session, _BENEFITS, columns, same)
-    notices.plan_many(work, definition, ids, columns)
+    told = read.told(work.session, batch, rows.people)
+    notices.plan_many(work, definition, ids, columns, {one: rules.kinds_told(words) for one, words in told.items()})
     note = f"Batch {batch.id}. {batch.note}".strip()
     history = {"move": BenefitMove.ISSUED, "at": work.now, "by": work.actor.label, "note": note}
     bulk.insert_columns(work.session, _CHANGES, {"benefit_id": ids}, history)

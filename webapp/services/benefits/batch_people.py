@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, insert, literal, select
 
@@ -33,12 +33,23 @@ def forget(work: Work, batch: BenefitBatch) -> None:
     work.session.flush()
 
 
-def name(work: Work, batch_id: int, ids: Sequence[int], bad: Sequence[tuple[int, str, str]], twice: int) -> None:
-    """Note some people of a list or a file, each once, and the lines that name nobody (line, value, reason)."""
+def name(
+    work: Work,
+    batch_id: int,
+    ids: Sequence[int],
+    bad: Sequence[tuple[int, str, str]],
+    twice: int,
+    told: Mapping[int, str],
+) -> None:
+    """Note some people of a list or a file, each once, and the lines that name nobody (line, value, reason).
+
+    ``told`` is what the file says of people who were told of theirs before (``webapp.domain.benefit_batches.told``).
+    """
     batch = reads.get(work.session, batch_id)
     if ids:
         work.session.execute(
-            insert(BenefitBatchPerson), [{"batch_id": batch_id, "profile_id": number} for number in ids]
+            insert(BenefitBatchPerson),
+            [{"batch_id": batch_id, "profile_id": number, "told": told.get(number, "")} for number in ids],
         )
     room = rules.MOST_SHOWN - len(batch.problems)
     batch.problems = [*batch.problems, *([str(line), value, reason] for line, value, reason in bad[: max(0, room)])]

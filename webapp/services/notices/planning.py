@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -38,8 +38,12 @@ def plan_many(
     definition: BenefitDefinition,
     ids: Sequence[int],
     columns: dict[str, Sequence[Any]],
+    told: Mapping[int, Collection[NoticeKind]],
 ) -> None:
-    """The same for benefits issued together, in one statement; ``columns`` are those of ``benefits`` in their order."""
+    """The same for benefits issued together, in one statement; ``columns`` are those of ``benefits`` in their order.
+
+    ``told`` has what people were told of elsewhere, by their ids: such notices are noted as sent (benefits.md 8.4).
+    """
     asked = definition.asked
     if not asked:
         return
@@ -50,9 +54,13 @@ def plan_many(
         if span not in known:
             facts = BenefitFacts(issued_at=span[0], expires_at=span[1], zone=span[2])
             known[span] = rules.drafts(asked, facts, work.now, is_extendable=definition.is_extendable)
-        rows += [(benefit_id, profile_id, *_values(draft)) for draft in known[span]]
+        kinds = told.get(profile_id, ())
+        rows += [
+            (benefit_id, profile_id, *(_told(work, draft) if draft.kind in kinds else (*_values(draft), None)))
+            for draft in known[span]
+        ]
     same = {"attempts": 0, "subject": "", "body": "", "created_at": work.now}
-    bulk.insert_rows(work.session, _NOTICES, ("benefit_id", "profile_id", *_NAMES), rows, same)
+    bulk.insert_rows(work.session, _NOTICES, ("benefit_id", "profile_id", *_NAMES, "sent_at"), rows, same)
 
 
 _NAMES = ("kind", "target_id", "anchor_at", "due_at", "status", "reason")
@@ -61,6 +69,11 @@ _NAMES = ("kind", "target_id", "anchor_at", "due_at", "status", "reason")
 def _values(draft: Draft) -> tuple[object, ...]:
     status = NoticeStatus.SKIPPED if draft.skip else NoticeStatus.PLANNED
     return draft.kind, draft.target_id, draft.anchor_at, draft.due_at, status, str(draft.skip or "")
+
+
+def _told(work: Work, draft: Draft) -> tuple[object, ...]:
+    kind, target_id, anchor_at, due_at, *_ = _values(draft)
+    return kind, target_id, anchor_at, due_at, NoticeStatus.SENT, "told before, says the file", work.now
 
 
 def _row(work: Work, benefit: Benefit, draft: Draft) -> Notice:
