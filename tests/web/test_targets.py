@@ -232,6 +232,15 @@ def test_a_new_secret_is_confirmed_shown_once_and_told(console, site, session):
     assert session.scalars(select(AuditEntry.event)).all().count(Event.TARGET_RENEWED) == 1
 
 
+def test_a_form_sent_twice_makes_one_webhook_and_shows_its_secret_once(console, site, session):
+    typed_once = hooked(site, request_key="k1")
+    location = console.post(NEW, typed_once).response.headers["Location"]
+    console.get(location).one("#webhook-secret")
+    assert console.post(NEW, typed_once).response.headers["Location"] == location
+    console.get(location, status=303)
+    assert len(session.scalars(select(Target)).all()) == 1
+
+
 def test_an_email_has_no_secret_to_show(console, make, site):
     target = make.target(site_id=site.id)
     console.get(f"/targets/{target.id}/secret", status=303)

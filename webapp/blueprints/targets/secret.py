@@ -24,10 +24,11 @@ EDIT = Permission.DEFINITIONS_EDIT
 _MADE = "webhook_secret"  # which secret the visit may still see; never the secret itself
 
 
-def show_secret(target: Any) -> ResponseReturnValue:
-    """Let the next page show the secret that was just made."""
-    visit[_MADE] = _mark(target)
-    return go(".secret", target_id=target.id)
+def noted(target: Any) -> Any:
+    """Let the next page show the secret that was just made; a form sent twice does not come here again."""
+    if target.kind is TargetKind.WEBHOOK:
+        visit[_MADE] = _mark(target)
+    return target
 
 
 def _mark(target: Any) -> list[Any]:
@@ -56,8 +57,8 @@ def renew_secret(target_id: int) -> ResponseReturnValue:
     target = read.get(db.session(), target_id, scope(EDIT))
     form = PressForm()
     command = targets.RenewSecret(target_id, webhooks.secrets())
-    if made := form.press(lambda work: targets.renew_secret(work, command)):
-        return show_secret(made)
+    if form.press(lambda work: noted(targets.renew_secret(work, command))):
+        return go(".secret", target_id=target_id)
     if target.kind is not TargetKind.WEBHOOK:
         form.refuse(Refused("target.no_secret", f"«{target.title}» is an e-mail; only webhooks have a secret."))
     consequences = [

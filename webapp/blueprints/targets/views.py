@@ -14,7 +14,7 @@ from wtforms import SelectChoice
 from webapp.adapters import clock
 from webapp.blueprints.targets import bp
 from webapp.blueprints.targets.forms import ChangeTargetForm, NewTargetForm, TargetForm, saved
-from webapp.blueprints.targets.secret import show_secret
+from webapp.blueprints.targets.secret import noted
 from webapp.domain import placeholders
 from webapp.domain.errors import Refused
 from webapp.domain.notices import NoticeStatus, TargetKind
@@ -87,9 +87,10 @@ def new() -> ResponseReturnValue:
     form = NewTargetForm()
     sites = choices.sites(db.session(), scope(EDIT))
     form.site_id.choices = [SelectChoice(str(site_id), title) for site_id, title in sites]
-    if target := form.submit(targets.create, secrets=webhooks.secrets(), listed=webhooks.listed()):
+    made = {"secrets": webhooks.secrets(), "listed": webhooks.listed()}
+    if target := form.submit(lambda work, command: noted(targets.create(work, command)), **made):
         if target.kind is TargetKind.WEBHOOK:
-            return show_secret(target)
+            return go(".secret", target_id=target.id)
         flash(f"Target «{target.title}» created. Definitions of its site can send notices with it.", "success")
         return go(".show", target_id=target.id)
     letter = _letter(form, _sample())
