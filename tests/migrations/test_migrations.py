@@ -10,7 +10,9 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, event, inspect, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from tests.factories import Factories
 from tests.migrations.conftest import FRAME
 from tests.migrations.full import columns, digests, open_engine
 from tests.support.processes import tied, wait_until
@@ -257,3 +259,25 @@ def test_staff_of_before_have_no_pin_and_their_sessions_no_wrong_one(empty):
     schema.downgrade(empty, "0007_uploaded_codes")
     with empty.connect() as connection:
         assert connection.scalar(text("select count(*) from staff_sessions")) == 1
+
+
+def test_webhooks_are_put_away_by_the_program_that_knows_e_mails_only(empty):
+    """Down from there no row goes, and nobody is sent JSON by e-mail; up again every target is an e-mail."""
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        target = make.target()
+        hook = make.webhook(site_id=target.site_id)
+        make.message()
+        make.message(webhook_id=hook.id)
+        with pytest.raises(IntegrityError, match="webhook_whole"):
+            make.webhook(site_id=target.site_id, secret="")
+    schema.downgrade(empty, "0009_notices")
+    with empty.connect() as connection:
+        archived = text("select archived_at is not null from targets order by id")
+        assert [bool(one) for one in connection.scalars(archived)] == [False, True]
+        waits = text("select status from outbox_messages order by id")
+        assert connection.scalars(waits).all() == ["queued", "skipped"]
+    schema.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalars(text("select kind from targets")).all() == ["email", "email"]
