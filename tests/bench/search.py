@@ -31,7 +31,7 @@ from webapp.services import profiles
 from webapp.services.work import perform
 
 MANY, CHUNK, ASKED = 1_000_000, 5_000, 200
-EVERY = (3, 500, 20_000)
+EVERY = (3, 160, 500, 20_000)
 GOAL = 50.0  # milliseconds at the 95th percentile
 SYLLABLES = [
     "an",

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text
 
 from tests.factories import NOW
 from tests.support.rows import Row
-from webapp.models import NameSlip, ProfileTerm
+from webapp.models import NameSlip, ProfileIdentity, ProfileTerm
 from webapp.queries import search as read
 from webapp.services import profiles
 from webapp.services.profiles import ChangeProfile
@@ -26,18 +26,24 @@ def enrol(session, actor, *rows):
         return profiles.enrol(work, rows, NOW)[0]
 
 
-@pytest.mark.parametrize("walked", [1, 2, 1_000])
-def test_who_sees_one_site_finds_its_few_people_behind_any_number_of_others(session, actor, make, monkeypatch, walked):
+@pytest.mark.parametrize(("few", "walked"), [(0, 1), (0, 2), (0, 1_000), (8, 1), (5_000, 1)])
+def test_who_sees_one_site_finds_its_few_people_behind_any_number_of_others(
+    session, actor, make, monkeypatch, few, walked
+):
+    monkeypatch.setattr(read, "_FEW", few)
     monkeypatch.setattr(read, "_WALKED", walked)
     elsewhere, here = make.reward(), make.reward()
     others = [Row(f"A{number}", first_name=f"Ana {number}", last_name="Aalto") for number in range(6)]
-    *everybody, last = enrol(session, actor, *others, Row("A9", first_name="Anton", last_name="de Azevedo"))
+    him = Row("A9", "anton@mail.example", "Anton", "de Azevedo", "0412 345 678")
+    *everybody, last = enrol(session, actor, *others, him)
+    session.add(ProfileIdentity(profile_id=last, system="till", identifier="T77", created_at=NOW))
+    session.commit()
     for number in everybody:
         make.entry(elsewhere, profile_id=number)
     for _ in range(2):
         make.entry(here, profile_id=last)
     scope = frozenset({here.site_id})
-    for typed in ("a", "an", "A", "az", "azevedo an", "a9", "anton de azevedo"):
+    for typed in ("a", "an", "A", "az", "azevedo an", "a9", "anton de azevedo", "T7", "anton@", "0412", "azvedo"):
         assert [row.full_name for row in read.people(session, scope, typed)] == ["Anton de Azevedo"], typed
     assert read.people(session, scope, "aalto") == []
     assert len(read.people(session, scope | {elsewhere.site_id}, "a")) == 7
