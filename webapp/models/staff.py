@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from webapp.domain.permissions import Role
+from webapp.domain.profiles import fold
 from webapp.models.base import BIG, NEVER_REUSED, Base, Id
 
 
@@ -19,6 +20,7 @@ class StaffMember(Base):
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    name_key: Mapped[str] = mapped_column(String(240), default="", server_default="")  # by which lists are in order
     password_hash: Mapped[str | None] = mapped_column(String(200))
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
@@ -32,10 +34,17 @@ class StaffMember(Base):
     grants: Mapped[list[StaffGrant]] = relationship(lazy="raise_on_sql", order_by="StaffGrant.id")
 
     __table_args__ = (
+        Index("ix_staff_members_name_key_id", "name_key", "id"),
+        Index("ix_staff_members_is_active_name_key_id", "is_active", "name_key", "id"),
         CheckConstraint("length(email) between 3 and 254", name="email_within"),
         CheckConstraint("length(name) between 1 and 120", name="name_within"),
         NEVER_REUSED,
     )
+
+    @validates("name")
+    def _is_called(self, _column: str, name: str) -> str:
+        self.name_key = fold(name)[:240]
+        return name
 
 
 class RecoveryCode(Base):

@@ -49,6 +49,7 @@ class VoucherType(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
+        Index("ix_voucher_types_title_id", "title", "id"),
         CheckConstraint("length(title) between 1 and 120", name="title_within"),
         CheckConstraint("valid_for_days is null or valid_for_days between 1 and 36500", name="days_within"),
         CheckConstraint(

@@ -167,7 +167,7 @@ MOST_PEOPLE = 1_000
 
 def people(session: Session, scope: frozenset[int] | None = None) -> dict[int, str]:
     """Name by id of everybody who could have acted within ``scope``, the first thousand by name."""
-    statement = select(StaffMember.id, StaffMember.name).order_by(func.lower(StaffMember.name), StaffMember.id)
+    statement = select(StaffMember.id, StaffMember.name).order_by(StaffMember.name_key, StaffMember.id)
     statement = statement.limit(MOST_PEOPLE)
     if scope is not None:
         reaches = StaffGrant.site_id.in_(scope) | StaffGrant.site_id.is_(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -10,14 +10,16 @@ from typing import TypeAlias
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Row,
     and_,
     exists,
+    false,
     func,
     or_,
     select,
     true,
 )
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from webapp.domain import staff as rules
 from webapp.domain.errors import NotFound
@@ -176,12 +178,11 @@ def team(
         .where(StaffInvitation.staff_id == StaffMember.id, StaffInvitation.used_at.is_(None))
         .scalar_subquery()
     )
-    name = func.lower(StaffMember.name)
     statement = (
         select(StaffMember, seen, invited)
         .where(_within(scope))
         .options(selectinload(StaffMember.grants))
-        .order_by(StaffMember.is_active.desc(), name, StaffMember.id)
+        .order_by(StaffMember.name_key, StaffMember.id)
     )
     if search:
         statement = statement.where(
@@ -190,11 +191,11 @@ def team(
                 StaffMember.email.icontains(search, autoescape=True),
             )
         )
-    if after is not None:
-        statement = statement.where(_beyond(after))
-    if size is not None:
-        statement = statement.limit(size + 1)
-    found = session.execute(statement).all()
+    found: list[Row[StaffMember, datetime | None, datetime | None]] = []
+    for stretch in _stretches(session, after):
+        left = None if size is None else size + 1 - len(found)
+        if left != 0:
+            found += session.execute(statement.where(*stretch).limit(left)).all()
     return [
         TeamRow(
             member.id,
@@ -210,20 +211,22 @@ def team(
     ]
 
 
-def _beyond(staff_id: int) -> ColumnElement[bool]:
-    """Whoever comes after this member of staff in the order of ``team``."""
-    last = aliased(StaffMember)
-    here = last.id == staff_id
-    was_active = select(last.is_active).where(here).scalar_subquery()
-    was_called = select(func.lower(last.name)).where(here).scalar_subquery()
-    name = func.lower(StaffMember.name)
-    return or_(
-        and_(was_active, ~StaffMember.is_active),
-        and_(
-            StaffMember.is_active == was_active,
-            or_(name > was_called, and_(name == was_called, StaffMember.id > staff_id)),
-        ),
-    )
+def _stretches(session: Session, after: int | None) -> Iterator[list[ColumnElement[bool]]]:
+    """The active and then the others, each walked along an index, from behind the member of staff ``after``."""
+    active, others = StaffMember.is_active == true(), StaffMember.is_active == false()
+    if after is None:
+        yield from ([active], [others])
+        return
+    last = session.execute(
+        select(StaffMember.is_active, StaffMember.name_key).where(StaffMember.id == after)
+    ).one_or_none()
+    if last is None:
+        return
+    was_active, was_called = last
+    further = or_(StaffMember.name_key > was_called, StaffMember.id > after)
+    yield [active if was_active else others, StaffMember.name_key >= was_called, further]
+    if was_active:
+        yield [others]
 
 
 def invitation(session: Session, token_hash: str, now: datetime) -> StaffInvitation:
