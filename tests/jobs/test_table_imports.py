@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -345,6 +346,29 @@ def test_archived_groups_and_modules_come_back_too(put, session, make):
         None,
         None,
     ]
+
+
+def test_a_file_tells_of_what_is_archived_what_was_before_and_nothing_of_after(put, session, make):
+    make.profile(external_id="A")
+    old = {"archived_at": NOW - timedelta(days=7)}
+    make.circle(name="gold", title="Gold", **old)
+    make.circle(name="club", title="Club")
+    make.lesson(make.site(name="club").id, path="/p1", title="First", **old)
+    put("old,Old,,,\nnew,New,,,\n")
+    session.execute(update(Organisation).where(Organisation.external_id == "old").values(**old))
+    session.commit()
+    before, after = (f"{NOW - timedelta(days=days):%Y-%m-%dT%H:%MZ}" for days in (8, 6))
+    head = "Member ID,Group,Organisation,Joined at\n"
+    rows = [f"A,gold,,{before}", f"A,gold,new,{after}", f"A,club,old,{before}", f"A,club,old,{after}", "A,gold,,"]
+    run = put("\n".join(rows) + "\n", kind=ImportKind.MEMBERSHIPS, head=head)
+    assert (run.created_count, run.bad_count) == (2, 3)
+    told = session.scalars(select(ImportProblem.reason).where(ImportProblem.run_id == run.id)).all()
+    assert sum("«Gold» is archived; restore it first" in words for words in told) == 2
+    assert sum("«Old» is archived; restore it first" in words for words in told) == 1
+    head = "Member ID,Module,Completed at\n"
+    run = put(f"A,club:/p1,{before}\nA,club:/p1,{after}\n", kind=ImportKind.COMPLETIONS, head=head)
+    assert (run.created_count, run.bad_count) == (1, 1)
+    assert put(f"A,club:/p1,{before}\n", kind=ImportKind.COMPLETIONS, head=head).created_count == 0
 
 
 SINCE = "Organisation ID,Title,Parent ID,Archived at\n"

@@ -175,7 +175,7 @@ def test_rows_of_a_file_are_completions_once_and_can_be_taken_back(work, session
 def test_rows_that_cannot_be_are_refused(work, make, row, sentence):
     site = make.site(name="club")
     make.module(site_id=site.id, path="/p1")
-    make.module(site_id=site.id, path="/old", title="Old", archived_at=NOW)
+    make.module(site_id=site.id, path="/old", title="Old", archived_at=JANUARY)
     make.profile(external_id="A")
     with pytest.raises(Refused, match=sentence):
         modules.complete(work, [row])

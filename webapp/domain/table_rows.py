@@ -26,6 +26,11 @@ class TableDraft:
     values: dict[str, Any]
 
 
+def was_archived(archived_at: datetime | None, at: datetime | None) -> bool:
+    """Whether what is archived since ``archived_at`` was so ``at`` a moment, or is now: a file may tell of before."""
+    return archived_at is not None and (at is None or at >= archived_at)
+
+
 @dataclass(slots=True)
 class TableRules:
     """Judges rows of one file of ``kind``; ``zone`` and ``now`` as in ``import_rows.RowRules``."""

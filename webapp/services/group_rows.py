@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
@@ -15,6 +16,7 @@ from webapp.domain import groups as rules
 from webapp.domain import organisations as organisation_rules
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.profiles import email_key
+from webapp.domain.table_rows import was_archived
 from webapp.models import Group, ImportChange, Membership, Organisation
 from webapp.queries import groups as read
 from webapp.queries import memberships as read_members
@@ -89,7 +91,7 @@ def join(work: Work, membership_rows: Sequence[MembershipRow], run_id: int | Non
 
     Whoever is in the group within that organisation already stays as they are, so the same rows again change nothing.
     The new rows carry ``run_id``, by which ``take_back`` finds them. Raises ``Refused`` on ``group``, ``person`` or
-    ``organisation`` for what is unknown or archived, and writes nothing then.
+    ``organisation`` for what is unknown or was archived when they joined, and writes nothing then.
     """
     groups = _groups(work, membership_rows)
     organisations = _organisations(work, membership_rows)
@@ -133,13 +135,14 @@ def _made(
 
 
 def _groups(work: Work, membership_rows: Sequence[MembershipRow]) -> dict[str, int]:
-    """Id by name of groups in use, held until the transaction ends: whoever joins one at the same moment waits."""
+    """Id by name of groups, held until the transaction ends: whoever joins one at the same moment waits."""
     names = {row.group for row in membership_rows}
     found = read.known(work.session, sorted(names))
-    for name in sorted(names):
-        if name not in found:
-            raise rules.unknown(name)
-        rules.may_join(found[name].title, is_archived=found[name].archived_at is not None).require()
+    for row in sorted(membership_rows, key=attrgetter("group")):
+        if row.group not in found:
+            raise rules.unknown(row.group)
+        group = found[row.group]
+        rules.may_join(group.title, is_archived=was_archived(group.archived_at, row.joined_at)).require()
     _hold(work, sorted(group.id for group in found.values()))
     return {name: group.id for name, group in found.items()}
 
@@ -149,13 +152,14 @@ def _hold(work: Work, group_ids: Sequence[int]) -> None:
 
 
 def _organisations(work: Work, membership_rows: Sequence[MembershipRow]) -> dict[str, int]:
-    names = {row.organisation for row in membership_rows if row.organisation}
-    found = read_organisations.known(work.session, sorted(names))
-    for name in sorted(names):
-        if name not in found:
-            raise organisation_rules.unknown(name, "organisation")
-        is_archived = found[name].archived_at is not None
-        organisation_rules.may_use(found[name].title, is_archived=is_archived, field="organisation").require()
+    within = sorted((row for row in membership_rows if row.organisation), key=attrgetter("organisation"))
+    found = read_organisations.known(work.session, sorted({row.organisation for row in within}))
+    for row in within:
+        if row.organisation not in found:
+            raise organisation_rules.unknown(row.organisation, "organisation")
+        there = found[row.organisation]
+        is_archived = was_archived(there.archived_at, row.joined_at)
+        organisation_rules.may_use(there.title, is_archived=is_archived, field="organisation").require()
     return {name: organisation.id for name, organisation in found.items()}
 
 

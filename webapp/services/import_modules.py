@@ -76,7 +76,7 @@ def _take_back_module(work: Work, change: ImportChange) -> str:
 
 
 def _completion_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
-    """The person and the module must be there, the module not archived, the score within 0 to 100."""
+    """The person and the module must be there, the module not archived by then, the score within 0 to 100."""
     people = people_of(session, drafts)
     wrong = {name: refusal(rules.parts, name) for name in {str(draft.values["module"]) for draft in drafts}}
     there = read.known(session, [rules.parts(name) for name, told in wrong.items() if not told])
@@ -87,7 +87,8 @@ def _completion_references(session: Session, drafts: Sequence[TableDraft]) -> Fa
             found.add(draft, "module", told)
         else:
             module = there.get(rules.parts(draft.values["module"]))
-            archived(found, draft, "module", module[0] if module else None, "module")
+            at = draft.values["completed_at"]
+            archived(found, draft, "module", module[0] if module else None, "module", at=at)
         if told := refusal(rules.checked_score, draft.values["score"]):
             found.add(draft, "score", told)
         ends, at = draft.values["lapses_at"], draft.values["completed_at"]

@@ -210,7 +210,7 @@ def _take_back_group(work: Work, change: ImportChange) -> str:
 
 
 def _membership_references(session: Session, drafts: Sequence[TableDraft]) -> Faults:
-    """The person, the group and the organisation must be there, and the two not archived."""
+    """The person, the group and the organisation must be there, and the two not archived when the person joined."""
     values = [draft.values for draft in drafts]
     people = people_of(session, drafts)
     groups = read_groups.known(session, sorted({str(one["group"]) for one in values}))
@@ -219,10 +219,11 @@ def _membership_references(session: Session, drafts: Sequence[TableDraft]) -> Fa
     found = Found()
     for draft in drafts:
         look_for_person(found, draft, people)
-        archived(found, draft, "group", groups.get(draft.values["group"]), "group")
+        at = draft.values["joined_at"]
+        archived(found, draft, "group", groups.get(draft.values["group"]), "group", at=at)
         if draft.values["organisation"]:
             there = organisations_there.get(draft.values["organisation"])
-            archived(found, draft, "organisation", there, "organisation")
+            archived(found, draft, "organisation", there, "organisation", at=at)
     return found.faults
 
 

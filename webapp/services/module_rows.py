@@ -16,6 +16,7 @@ from webapp.domain import modules as rules
 from webapp.domain.errors import Refused
 from webapp.domain.modules import LapseUnit
 from webapp.domain.profiles import email_key
+from webapp.domain.table_rows import was_archived
 from webapp.models import Completion, ImportChange, Module, Site
 from webapp.queries import memberships as read_people
 from webapp.queries import modules as read
@@ -96,8 +97,9 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
     """Record completions in one batch; gives (created, changed): changed ones got another score or end.
 
     The same person, module and moment is one completion, so the same rows again change nothing. The new rows carry
-    ``run_id``, by which ``take_back`` finds them; for a changed one an ``ImportChange`` keeps what it was. Raises ``Refused`` on ``module``, ``person``, ``score`` or
-    ``completed_on`` for what is unknown, archived or to come, and writes nothing then.
+    ``run_id``, by which ``take_back`` finds them; for a changed one an ``ImportChange`` keeps what it was. Raises
+    ``Refused`` on ``module``, ``person``, ``score`` or ``completed_on`` for what is unknown, was archived by then or is
+    to come, and writes nothing then.
     """
     modules = _modules(work, completion_rows)
     people = read_people.people(
@@ -112,8 +114,10 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
         person = people.find(row.external_id, row.email)
         if person is None:
             raise people_rules.unknown_person(row.external_id or row.email)
-        if row.completed_at > work.now:
-            rules.may_complete(module.title, is_archived=False, completed_at=row.completed_at, now=work.now).require()
+        is_archived = was_archived(module.archived_at, row.completed_at)
+        if is_archived or row.completed_at > work.now:
+            at = row.completed_at
+            rules.may_complete(module.title, is_archived=is_archived, completed_at=at, now=work.now).require()
         ends = None if row.has_no_end else row.lapses_at or _end(row, module, zone)
         key = (module.id, person, row.completed_at)
         wanted[key], told[key] = (rules.checked_score(row.score), ends), row
@@ -172,15 +176,12 @@ def take_back(work: Work, run_id: int) -> int:
 
 
 def _modules(work: Work, completion_rows: Sequence[CompletionRow]) -> dict[str, tuple[Module, str]]:
-    """By reference the modules in use, with the zones of their sites; they are held until the transaction ends."""
+    """By reference the modules, with the zones of their sites; they are held until the transaction ends."""
     references = {row.module: rules.parts(row.module) for row in completion_rows}
     found = read.known(work.session, list(references.values()))
     for text, key in sorted(references.items()):
         if key not in found:
             raise rules.unknown(text)
-        module = found[key][0]
-        is_archived = module.archived_at is not None
-        rules.may_complete(module.title, is_archived=is_archived, completed_at=work.now, now=work.now).require()
     ids = sorted({module.id for module, _ in found.values()})
     work.session.execute(select(Module.id).where(Module.id.in_(ids)).order_by(Module.id).with_for_update()).all()
     return {text: found[key] for text, key in references.items()}

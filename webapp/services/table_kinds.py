@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.errors import DomainError
 from webapp.domain.import_rows import Fault, shown
-from webapp.domain.table_rows import TableDraft
+from webapp.domain.table_rows import TableDraft, was_archived
 from webapp.models import Group, ImportChange, Module, Organisation
 from webapp.queries import memberships as read_people
 from webapp.queries.memberships import Named
@@ -103,12 +103,18 @@ def person_fault(people: Named, values: Mapping[str, Any]) -> str:
 
 
 def archived(
-    found: Found, draft: TableDraft, column: str, there: Group | Module | Organisation | None, noun: str
+    found: Found,
+    draft: TableDraft,
+    column: str,
+    there: Group | Module | Organisation | None,
+    noun: str,
+    *,
+    at: datetime | None = None,
 ) -> None:
-    """Note what is not there, or is and is archived."""
+    """Note what is not there, or is and was archived by the moment ``at`` the row tells of, or by now."""
     if there is None:
         found.add(draft, column, f"There is no {noun} «{shown(str(draft.values[column]))}».")
-    elif there.archived_at is not None:
+    elif was_archived(there.archived_at, at):
         found.add(draft, column, f"The {noun} «{shown(there.title)}» is archived; restore it first.")
 
 
