@@ -166,7 +166,7 @@ class Writer:
         return self.leaf()
 
 
-def test_13_4_the_database_and_the_evaluator_agree(session, crowd, repeat):
+def test_the_database_and_the_evaluator_agree(session, crowd, repeat):
     variables = conditions.variables(session)
     chance = random.Random(7)  # noqa: S311
     writer = Writer(chance, variables, [*crowd, "club:/nowhere"])
