@@ -37,6 +37,16 @@ def test_lists_and_today_keep_to_the_site_chosen_until_all_are_again(console, tw
     assert len(console.get("/rewards").texts("tbody th a")) == 2
 
 
+def test_codes_keep_to_the_site_chosen_and_those_of_one_type_are_shown_all_the_same(console, make, two):
+    types = [make.voucher_type(title=f"Card of {site.title}", site_id=site.id) for site in two]
+    for number, one in enumerate(types):
+        make.voucher(one, code=f"ABCDEFGH{number}")
+    assert len(console.get("/vouchers").texts("tbody th a")) == 2
+    choose(console, "Outdoor")
+    assert len(console.get("/vouchers").texts("tbody th a")) == 1
+    assert len(console.get(f"/vouchers?type={types[0].id}").texts("tbody th a")) == 1
+
+
 def test_a_link_to_another_site_and_the_search_go_on_working(console, two):
     choose(console, "Outdoor")
     harbour = console.get("/search?q=Harbour", status=303).response.headers["Location"]

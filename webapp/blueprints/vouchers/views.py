@@ -18,7 +18,7 @@ from webapp.queries import rewards as read_rewards
 from webapp.queries import voucher_types as read_types
 from webapp.queries import vouchers as read
 from webapp.services import vouchers
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, listed, requires, scope
 from webapp.web.codes import mint
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
@@ -53,8 +53,8 @@ def jump() -> ResponseReturnValue:
 
 
 def _list(form: GoForm) -> ResponseReturnValue:
-    session, where = db.session(), scope(Permission.PROGRAMMES_VIEW)
-    narrow = _narrow(where)
+    session = db.session()
+    where, narrow = _narrow(Permission.PROGRAMMES_VIEW)
     rows = read.page(session, where, narrow, before=number("before"))
     return render(
         "vouchers/index.html",
@@ -76,15 +76,19 @@ def _list(form: GoForm) -> ResponseReturnValue:
 @requires(Permission.WINNERS_VIEW, confirmed=True)
 def export() -> ResponseReturnValue:
     """The vouchers of the list as a file: who holds them, and of the codes the last four signs."""
-    where = scope(Permission.WINNERS_VIEW)
-    narrow = _narrow(where)
+    where, narrow = _narrow(Permission.WINNERS_VIEW)
     return offer("vouchers", read.EXPORT, lambda session: read.stream(session, where, narrow))
 
 
-def _narrow(where: frozenset[int] | None) -> read.Filter:
+def _narrow(permission: Permission) -> tuple[frozenset[int] | None, read.Filter]:
+    """The sites and what is asked for; a link to the codes of one type or reward leads there whatever site is chosen."""
     status = next((item for item in VoucherStatus if item == request.args.get("status")), None)
-    reward = text("reward", 60)
-    return read.Filter(number("type"), status, read_rewards.id_of(db.session(), reward, where) if reward else None)
+    voucher_type_id, reward = number("type"), text("reward", 60)
+    if voucher_type_id is None and not reward:
+        return listed(permission), read.Filter(None, status, None)
+    where = scope(permission)
+    reward_id = read_rewards.id_of(db.session(), reward, where) if reward else None
+    return where, read.Filter(voucher_type_id, status, reward_id)
 
 
 @bp.get("/<int:voucher_id>")
