@@ -127,6 +127,50 @@ def test_the_lock_leads_nowhere_else(till, moment):
     assert till.get("/till/lock", 303).response.headers["Location"] == "/till"
 
 
+def test_a_quiet_morning_at_the_till_ends_no_session(till, moment):
+    till.get("/till")
+    moment.forward(hours=7, minutes=59)
+    page = till.get("/till", 401)
+    moment.forward(seconds=30)
+    till.get("/till", 401)
+    till.follow(till.submit(page, OPENS, password_again=PIN))
+    assert till.get("/till").texts("h1") == ["Till"]
+    till.get("/benefits")
+
+
+def test_other_pages_wait_behind_the_lock_of_a_till_left_alone(till, moment, session):
+    till.get("/till")
+    moment.forward(minutes=31)
+    seen_at = row(session).seen_at
+    answer = till.get("/benefits?q=cup", 302)
+    assert answer.response.headers["Location"] == "/till/lock?next=/benefits?q%3Dcup"
+    till.get("/benefits?q=cup", 401, headers=PART)
+    assert till.client.post("/account/pin").status_code == 401
+    assert row(session).seen_at == seen_at, "nobody was there"
+    till.follow(till.submit(till.get("/till", 401), OPENS, password_again=PIN))
+    till.get("/benefits?q=cup")
+
+
+def test_after_eight_hours_a_session_of_the_till_is_over(till, moment):
+    till.get("/till")
+    moment.forward(hours=8)
+    assert till.get("/till", 302).response.headers["Location"].startswith("/sign-in")
+
+
+def test_whoever_has_another_role_too_is_out_after_half_an_hour(d, browser_of, moment):
+    browser = browser_of(Role.TILL, Role.VIEWER, pin_hash=passwords.hashed(PIN))
+    browser.get("/till")
+    moment.forward(minutes=30)
+    assert browser.get("/till", 302).response.headers["Location"].startswith("/sign-in")
+
+
+def test_a_till_left_alone_signs_out_without_its_pin(till, moment, session):
+    till.get("/till")
+    moment.forward(minutes=31)
+    till.post("/sign-out")
+    assert row(session).ended_at is not None
+
+
 def test_what_was_scanned_goes_on(till, d, moment):
     benefit = d.issue()
     page = till.get("/till")
@@ -306,7 +350,7 @@ def test_what_asks_by_itself_neither_writes_nor_keeps_it_open(till, moment, sess
         moment.forward(seconds=55)
         answer = till.client.get("/till/people", headers=PART | {"HX-PTag": "x"})
     assert answer.status_code == 401
-    assert row(session).till_seen_at is None
+    assert row(session).till_seen_at == NOW
 
 
 def test_whoever_only_looks_is_shown_no_lock(make, new_console, session, moment):

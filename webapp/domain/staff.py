@@ -17,6 +17,7 @@ from webapp.domain.verdicts import Reason, Verdict, all_of
 
 # reliability.md 6.2
 IDLE = timedelta(minutes=30)
+TILL_IDLE = timedelta(hours=8)  # of a till, which asks for the PIN long before
 LONGEST = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
 WAIT_FOR_DRAWS = timedelta(hours=24)  # between a draw supervisor's role being given and its holding (T9)
@@ -140,6 +141,11 @@ def may_grant(grants: Iterable[Grant], *, is_small_team: bool) -> Verdict:
     if not roles:
         return Verdict((Reason("staff.no_role", "Choose at least one role: without one nothing is shown.", "grants"),))
     return may_hold(roles, is_small_team=is_small_team)
+
+
+def is_of_till(grants: Iterable[Grant]) -> bool:
+    """Whether somebody does nothing but work a till: their session waits out a quiet morning behind its lock."""
+    return {grant.role for grant in grants} == {Role.TILL}
 
 
 def may_give(changed: Iterable[Grant], within: frozenset[int] | None) -> Verdict:

@@ -46,11 +46,20 @@ class SignedIn:
     site_id: int | None  # the site the lists of whoever is shown keep to
     site_title: str
     till_seen_at: datetime | None
+    is_idle: bool  # for so long that only the lock of the till is open to them
 
 
 def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | None:
-    """The person behind a session that is neither ended, idle, too old nor disabled; one statement."""
-    facts = {"token_hash": token_hash, "now": now, "active_since": now - rules.IDLE}
+    """The person behind a session that is neither ended, idle, too old nor disabled; one statement.
+
+    Whoever only works a till may be idle for longer (``is_idle``).
+    """
+    facts = {
+        "token_hash": token_hash,
+        "now": now,
+        "active_since": now - rules.IDLE,
+        "till_since": now - rules.TILL_IDLE,
+    }
     rows = _prepared().rows(session.connection(), **facts)
     if not rows:
         return None
@@ -59,6 +68,9 @@ def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | N
     for *_, staff_id, role, site_id, organisation_id in rows:
         if staff_id is not None:
             held.setdefault(staff_id, set()).add(Grant(role, site_id, organisation_id))
+    is_idle = row.seen_at <= now - rules.IDLE
+    if is_idle and not rules.is_of_till(held.get(row.staff_id, ())):
+        return None
     seen = row.seen_id
     return SignedIn(
         row.id,
@@ -76,6 +88,7 @@ def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | N
         row.kept_site_id,
         row.kept_site_title or "",
         row.till_seen_at,
+        is_idle,
     )
 
 
@@ -118,7 +131,7 @@ def _signed_in() -> Select[*tuple[Any, ...]]:
         .outerjoin(Site, Site.id == case((other.id.is_not(None), other.site_id), else_=StaffMember.site_id))
         .where(
             StaffSession.token_hash == bindparam("token_hash"),
-            is_open(now, bindparam("active_since")),
+            is_open(now, bindparam("active_since"), bindparam("till_since")),
             StaffMember.is_active,
         )
     )

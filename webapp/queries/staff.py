@@ -94,9 +94,10 @@ def holds(now: Moment) -> ColumnElement[bool]:
     return or_(StaffGrant.holds_from.is_(None), StaffGrant.holds_from <= now)
 
 
-def is_open(now: Moment, active_since: Moment) -> ColumnElement[bool]:
-    """Sessions that are neither ended, too old nor, since a moment, idle."""
-    return and_(StaffSession.ended_at.is_(None), StaffSession.expires_at > now, StaffSession.seen_at > active_since)
+def is_open(now: Moment, active_since: Moment, till_since: Moment) -> ColumnElement[bool]:
+    """Sessions that are neither ended, too old nor, since a moment, idle; the other moment is for those of a till."""
+    is_active = or_(StaffSession.seen_at > active_since, StaffSession.till_seen_at > till_since)
+    return and_(StaffSession.ended_at.is_(None), StaffSession.expires_at > now, is_active)
 
 
 def credentials(session: Session, email: str) -> Credentials | None:
@@ -314,14 +315,18 @@ def tries(session: Session, since: datetime, limit: int, *, email: str = "", add
 
 def open_sessions(session: Session, staff_id: int, now: datetime) -> list[StaffSession]:
     """Where this person is signed in now, the latest first."""
-    statement = select(StaffSession).where(StaffSession.staff_id == staff_id, is_open(now, now - rules.IDLE))
+    statement = select(StaffSession).where(
+        StaffSession.staff_id == staff_id, is_open(now, now - rules.IDLE, now - rules.TILL_IDLE)
+    )
     return list(session.scalars(statement.order_by(StaffSession.seen_at.desc(), StaffSession.id.desc())))
 
 
 def open_session(session: Session, staff_id: int, session_id: int, now: datetime) -> StaffSession:
     """One place where this person is signed in; ``NotFound`` when it is over or somebody else's."""
     statement = select(StaffSession).where(
-        StaffSession.id == session_id, StaffSession.staff_id == staff_id, is_open(now, now - rules.IDLE)
+        StaffSession.id == session_id,
+        StaffSession.staff_id == staff_id,
+        is_open(now, now - rules.IDLE, now - rules.TILL_IDLE),
     )
     found = session.scalars(statement).one_or_none()
     if found is None:

@@ -63,7 +63,7 @@ def open_till(work: Work, session_id: int, attempts: tuple[int, ...] = ()) -> bo
     statement = (
         update(StaffSession)
         .where(StaffSession.id == session_id, StaffSession.ended_at.is_(None))
-        .values(till_seen_at=work.now, wrong_proof_count=0)
+        .values(seen_at=work.now, till_seen_at=work.now, wrong_proof_count=0)
     )
     return changed_rows(work.session, statement) == 1
 

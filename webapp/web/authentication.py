@@ -7,6 +7,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
@@ -159,10 +160,11 @@ def _recognise() -> ResponseReturnValue | None:
     now = clock.now()
     found = signed_in.by_session(db.session(), sessions.token_hash(token), now) if token else None
     if found is None:
-        permission = getattr(current_app.view_functions[str(request.endpoint)], "permission", Permission.PUBLIC)
-        if permission is not Permission.PUBLIC:
+        if _permission() is not Permission.PUBLIC:
             abort(401)
         return None
+    if found.is_idle:
+        return _keep_behind_lock(found, token)
     _welcome(found, sessions.token_hash(token))
     if found.needs_new_token and not is_polling():
         renew_token()
@@ -173,11 +175,28 @@ def _recognise() -> ResponseReturnValue | None:
     return _lead_to_second_factor() if _owes_second_factor(found) else None
 
 
+def _permission() -> Permission:
+    """What the address asked for needs."""
+    view = current_app.view_functions[str(request.endpoint)]
+    return cast(Permission, getattr(view, "permission", Permission.PUBLIC))
+
+
+def _keep_behind_lock(found: signed_in.SignedIn, token: str) -> ResponseReturnValue | None:
+    """A till left alone for long: its own pages ask for the PIN first, and the others lead there. None of it is use."""
+    if str(request.endpoint).startswith("till.") or request.endpoint == "auth.sign_out":
+        _welcome(found, sessions.token_hash(token))
+        return None
+    if _permission() is Permission.PUBLIC:
+        return None
+    if request.method != "GET" or "HX-Request" in request.headers:
+        abort(401)
+    return redirect(url_for("till.lock", next=request.full_path.rstrip("?")))
+
+
 def _owes_second_factor(found: signed_in.SignedIn) -> bool:
     """Whether this page has to wait until a second factor is set up."""
     here = str(request.endpoint).partition(".")[0]
-    permission = getattr(current_app.view_functions[str(request.endpoint)], "permission", Permission.PUBLIC)
-    if found.has_second_factor or here in _WITHOUT_SECOND_FACTOR or permission is Permission.PUBLIC:
+    if found.has_second_factor or here in _WITHOUT_SECOND_FACTOR or _permission() is Permission.PUBLIC:
         return False
     roles = (grant.role for grant in found.grants)
     return second_factor.is_needed(roles, is_optional=found.is_second_factor_optional)
