@@ -95,6 +95,7 @@ def sign_in(work: Work, command: StartSession) -> StaffSession:
         seen_at=work.now,
         expires_at=work.now + rules.LONGEST,
         confirmed_at=work.now,
+        till_seen_at=work.now if rules.is_of_till(map(read.grant_of, member.grants)) else None,
         address=command.address[:64],
         browser=command.browser[:200],
     )

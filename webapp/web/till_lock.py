@@ -22,8 +22,7 @@ def is_locked() -> bool:
     known = [at for at in (g.staff.till_seen_at, g.staff.confirmed_at) if at is not None]
     last, now = max(known, default=None), clock.now()
     if not rules.is_locked(last, now):
-        is_news = g.staff.till_seen_at is None or now - g.staff.till_seen_at >= rules.SEEN_EVERY
-        if is_news and not authentication.is_polling():
+        if now - (last or now) >= rules.SEEN_EVERY and not authentication.is_polling():
             _note_use()
         return False
     given = request.form.get(AGAIN)
