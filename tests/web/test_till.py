@@ -156,6 +156,42 @@ def test_ten_unknown_codes_a_minute_are_enough(till, d, moment):
     scan(till, d.issue().redeem_code_pos)
 
 
+def slipped(code):
+    """The code with one sign wrong, so that it is nobody's."""
+    return code[:-1] + ("7" if code[-1] != "7" else "8")
+
+
+def test_feature_18_a_slip_is_offered_while_the_person_is_on_screen(till, d, make):
+    mine, other = d.issue(), d.issue(d.other)
+    typed = slipped(mine.redeem_code_pos)
+    page = scan(till, typed, 422)
+    assert "One sign away" not in page.text, "nobody is on screen"
+    person = till.get(f"/till/people?profile={mine.profile_id}")
+    page = till.submit(person, "#scan", status=422, code=typed)
+    assert page.texts(".verdict__word") == ["Unknown code"]
+    assert page.one(".notice a")["href"] == f"/till/benefits/{mine.id}"
+    assert mine.redeem_code_pos not in page.text
+    page = till.submit(till.get(f"/till/benefits/{mine.id}"), "#till", status=422, code=typed)
+    assert page.one(".notice a")["href"] == f"/till/benefits/{mine.id}"
+    stranger = till.get(f"/till/people?profile={other.profile_id}")
+    page = till.submit(stranger, "#scan", status=422, code=typed)
+    assert "One sign away" not in page.text, "it is a code of somebody else"
+    assert kept(d) == [kept(d)[0]] * 4
+    assert lines(d) == []
+
+
+def test_feature_18_two_slips_or_two_that_fit_are_not_offered(till, d):
+    mine = d.issue()
+    person = till.get(f"/till/people?profile={mine.profile_id}")
+    code = mine.redeem_code_pos
+    assert "One sign away" not in till.submit(person, "#scan", status=422, code=slipped(slipped(code)[::-1])[::-1]).text
+    mine.code_key, twin = "ABCDEFGH", d.issue()
+    twin.code_key = "ABCDEFGJ"
+    d.session.commit()
+    assert "One sign away" not in till.submit(person, "#scan", status=422, code="ABCDEFGK").text
+    assert "One sign away" in till.submit(person, "#scan", status=422, code="ABCXDEFGJ").text
+
+
 def test_a_code_of_the_definition_asks_for_the_person(till, d):
     d.change(redeem_code_pos="COFFEE-26")
     page = scan(till, "coffee 26", 422)

@@ -46,15 +46,18 @@ def scan() -> ResponseReturnValue:
     form = ScanForm()
     if not form.validate_on_submit():
         return _desk(form, None)
-    return look(str(form.code.data))
+    return look(str(form.code.data), number("profile"))
 
 
-def look(code: str) -> ResponseReturnValue:
-    """Go to what a code means; keep it, last signs only, when nobody knows it or nothing can be had for it."""
+def look(code: str, profile_id: int | None = None) -> ResponseReturnValue:
+    """Go to what a code means; keep it, last signs only, when nobody knows it or nothing can be had for it.
+
+    ``profile_id`` is who is on screen: a code of theirs that was mistyped is offered (peers.md feature 18).
+    """
     if not code:
         return _desk(ScanForm(), None)
     _not_too_often()
-    return _voucher_or_benefit(code) or _receipt_or_person(code) or _unknown(code)
+    return _voucher_or_benefit(code) or _receipt_or_person(code) or _unknown(code, profile_id)
 
 
 def _voucher_or_benefit(code: str) -> ResponseReturnValue | None:
@@ -82,7 +85,7 @@ def _receipt_or_person(code: str) -> ResponseReturnValue | None:
     return None
 
 
-def _unknown(code: str) -> ResponseReturnValue:
+def _unknown(code: str, profile_id: int | None) -> ResponseReturnValue:
     slip = len(normalise(code)) == STANDARD + 1 and not check_ok(code)
     words = (
         "One of its signs is not right: compare it with the card."
@@ -94,7 +97,8 @@ def _unknown(code: str) -> ResponseReturnValue:
         MISTYPED if slip else UNKNOWN, words, masked(code)[-8:], location_id=place.id if place else None
     )
     perform(lambda work: benefits.note(work, kept))
-    return _desk(ScanForm(), Verdict("Unknown code", "bad", words), 422)
+    near = read.near_code(db.session(), profile_id, code, scope(Permission.BENEFITS_REDEEM)) if profile_id else None
+    return _desk(ScanForm(), Verdict("Unknown code", "bad", words), 422, near)
 
 
 def _not_too_often() -> None:
@@ -161,10 +165,14 @@ def place() -> ResponseReturnValue:
     return answer
 
 
-def _desk(form: ScanForm, verdict: Verdict | None, status: int = 200) -> ResponseReturnValue:
+def _desk(
+    form: ScanForm, verdict: Verdict | None, status: int = 200, near: read.NearCode | None = None
+) -> ResponseReturnValue:
     session = db.session()
     places = PlaceForm(formdata=None)
     places.offer(choices.locations(session))
     frame = presenters.frame(session)
     places.place.data = frame["place"].id if frame["place"] else None
-    return render("till/index.html", None, max(status, form.status), form=form, verdict=verdict, places=places, **frame)
+    return render(
+        "till/index.html", None, max(status, form.status), form=form, verdict=verdict, near=near, places=places, **frame
+    )

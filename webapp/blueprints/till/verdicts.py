@@ -32,7 +32,9 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     read_benefits.owner(session, benefit_id, where)
     form = TillForm()
     if form.is_submitted() and form.code.data:
-        return look(str(form.code.data)) if form.code.validate(form) else _verdict(form, benefit_id)
+        if not form.code.validate(form):
+            return _verdict(form, benefit_id)
+        return look(str(form.code.data), read_benefits.get(session, benefit_id).profile_id)
     if till_lock.was_just_opened():
         return _verdict(form, benefit_id)
     place = presenters.place(session)
