@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.benefits import MELBOURNE, MINT, T, programme
+from webapp.domain.audit import Event
 from webapp.domain.benefits import BenefitState
 from webapp.domain.redemptions import RedemptionKind
 from webapp.models import AuditEntry, Benefit, Redemption, RedemptionAttempt
@@ -144,7 +145,7 @@ def test_redeem_writes_the_ledger_and_a_refusal_is_kept(signed_in, d):
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "x", ""])
-def test_count_invalid_is_refused_at_its_field(signed_in, d, count):
+def test_13_5_count_invalid(signed_in, d, count):
     till = signed_in("till")
     page = till.get(f"/benefits/{d.issue().id}/redeem")
     assert till.submit(page, "main form", status=422, count=count).one("#count-error")
@@ -171,11 +172,24 @@ def test_return_and_reversal_have_pages_and_say_why_not(console, d):
     ]
 
 
+def test_13_5_reversal_outside(console, d, moment):
+    line = d.redeem(d.issue())
+    at, acts = f"/benefits/{line.benefit_id}", f"/benefits/redemptions/{line.id}"
+    assert console.get(at).one(f"a[href='{acts}/reverse']")
+    moment.forward(minutes=10, seconds=1)
+    page = console.get(at)
+    assert page.soup.select(f"a[href='{acts}/reverse']") == []
+    assert page.one(f"a[href='{acts}/return']")
+    answer = console.submit(console.get(f"{acts}/reverse"), "main form", status=422, note="slip")
+    assert "return it instead" in answer.text
+
+
 def test_extend_reassign_void_and_undo_by_their_pages(console, d):
     benefit = d.issue()
     base = f"/benefits/{benefit.id}"
     answer = console.submit(console.get(f"{base}/extend"), "main form", status=422)
     assert "not both and not neither" in answer.text
+    console.submit(console.get(f"{base}/extend"), "main form", status=422, extend_days="7", extend_date="2026-05-01")
     console.submit(console.get(f"{base}/extend"), "main form", extend_days="7")
     console.submit(console.get(f"{base}/reassign"), "main form", person=d.other.external_id)
     console.submit(console.get(f"{base}/void"), "main form", reason="issued twice")
@@ -187,7 +201,7 @@ def test_extend_reassign_void_and_undo_by_their_pages(console, d):
     assert (found.profile_id, found.voided_at, d.state(found)) == (d.other.id, None, BenefitState.ACTIVE)
 
 
-def test_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
+def test_13_6_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
     benefit = d.issue()
     console.submit(console.get(f"/benefits/{benefit.id}/void"), "main form", reason="issued twice")
     moment.forward(minutes=11)
@@ -195,14 +209,18 @@ def test_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
     assert not page.soup.select(f'a[href="/benefits/{benefit.id}/restore"]')
 
 
-def test_edit_expiry_needs_its_own_permission_and_a_reason(signed_in, d):
+def test_13_6_edit_expiry(signed_in, d):
     url = f"/benefits/{d.issue().id}/expiry"
     for role in ("editor", "till"):
-        signed_in(role).get(url, 403)
+        browser = signed_in(role)
+        browser.get(url, 403)
+        browser.post(url, {"expires_on": "2026-06-01", "reason": "closed for repair"}, 403)
     admin = signed_in("administrator")
     answer = admin.submit(admin.get(url), "main form", status=422, expires_on="2026-06-01")
     assert answer.one("#reason-error")
     admin.submit(admin.get(url), "main form", expires_on="2026-06-01", reason="closed for repair")
+    told = d.session.scalars(select(AuditEntry).where(AuditEntry.event == Event.BENEFIT_EXPIRY_SET)).one()
+    assert told.facts["reason"] == "closed for repair"
 
 
 def test_claim_on_behalf_with_all_gates_and_at_once_redeemed(console, d):
@@ -264,7 +282,7 @@ def test_issued_at_future_says_so(console, d):
     assert d.session.scalars(select(Benefit.zone)).one() == MELBOURNE
 
 
-def test_reassigning_and_redeeming_stand_in_the_histories_of_both(console, d):
+def test_13_6_reassign(console, d):
     d.change(max_redemptions=2)
     benefit = d.issue()
     d.redeem(benefit)
@@ -353,7 +371,7 @@ def test_issuer_cannot_see_exports(signed_in, d):
     assert not till.get("/benefits").soup.select("a[href^='/benefits/export']")
 
 
-def test_ticked_benefits_are_extended_and_the_others_named_with_their_reason(console, d):
+def test_13_6_bulk_extend(console, d):
     first, other, void = d.issue(), d.issue(d.other), d.issue()
     d.change(is_extendable=True)
     d.do(benefits.void, benefits.VoidBenefit(void.id, "by mistake"))
