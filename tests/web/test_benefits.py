@@ -357,7 +357,27 @@ def test_csv_export_equals_the_list(console, d, make):
     assert len(exported(console, "/benefits/export")) == 2
 
 
-def test_export_safety_neutralises_what_a_spreadsheet_would_run(console, d, make):
+def test_13_7_force_false_fallback(console, d, make):
+    """The code of the definition, and the page says that none of the pool is its own."""
+    kind = make.voucher_type(site_id=d.definition.site_id)
+    d.change(voucher_type_id=kind.id, force_allocation=False, redeem_code_pos="COFFEE")
+    panel = console.get(f"/benefits/{d.issue().id}").one("#code").get_text(" ", strip=True)
+    assert panel.startswith("COFFEE")
+    assert "No code out of the pool is its own." in panel
+
+
+def test_13_7_export_safety(console, d, make):
+    """Of a definition the whole code leaves, of a voucher and a benefit the last signs."""
+    d.change(redeem_code_pos="=1+1")
+    make.voucher(make.voucher_type(site_id=d.definition.site_id), code="SHOP=1+1")
+    (definition,) = exported(console, "/benefits/definitions/export")
+    (voucher,) = exported(console, "/vouchers/export")
+    assert definition["redeem_code_pos"] == "'=1+1"
+    assert "'=1+1" in voucher.values()
+    assert "=1+1" not in voucher.values()
+
+
+def test_13_7_export_safety_neutralises_what_a_spreadsheet_would_run(console, d, make):
     holder = make.profile(first_name="=1+1", last_name="@SUM(A1)")
     make.benefit(d.definition, holder, redeem_code_pos="AB+2", code_key="AB+2", voided_at=T, void_reason="x")
     (row,) = exported(console, "/benefits/export")
