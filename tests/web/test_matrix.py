@@ -46,6 +46,8 @@ SPELT_OUT = {
     "benefits.export": {Role.EDITOR},
     "benefits.index": {Role.EDITOR, Role.TILL, Role.ADMINISTRATOR},
     "benefits.issue": {Role.EDITOR},
+    "benefits.print_preview": {Role.FULFILMENT},
+    "benefits.print_sheets": {Role.FULFILMENT},
     "benefits.redeem": {Role.TILL},
     "benefits.reverse": {Role.EDITOR, Role.TILL},
     "benefits.void": {Role.EDITOR},

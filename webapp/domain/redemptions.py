@@ -43,6 +43,7 @@ class BenefitMove(StrEnum):
     VOIDED = "voided"
     RESTORED = "restored"
     EXPIRED = "expired"
+    PRINTED = "printed"
 
 
 def receipt(random_bytes: RandomBytes) -> str:

@@ -24,6 +24,7 @@ _SAID = {
     BenefitMove.VOIDED: ("Made void", "ban"),
     BenefitMove.RESTORED: ("Restored", "refresh-cw"),
     BenefitMove.EXPIRED: ("Expired", "clock"),
+    BenefitMove.PRINTED: ("Printed", "printer"),
     RedemptionKind.REDEEM: ("Redeemed", "check"),
     RedemptionKind.RETURN: ("Came back", "undo-2"),
     RedemptionKind.REVERSAL: ("Reversed", "undo-2"),

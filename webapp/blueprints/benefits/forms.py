@@ -18,6 +18,7 @@ from webapp.services.benefits import (
     ExtendBenefit,
     ExtendBenefits,
     IssueBenefit,
+    PrintBenefits,
     ReassignBenefit,
     RedeemBenefit,
     RestoreBenefit,
@@ -29,6 +30,7 @@ from webapp.services.benefits import (
 from webapp.web.fields import DayField, MoneyField, TextField, WholeField
 from webapp.web.filters import account_zone
 from webapp.web.forms import CommandForm
+from webapp.web.sheets import SheetForm
 
 NOTE = 300
 PERSON = "Member id or e-mail"
@@ -130,6 +132,14 @@ class ReassignForm(CommandForm[ReassignBenefit]):
     person = TextField(PERSON, length=254, required=True)
     note = TextField("Note", length=NOTE)
     is_confirmed = BooleanField("Hand it over although they claimed one before")
+
+
+class PrintForm(SheetForm[PrintBenefits]):
+    command = PrintBenefits
+
+    reason = TextField(
+        "Reason", length=NOTE, required=True, description="Stands in every history and in the audit log."
+    )
 
 
 class VoidForm(CommandForm[VoidBenefit]):

@@ -50,6 +50,7 @@ def index() -> ResponseReturnValue:
         now=now,
         in_full=actor().may(Permission.PROFILES_VIEW),
         may_change=actor().may(Permission.BENEFITS_CHANGE),
+        may_print=actor().may(Permission.CODES_PRINT),
         benefit_words=benefit_words,
     )
 
@@ -115,6 +116,7 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
             name: person.may(Permission(f"benefits.{name}"), site_id)
             for name in ("redeem", "return", "change", "override")
         },
+        may_print=person.may(Permission.CODES_PRINT, site_id),
         may_restore=may_unvoid(benefit.voided_at, now, benefit.zone).ok,
         ledger=ledger,
         redeem=RedemptionKind.REDEEM,

@@ -19,6 +19,8 @@ from webapp.services.benefits.changing import (
     void,
 )
 from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, claim, issue, planned, zone_of
+from webapp.services.benefits.printing import PrintBenefits, note_printed
+from webapp.services.benefits.printing import order as order_sheets
 from webapp.services.benefits.redeeming import (
     NoteAttempt,
     RedeemBenefit,
@@ -39,6 +41,7 @@ __all__ = [
     "ExtendBenefits",
     "IssueBenefit",
     "NoteAttempt",
+    "PrintBenefits",
     "ReassignBenefit",
     "RedeemBenefit",
     "RedemptionAttempt",
@@ -56,6 +59,8 @@ __all__ = [
     "give_back",
     "issue",
     "note",
+    "note_printed",
+    "order_sheets",
     "planned",
     "reassign",
     "redeem",
