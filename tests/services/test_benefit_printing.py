@@ -73,3 +73,15 @@ def test_a_card_says_how_often_how_long_and_for_whom(d, make):
     used = d.issue()
     d.redeem(used)
     assert cards(d, used)[0].subtitle == "Good for 2 times"
+
+
+def test_a_card_has_the_terms_of_the_benefit_else_of_its_voucher_type(d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, terms="One pot.")
+    made = [make.benefit_definition(voucher_type_id=kind.id, terms_conditions=text) for text in ("", "Not on Mondays.")]
+    held = []
+    for definition in made:
+        make.voucher(kind)
+        d.session.commit()
+        held.append(d.issue(definition_id=definition.id))
+    held.append(d.issue())
+    assert [card.terms for card in cards(d, *held)] == ["One pot.", "Not on Mondays.", ""]

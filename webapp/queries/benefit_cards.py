@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
-from webapp.models import Benefit, BenefitChange, BenefitDefinition, BenefitDefinitionVersion, Profile, Site, Voucher
+from webapp.models import (
+    Benefit,
+    BenefitChange,
+    BenefitDefinition,
+    BenefitDefinitionVersion,
+    Profile,
+    Site,
+    Voucher,
+    VoucherType,
+)
 from webapp.queries.benefits import is_usable
 from webapp.queries.matching import among_ids
 
@@ -22,7 +31,10 @@ LISTED = 200  # definitions to choose from on one page
 
 @dataclass(frozen=True, slots=True)
 class BenefitCardRow:
-    """One benefit as a sheet shows it; ``expires_at`` is its last second, ``zone`` is whose days it counts in."""
+    """One benefit as a sheet shows it; ``expires_at`` is its last second, ``zone`` is whose days it counts in.
+
+    ``terms`` are those it was issued under; without any, those of the voucher type its code is of.
+    """
 
     benefit_id: int
     code: str
@@ -122,7 +134,7 @@ def _row(found: Any) -> BenefitCardRow:
         zone=benefit.zone,
         title=terms.get("name") or found.name,
         subtitle=terms.get("short_description") or "",
-        terms=terms.get("terms_conditions") or "",
+        terms=terms.get("terms_conditions") or found.terms or "",
         value_minor=benefit.value_minor,
         currency=benefit.currency,
         left=benefit.facts.redemptions_left,
@@ -156,6 +168,7 @@ _CARDS = (
         Site.organiser,
         Profile.first_name,
         Profile.last_name,
+        VoucherType.terms,
     )
     .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
     .join(Site, Site.id == BenefitDefinition.site_id)
@@ -168,4 +181,5 @@ _CARDS = (
         ),
     )
     .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
+    .outerjoin(VoucherType, VoucherType.id == Voucher.voucher_type_id)
 )
