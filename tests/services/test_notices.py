@@ -401,7 +401,7 @@ def test_13_8_exactly_once(d):
 def test_13_8_catch_up(d):
     leads(d, issue=(1, 9), remind=(-14, 9))
     first, second = d.issue(), d.issue(d.other, expires_on=date(2026, 3, 29))
-    until(d, utc(2026, 3, 16, 23))
+    until(d, utc(2026, 3, 17, 1))
     send(d)
     assert [(row.benefit_id, row.kind, row.status) for row in rows(d)] == [
         (first.id, ISSUE, SENT),
