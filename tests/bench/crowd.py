@@ -361,6 +361,7 @@ SCREENS = {
     "benefit, reassign": "/benefits/{benefit}/reassign",
     "benefit, void": "/benefits/{benefit}/void",
     "benefit, restore": "/benefits/{benefit}/restore",
+    "benefit, release": "/benefits/{benefit}/release",
     "redemption, return": "/benefits/redemptions/{redemption}/return",
     "redemption, reverse": "/benefits/redemptions/{redemption}/reverse",
     "till": "/till",

@@ -15,13 +15,22 @@ from webapp.domain.errors import Conflict, NotFound, Refused
 from webapp.domain.notices import NoticeKind, NoticeStatus
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import AuditEntry, Benefit, BenefitChange, Notice, Redemption, RedemptionAttempt, Voucher
+from webapp.models import (
+    AuditEntry,
+    Benefit,
+    BenefitChange,
+    Notice,
+    Redemption,
+    RedemptionAttempt,
+    Voucher,
+    VoucherBatch,
+)
 from webapp.queries import benefit_gates
 from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import benefits, vouchers
-from webapp.services.benefits import redeeming
+from webapp.services.benefits import changing, redeeming
 from webapp.services.work import RequestStamp, perform
 
 ABOUT_BENEFITS = [item for item in INVARIANTS if "redem" in item.sql or "benefit" in item.sql]
@@ -242,6 +251,103 @@ def test_13_7_no_reuse_the_code_of_a_void_benefit_stays_spent(d):
     assert second.voucher_id not in {None, first.voucher_id}
     assert refused("no_codes_left", d.issue, d.make.profile())
     assert d.session.get_one(Voucher, first.voucher_id, populate_existing=True).status is VoucherStatus.CANCELLED
+
+
+def released(d, benefit, reason="issued twice"):
+    return d.do(benefits.release, benefits.ReleaseCode(benefit.id, reason))
+
+
+def voided_a_while_ago(d, benefit):
+    d.do(benefits.void, benefits.VoidBenefit(benefit.id, "issued twice"))
+    d.forward(minutes=10, seconds=1)
+
+
+@pytest.mark.parametrize("upload", [None, {"good": 1}], ids=["ours", "uploaded"])
+def test_13_7_no_reuse_but_a_code_that_nobody_knows_can_be_released(d, upload):
+    kind = pooled(d, 1)
+    benefit = d.issue()
+    voucher = d.session.get_one(Voucher, benefit.voucher_id)
+    d.session.get_one(VoucherBatch, voucher.batch_id).upload = upload
+    d.session.commit()
+    refused("not_void", released, d, benefit)
+    d.do(benefits.void, benefits.VoidBenefit(benefit.id, "issued twice"))
+    d.forward(minutes=10)
+    assert "can be undone until 1 March 2026 11:40" in refused("void_window", released, d, benefit).message
+    d.forward(seconds=1)
+    refused("reason", released, d, benefit, " ")
+    assert released(d, benefit).voucher_id is None
+    d.session.refresh(voucher)
+    assert (voucher.status, voucher.profile_id, voucher.allocated_at) == (VoucherStatus.IDLE, None, None)
+    assert (voucher.expires_at is None) is (upload is None)  # an end that may be its own stays
+    d.session.refresh(kind)
+    assert (kind.idle_count, kind.cancelled_count) == (1, 0)
+    refused("no_code", released, d, benefit)
+    assert moves(d, benefit) == [BenefitMove.ISSUED, BenefitMove.VOIDED, BenefitMove.RELEASED]
+    told = d.session.scalars(select(AuditEntry).where(AuditEntry.event == Event.BENEFIT_RELEASED)).one()
+    assert told.facts == {"title": "Coffee", "person": d.person.id, "reason": "issued twice"}
+    assert d.issue(d.other).voucher_id == voucher.id
+
+
+def shown(d, benefit):
+    d.do(benefits.reveal, benefits.RevealBenefit(benefit.id))
+
+
+def shown_as_a_voucher(d, benefit):
+    d.do(vouchers.reveal, vouchers.MoveVoucher(benefit.voucher_id))
+
+
+def sent(d, benefit):
+    d.make.notice(benefit, attempts=1)
+
+
+def sent_by_another_system(d, benefit):
+    d.make.notice(benefit, status=NoticeStatus.SENT, sent_at=d.at)
+
+
+def printed(d, benefit):
+    d.do(lambda work, ids: benefits.note_printed(work, ids, "a4-1", "asked for"), [benefit.id])
+
+
+def used(d, benefit):
+    d.reverse(d.redeem(benefit))
+
+
+def refused_at_a_till(d, benefit):
+    d.do(benefits.attempt, benefits.RedeemBenefit(benefit.id, "K7QD", 9))
+
+
+@pytest.mark.parametrize(
+    ("became_known", "words"),
+    [
+        (shown, "shown in full"),
+        (shown_as_a_voucher, "shown in full"),
+        (sent, "sent"),
+        (sent_by_another_system, "sent"),
+        (printed, "printed"),
+        (used, "used at a till"),
+        (refused_at_a_till, "used at a till"),
+    ],
+)
+def test_13_7_no_reuse_of_a_code_that_somebody_may_know(d, became_known, words):
+    pooled(d, 1)
+    benefit = d.issue()
+    became_known(d, benefit)
+    d.session.commit()
+    voided_a_while_ago(d, benefit)
+    assert f"Its code was {words}, so somebody may know it" in refused("code_known", released, d, benefit).message
+    assert d.session.get_one(Voucher, benefit.voucher_id, populate_existing=True).status is VoucherStatus.CANCELLED
+
+
+def test_a_code_that_was_moved_meanwhile_is_not_released(d, monkeypatch):
+    pooled(d, 1)
+    benefit = d.issue()
+    voided_a_while_ago(d, benefit)
+    d.session.execute(update(Voucher).values(printed_count=1))
+    d.session.commit()
+    monkeypatch.setattr(changing.benefit_traces, "of_code", lambda *_: [])
+    with pytest.raises(Conflict, match="a moment ago"):
+        released(d, benefit)
+    assert read.get(d.session, benefit.id).voucher_id is not None
 
 
 # 13.5 Redeem and un-redeem

@@ -234,6 +234,29 @@ def test_13_6_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
     assert not page.soup.select(f'a[href="/benefits/{benefit.id}/restore"]')
 
 
+def test_the_code_of_a_void_benefit_is_released_by_its_page(signed_in, console, d, make, moment):
+    kind = make.voucher_type(site_id=d.definition.site_id)
+    for _ in range(2):
+        make.voucher(kind)
+    d.change(voucher_type_id=kind.id, force_allocation=True)
+    unknown, known = d.issue(), d.issue(d.other)
+    d.do(benefits.reveal, benefits.RevealBenefit(known.id))
+    for benefit in (unknown, known):
+        d.do(benefits.void, benefits.VoidBenefit(benefit.id, "issued twice"))
+    at = f"/benefits/{unknown.id}"
+    assert "Making it void can be undone until" in console.get(at).one("#code").get_text()
+    moment.forward(minutes=11)
+    assert "shown in full" in console.get(f"/benefits/{known.id}").one("#code").get_text()
+    assert "shown in full" in console.submit(
+        console.get(f"/benefits/{known.id}/release"), "main form", status=422, reason="try"
+    ).text  # fmt: skip
+    assert signed_in("till").get(at).soup.select(f"a[href='{at}/release']") == []
+    assert console.get(at).one(f"#code a[href='{at}/release']")
+    console.submit(console.get(f"{at}/release"), "main form", reason="issued twice")
+    assert "Its code went back to the pool" in console.get(at).text
+    assert d.issue().voucher_id is not None
+
+
 def test_13_6_edit_expiry(signed_in, d):
     url = f"/benefits/{d.issue().id}/expiry"
     for role in ("editor", "till"):

@@ -49,6 +49,7 @@ SPELT_OUT = {
     "benefits.print_preview": {Role.FULFILMENT},
     "benefits.print_sheets": {Role.FULFILMENT},
     "benefits.redeem": {Role.TILL},
+    "benefits.release": {Role.EDITOR},
     "benefits.reverse": {Role.EDITOR, Role.TILL},
     "benefits.void": {Role.EDITOR},
     "audit.index": {Role.EDITOR, Role.DRAW_SUPERVISOR, Role.ADMINISTRATOR},

@@ -44,6 +44,7 @@ class BenefitMove(StrEnum):
     RESTORED = "restored"
     EXPIRED = "expired"
     PRINTED = "printed"
+    RELEASED = "released"
 
 
 def receipt(random_bytes: RandomBytes) -> str:

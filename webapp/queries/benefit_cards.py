@@ -120,7 +120,9 @@ def rows(session: Session, benefit_ids: Sequence[int]) -> Iterator[BenefitCardRo
     """The cards of these benefits, in the order of the ids given, a few hundred in memory at a time."""
     for at in range(0, len(benefit_ids), MANY):
         some = benefit_ids[at : at + MANY]
-        statement = _CARDS.where(among_ids(session, Benefit.id, some)).execution_options(populate_existing=True)
+        statement = _CARDS.where(among_ids(session, Benefit.id, some), _HAS_CODE).execution_options(
+            populate_existing=True
+        )
         found = {row.Benefit.id: _row(row) for row in session.execute(statement)}
         yield from (found[number] for number in some if number in found)
 

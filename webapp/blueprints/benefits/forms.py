@@ -21,6 +21,7 @@ from webapp.services.benefits import (
     PrintBenefits,
     ReassignBenefit,
     RedeemBenefit,
+    ReleaseCode,
     RestoreBenefit,
     ReturnRedemption,
     ReverseRedemption,
@@ -144,6 +145,12 @@ class PrintForm(SheetForm[PrintBenefits]):
 
 class VoidForm(CommandForm[VoidBenefit]):
     command = VoidBenefit
+
+    reason = TextField("Reason", length=NOTE, required=True)
+
+
+class ReleaseForm(CommandForm[ReleaseCode]):
+    command = ReleaseCode
 
     reason = TextField("Reason", length=NOTE, required=True)
 
