@@ -35,7 +35,7 @@ def post(url, now=NOW, **more):
     return HttpPoster(**{"listed": LOOPBACK} | more).post(delivery(url), now)
 
 
-def test_signature(receiver):
+def test_13_8_signature(receiver):
     """A receiver with the library of Standard Webhooks takes it as it came, and nothing that was altered."""
     assert post(receiver.url, clock.now()) == "The receiver answered 204 No Content"
     (got,) = receiver.got
@@ -93,7 +93,7 @@ def test_no_redirect_is_followed(receiver, status):
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::a00:7"]
 )
-def test_ssrf_a_name_that_stands_for_an_address_inside_is_not_called(receiver, address):
+def test_13_8_ssrf_a_name_that_stands_for_an_address_inside_is_not_called(receiver, address):
     """One address inside among public ones is enough."""
     url = receiver.url.replace("127.0.0.1", "hooks.example.org").replace("http:", "https:")
     url = url.replace(url.split("/")[2], "hooks.example.org")
@@ -105,7 +105,7 @@ def test_ssrf_a_name_that_stands_for_an_address_inside_is_not_called(receiver, a
 @pytest.mark.parametrize(
     "url", ["https://127.0.0.1/", "https://[::1]/", "https://localhost/", "http://hooks.example.org/"]
 )
-def test_ssrf_the_text_is_judged_again_before_it_is_sent(url):
+def test_13_8_ssrf_the_text_is_judged_again_before_it_is_sent(url):
     """The operator may have taken a host off the list since the target was saved."""
     looked_up = []
     with pytest.raises(Refused):
@@ -113,7 +113,7 @@ def test_ssrf_the_text_is_judged_again_before_it_is_sent(url):
     assert looked_up == []
 
 
-def test_ssrf_the_name_is_looked_up_once_and_what_was_judged_is_called(receiver, monkeypatch):
+def test_13_8_ssrf_the_name_is_looked_up_once_and_what_was_judged_is_called(receiver, monkeypatch):
     """A name server that answers otherwise the second time finds nobody who asks."""
     answers, called = [["127.0.0.1"], ["10.0.0.7"]], []
     connect = socket.create_connection

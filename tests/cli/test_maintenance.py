@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
+from tests.factories import Factories
 from tests.support.clock import NOW
 from webapp.adapters import backups, schema
 from webapp.adapters.engines import engine_options
@@ -81,6 +82,24 @@ def test_check_holds_on_a_sound_database_and_names_what_is_broken(command):
     assert "sent has a time" in command("check", status=1).stdout
     found = json.loads(command("check", "--json", status=1).stdout)
     assert [item["name"] for item in found if item["rows"]] == ["sent has a time"]
+
+
+def test_13_5_reconcile(command):
+    """What is run every night: it names the benefit, what the counter says, and what the ledger comes to."""
+    url = command.settings.database_url
+    engine = create_engine(url, **engine_options(url, threads=1))
+    with Session(engine) as session:
+        benefit = Factories(session).benefit(max_redemptions=5)
+        number = benefit.id
+        session.commit()
+    engine.dispose()
+    assert ", 0 broken" in command("check").stdout
+    in_database(url, "update benefits set redeemed_count = 3")
+    found = json.loads(command("check", "--json", status=1).stdout)
+    assert {item["name"]: item["rows"] for item in found if item["rows"]}["redemptions of a benefit counted"] == [
+        f"{number}:3:0"
+    ]
+    assert f"{number}:3:0" in command("check", status=1).stdout
 
 
 def test_tick_does_once_what_is_due(command):

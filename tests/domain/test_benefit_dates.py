@@ -107,7 +107,7 @@ def test_13_6_extend_date():
 
 
 @pytest.mark.parametrize("given_", [{}, {"days": 1, "until": date(2026, 5, 1)}])
-def test_13_6_both_or_neither(given_):
+def test_13_6_both_neither(given_):
     with pytest.raises(Refused) as caught:
         extended(T, MELBOURNE, **given_)
     assert caught.value.code == "extend_args"

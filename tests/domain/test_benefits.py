@@ -154,7 +154,7 @@ def test_13_1_max_global_null_and_a_cap_below_what_is_used():
 @pytest.mark.parametrize(
     ("definition", "benefit", "expected"),
     [
-        pytest.param({}, {}, [], id="13.6 extend"),
+        pytest.param({}, {}, [], id="5.3 extend"),
         pytest.param({}, {"expires_at": T}, [], id="13.6 extend expired"),
         pytest.param({"is_extendable": False}, {}, ["not_extendable"], id="13.1 is_extendable false"),
         pytest.param({}, {"extended_at": T}, ["already_extended"], id="13.6 once"),

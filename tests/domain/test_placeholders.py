@@ -45,7 +45,7 @@ def test_what_is_put_in_is_not_looked_at_again():
         ('{"a": ' + "9" * 7_000 + "}", "This is not JSON"),
     ],
 )
-def test_template_error(payload, words):
+def test_13_8_template_error(payload, words):
     with pytest.raises(Refused) as refused:
         check_payload(payload, "payload")
     assert words.lower() in refused.value.message.lower()

@@ -479,7 +479,7 @@ def test_a_batch_plans_the_notices_of_its_benefits_and_undoing_leaves_them_out(d
     assert set(d.session.execute(select(Notice.status, Notice.reason))) == {(NoticeStatus.SKIPPED, Skip.VOID)}
 
 
-def test_imported_flags(d, batch_of, make):
+def test_13_8_imported_flags(d, batch_of, make):
     """13.8: what a file says another system has sent is noted as sent, and nothing goes out for it."""
     target = make.target(site_id=d.definition.site_id)
     kinds = {f"{kind}_target_id": target.id for kind in NoticeKind}

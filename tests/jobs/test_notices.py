@@ -72,7 +72,7 @@ def written(url):
     return Counter(key.split(":")[1] for key in keys)
 
 
-def test_exactly_once(due):
+def test_13_8_exactly_once(due):
     assert together(due, lambda work: notices.send_some(work, 7)) == {"done": THREADS}
     found = written(due)
     assert (len(found), set(found.values())) == (DUE, {1})
@@ -103,7 +103,7 @@ def test_the_twin_that_does_not_ask_again_sends_twice(due, monkeypatch):
     assert max(written(due).values()) > 1
 
 
-def test_crash_restart(due, monkeypatch):
+def test_13_8_crash_restart(due, monkeypatch):
     """Cut off in the middle of a batch, nothing of it was done; the next beat does all of it."""
     hand_over, seen = sending._hand_over, []
 
@@ -130,7 +130,7 @@ def test_a_look_at_nothing_due_costs_no_write(session, moment):
     assert sweep.run_due(lambda: Session(session.get_bind(), join_transaction_mode="create_savepoint")) == 0
 
 
-def test_edit_definition(session, make, actor, moment):
+def test_13_8_edit_definition(session, make, actor, moment):
     definition, target = make.benefit_definition(), make.target()
     ends = NOW + timedelta(days=30)
     held = [make.benefit(definition, expires_at=ends, zone="UTC") for _ in range(3)]

@@ -31,8 +31,8 @@ from webapp.services import outbox
 
 DUE, THREADS = 100, 4
 HERE = HttpPoster(frozenset({"127.0.0.1"}))
-# Posts what is due and kills itself right after a request was answered, before that is written down.
-KILLED = """
+# Posts what is due; kills itself right after the request with this number was answered, before that is written down.
+SENDER = """
 import os, signal, sys
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
@@ -50,7 +50,9 @@ class Poster:
         if len(seen) == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
-webhooks.run_due(lambda: Session(engine, expire_on_commit=False), Poster(), SECRETS, "killed")
+sessions = lambda: Session(engine, expire_on_commit=False)
+notices.run_due(sessions)
+webhooks.run_due(sessions, Poster(), SECRETS, f"sender-{os.getpid()}")
 """
 
 
@@ -79,8 +81,8 @@ def states(sessions):
         return {row[0]: row[1] for row in session.execute(counts)}
 
 
-def test_exactly_once(due, receiver):
-    """Four processes at once: one request for each row, and each verifies."""
+def test_13_8_exactly_once(due, receiver):
+    """Four senders at once: one request for each row, and each verifies."""
     start = Barrier(THREADS)
 
     def run(number):
@@ -98,6 +100,17 @@ def test_exactly_once(due, receiver):
         target = session.scalars(select(Target)).one()
     check = Webhook(SECRETS.open(target.name, target.secret))
     assert all(check.verify(got.body, got.headers)["to"] for got in receiver.got)
+
+
+def test_13_8_exactly_once_of_two_processes(due, receiver, own_database):
+    """Both look at the same hundred rows and post until nothing is left."""
+    run = tied(sys.executable, "-c", SENDER, own_database, "0")
+    both = [subprocess.Popen(run, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    webhooks.run_due(due, HERE, SECRETS, "the last")  # what was planned after a sender had looked
+    assert (len(receiver.got), set(Counter(receiver.ids).values())) == (DUE, {1})
+    assert states(due) == {NoticeStatus.SENT: DUE}
 
 
 def test_the_twin_without_a_guard_sends_twice(due, receiver, monkeypatch):
@@ -128,12 +141,12 @@ def test_the_twin_without_a_guard_sends_twice(due, receiver, monkeypatch):
     assert set(Counter(receiver.ids).values()) == {THREADS}
 
 
-def test_crash_restart(due, receiver, own_database, monkeypatch):
+def test_13_8_crash_restart(due, receiver, own_database, monkeypatch):
     """Killed between an answer and its commit: all hundred arrive, and what comes twice comes under the same id."""
     fatal = 47
     sweep.run_due(due)
     killed = subprocess.run(
-        tied(sys.executable, "-c", KILLED, own_database, str(fatal)), cwd=ROOT, capture_output=True, check=False
+        tied(sys.executable, "-c", SENDER, own_database, str(fatal)), cwd=ROOT, capture_output=True, check=False
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert len(receiver.got) == fatal

@@ -97,6 +97,21 @@ def test_p1_two_hundred_at_once_redeem_exactly_a_hundred(own: Session, own_datab
     assert_sound(own)
 
 
+def test_13_5_global_race(own: Session, own_database: str, repeat: Callable[[int, int], int]) -> None:
+    """Eight writers, each 400 times against a cap of 1,000; normally an eighth of all of it."""
+    attempts, cap = repeat(50, 400), repeat(125, 1000)
+    definition, held = capped(own, max_redemptions=None, max_global_redemptions=cap)
+    tasks = [
+        doing(benefits.redeem, benefits.RedeemBenefit(held[number % 10].id, f"{number:04}"))
+        for number in range(THREADS * attempts)
+    ]
+    said = together(own_database, tasks)
+    assert said == {"done": cap, "global_limit_reached": THREADS * attempts - cap}
+    own.refresh(definition)
+    assert (definition.total_global_redemptions, lines(own)) == (cap, cap)
+    assert_sound(own)
+
+
 def test_p1_a_benefit_capped_at_a_hundred_is_redeemed_a_hundred_times(own: Session, own_database: str) -> None:
     _, held = capped(own, max_redemptions=100)
     said = together(own_database, two_hundred(held[:1] * 10, benefits.redeem))
@@ -193,9 +208,7 @@ def test_13_3_reclaim_race_of_one_person_makes_one_benefit(own: Session, own_dat
     assert_sound(own)
 
 
-def test_unique_forever_five_hundred_issues_take_five_hundred_codes(
-    own: Session, own_database: str, repeat: Callable[[int, int], int]
-) -> None:
+def test_13_7_unique_forever(own: Session, own_database: str, repeat: Callable[[int, int], int]) -> None:
     number, make = repeat(60, 500), Factories(own)
     kind = make.voucher_type()
     for _ in range(number):

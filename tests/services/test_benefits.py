@@ -12,16 +12,25 @@ from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.audit import Event
 from webapp.domain.benefits import BenefitState
 from webapp.domain.errors import Conflict, NotFound, Refused
-from webapp.domain.notices import NoticeKind
+from webapp.domain.notices import NoticeKind, NoticeStatus
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import AuditEntry, Benefit, BenefitChange, Notice, Redemption, RedemptionAttempt, Voucher
+from webapp.models import (
+    AuditEntry,
+    Benefit,
+    BenefitChange,
+    Notice,
+    Redemption,
+    RedemptionAttempt,
+    Voucher,
+    VoucherBatch,
+)
 from webapp.queries import benefit_gates
 from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import benefits, vouchers
-from webapp.services.benefits import redeeming
+from webapp.services.benefits import changing, redeeming
 from webapp.services.work import RequestStamp, perform
 
 ABOUT_BENEFITS = [item for item in INVARIANTS if "redem" in item.sql or "benefit" in item.sql]
@@ -244,10 +253,107 @@ def test_13_7_no_reuse_the_code_of_a_void_benefit_stays_spent(d):
     assert d.session.get_one(Voucher, first.voucher_id, populate_existing=True).status is VoucherStatus.CANCELLED
 
 
+def released(d, benefit, reason="issued twice"):
+    return d.do(benefits.release, benefits.ReleaseCode(benefit.id, reason))
+
+
+def voided_a_while_ago(d, benefit):
+    d.do(benefits.void, benefits.VoidBenefit(benefit.id, "issued twice"))
+    d.forward(minutes=10, seconds=1)
+
+
+@pytest.mark.parametrize("upload", [None, {"good": 1}], ids=["ours", "uploaded"])
+def test_13_7_no_reuse_but_a_code_that_nobody_knows_can_be_released(d, upload):
+    kind = pooled(d, 1)
+    benefit = d.issue()
+    voucher = d.session.get_one(Voucher, benefit.voucher_id)
+    d.session.get_one(VoucherBatch, voucher.batch_id).upload = upload
+    d.session.commit()
+    refused("not_void", released, d, benefit)
+    d.do(benefits.void, benefits.VoidBenefit(benefit.id, "issued twice"))
+    d.forward(minutes=10)
+    assert "can be undone until 1 March 2026 11:40" in refused("void_window", released, d, benefit).message
+    d.forward(seconds=1)
+    refused("reason", released, d, benefit, " ")
+    assert released(d, benefit).voucher_id is None
+    d.session.refresh(voucher)
+    assert (voucher.status, voucher.profile_id, voucher.allocated_at) == (VoucherStatus.IDLE, None, None)
+    assert (voucher.expires_at is None) is (upload is None)  # an end that may be its own stays
+    d.session.refresh(kind)
+    assert (kind.idle_count, kind.cancelled_count) == (1, 0)
+    refused("no_code", released, d, benefit)
+    assert moves(d, benefit) == [BenefitMove.ISSUED, BenefitMove.VOIDED, BenefitMove.RELEASED]
+    told = d.session.scalars(select(AuditEntry).where(AuditEntry.event == Event.BENEFIT_RELEASED)).one()
+    assert told.facts == {"title": "Coffee", "person": d.person.id, "reason": "issued twice"}
+    assert d.issue(d.other).voucher_id == voucher.id
+
+
+def shown(d, benefit):
+    d.do(benefits.reveal, benefits.RevealBenefit(benefit.id))
+
+
+def shown_as_a_voucher(d, benefit):
+    d.do(vouchers.reveal, vouchers.MoveVoucher(benefit.voucher_id))
+
+
+def sent(d, benefit):
+    d.make.notice(benefit, attempts=1)
+
+
+def sent_by_another_system(d, benefit):
+    d.make.notice(benefit, status=NoticeStatus.SENT, sent_at=d.at)
+
+
+def printed(d, benefit):
+    d.do(lambda work, ids: benefits.note_printed(work, ids, "a4-1", "asked for"), [benefit.id])
+
+
+def used(d, benefit):
+    d.reverse(d.redeem(benefit))
+
+
+def refused_at_a_till(d, benefit):
+    d.do(benefits.attempt, benefits.RedeemBenefit(benefit.id, "K7QD", 9))
+
+
+@pytest.mark.parametrize(
+    ("became_known", "words"),
+    [
+        (shown, "shown in full"),
+        (shown_as_a_voucher, "shown in full"),
+        (sent, "sent"),
+        (sent_by_another_system, "sent"),
+        (printed, "printed"),
+        (used, "used at a till"),
+        (refused_at_a_till, "used at a till"),
+    ],
+)
+def test_13_7_no_reuse_of_a_code_that_somebody_may_know(d, became_known, words):
+    pooled(d, 1)
+    benefit = d.issue()
+    became_known(d, benefit)
+    d.session.commit()
+    voided_a_while_ago(d, benefit)
+    assert f"Its code was {words}, so somebody may know it" in refused("code_known", released, d, benefit).message
+    assert d.session.get_one(Voucher, benefit.voucher_id, populate_existing=True).status is VoucherStatus.CANCELLED
+
+
+def test_a_code_that_was_moved_meanwhile_is_not_released(d, monkeypatch):
+    pooled(d, 1)
+    benefit = d.issue()
+    voided_a_while_ago(d, benefit)
+    d.session.execute(update(Voucher).values(printed_count=1))
+    d.session.commit()
+    monkeypatch.setattr(changing.benefit_traces, "of_code", lambda *_: [])
+    with pytest.raises(Conflict, match="a moment ago"):
+        released(d, benefit)
+    assert read.get(d.session, benefit.id).voucher_id is not None
+
+
 # 13.5 Redeem and un-redeem
 
 
-def test_redeem_writes_a_line_with_who_where_and_receipt(d):
+def test_13_5_redeem_writes_a_line_with_who_where_and_receipt(d):
     place = d.make.location(title="Till 3")
     benefit = d.issue()
     line = d.redeem(benefit, location_id=place.id, receipt_ref="S-1", note="two cups")
@@ -260,14 +366,14 @@ def test_redeem_writes_a_line_with_who_where_and_receipt(d):
     assert told.facts == {"title": "Coffee", "count": 1, "receipt": "0001", "note": "S-1"}
 
 
-def test_count_takes_several_at_once(d):
+def test_13_5_count(d):
     d.change(max_redemptions=5)
     benefit = d.issue()
     d.redeem(benefit, 3)
     assert (d.left(benefit), d.state(benefit)) == (2, BenefitState.PARTLY_REDEEMED)
 
 
-def test_count_too_big_is_refused_and_changes_nothing(d):
+def test_13_5_count_too_big(d):
     d.change(max_redemptions=5)
     benefit = d.issue()
     d.redeem(benefit, 3)
@@ -278,11 +384,11 @@ def test_count_too_big_is_refused_and_changes_nothing(d):
 
 
 @pytest.mark.parametrize("count", [0, -1, 1_001])
-def test_count_invalid_is_refused(d, count):
+def test_13_5_count_invalid(d, count):
     assert refused("count", d.redeem, d.issue(), count).field == "count"
 
 
-def test_expired_is_the_second_after_the_last(d):
+def test_13_5_expired(d):
     benefit = d.issue()
     d.at = benefit.expires_at
     d.redeem(benefit)
@@ -291,7 +397,7 @@ def test_expired_is_the_second_after_the_last(d):
     assert "It expired on 5 April 2026 23:59" in refused("expired", d.redeem, other).message
 
 
-def test_void_is_not_redeemed(d):
+def test_13_5_void(d):
     benefit = d.issue()
     d.do(benefits.void, benefits.VoidBenefit(benefit.id, "lost"))
     refused("void", d.redeem, benefit)
@@ -328,7 +434,7 @@ def test_one_used_up_says_when_where_by_whom(d):
     )
 
 
-def test_idempotent_redeem_counts_once(d):
+def test_13_5_idempotent_redeem(d):
     benefit = d.issue()
     command = benefits.RedeemBenefit(benefit.id, "K7QD")
     stamp = RequestStamp("key", "content")
@@ -363,7 +469,7 @@ def test_a_refused_attempt_is_kept_with_its_reason_and_its_table(d):
     assert read_ledger.attempts(d.session, benefit.id) == [kept]
 
 
-def test_return_partial_gives_back_what_came_back(d):
+def test_13_5_return_partial(d):
     d.change(max_redemptions=3, max_global_redemptions=10)
     benefit = d.issue()
     line = d.redeem(benefit, 3)
@@ -371,7 +477,7 @@ def test_return_partial_gives_back_what_came_back(d):
     assert (back.kind, back.original_id, d.left(benefit), d.total()) == (RedemptionKind.RETURN, line.id, 2, 1)
 
 
-def test_return_too_many_is_refused(d):
+def test_13_5_return_too_many(d):
     d.change(max_redemptions=3)
     benefit = d.issue()
     line = d.redeem(benefit, 3)
@@ -388,7 +494,7 @@ def test_what_another_redemption_took_does_not_come_back_of_this_one(d):
     refused("nothing_to_return", d.give_back, line, 2)
 
 
-def test_return_after_expiry_restores_the_count_and_stays_expired(d):
+def test_13_5_return_after_expiry(d):
     benefit = d.issue()
     line = d.redeem(benefit)
     d.forward(days=40)
@@ -396,7 +502,7 @@ def test_return_after_expiry_restores_the_count_and_stays_expired(d):
     assert (d.left(benefit), d.state(benefit)) == (1, BenefitState.EXPIRED)
 
 
-def test_reversal_inside_ten_minutes_restores_all(d):
+def test_13_5_reversal_inside(d):
     d.change(max_redemptions=3)
     benefit = d.issue()
     line = d.redeem(benefit, 2)
@@ -405,13 +511,13 @@ def test_reversal_inside_ten_minutes_restores_all(d):
     assert (back.kind, back.count, d.left(benefit), d.total()) == (RedemptionKind.REVERSAL, 2, 3, 0)
 
 
-def test_reversal_outside_ten_minutes_points_at_returning(d):
+def test_13_5_reversal_outside_points_at_returning(d):
     line = d.redeem(d.issue())
     d.forward(minutes=10, seconds=1)
     assert "return it instead" in refused("reversal_window_passed", d.reverse, line).message
 
 
-def test_reversal_twice_is_refused(d):
+def test_13_5_reversal_twice(d):
     line = d.redeem(d.issue())
     d.reverse(line)
     refused("already_reversed", d.reverse, line)
@@ -438,7 +544,7 @@ def test_undo_is_ones_own_and_of_the_last_minute(d, make):
     assert d.do(benefits.undo, undo).kind is RedemptionKind.REVERSAL
 
 
-def test_history_no_line_is_updated_or_deleted(d):
+def test_13_5_history(d):
     d.give_back(d.redeem(d.issue()), 1)
     d.do(benefits.attempt, benefits.RedeemBenefit(d.issue().id, "AAAA", 2))
     for table in (Redemption, BenefitChange, RedemptionAttempt):
@@ -447,7 +553,7 @@ def test_history_no_line_is_updated_or_deleted(d):
                 d.session.execute(statement)
 
 
-def test_reconcile_names_the_benefit_and_both_numbers(d):
+def test_13_5_reconcile_names_the_benefit_and_both_numbers(d):
     benefit = d.issue()
     d.redeem(benefit)
     d.session.execute(text("update benefits set redeemed_count = 0"))
@@ -470,7 +576,7 @@ def x(d):
     return d.issue()
 
 
-def test_bulk_extend_of_3_with_1_ineligible_extends_2_and_names_the_third(d):
+def test_13_6_bulk_extend(d):
     d.change(is_extendable=True)
     first, second, void = d.issue(), d.issue(d.other), d.issue()
     d.do(benefits.void, benefits.VoidBenefit(void.id, "by mistake"))
@@ -488,26 +594,27 @@ def test_bulk_extend_of_3_with_1_ineligible_extends_2_and_names_the_third(d):
     refused("extend_args", d.do, benefits.extend_several, benefits.ExtendBenefits((first.id,)))
 
 
-def test_extend_days_adds_calendar_days_over_the_change_of_clocks(d, x):
+def test_13_6_extend_days(d, x):
     assert x.expires_at == datetime(2026, 3, 30, 12, 59, 59, tzinfo=UTC)
     longer = extend(d, x, extend_days=14)
     assert (longer.expires_at, longer.extended_at) == (datetime(2026, 4, 13, 13, 59, 59, tzinfo=UTC), T)
 
 
-def test_extend_date_lasts_to_the_end_of_that_local_day(d, x):
+def test_13_6_extend_date(d, x):
     assert extend(d, x, extend_date=date(2026, 5, 1)).expires_at == datetime(2026, 5, 1, 13, 59, 59, tzinfo=UTC)
 
 
-def test_extend_with_both_or_neither_is_refused(d, x):
+def test_13_6_both_neither(d, x):
     refused("extend_args", extend, d, x)
     refused("extend_args", extend, d, x, extend_days=1, extend_date=date(2026, 5, 1))
+    assert read.get(d.session, x.id).expires_at == datetime(2026, 3, 30, 12, 59, 59, tzinfo=UTC)
 
 
-def test_extend_backwards_is_refused(d, x):
+def test_13_6_backwards(d, x):
     assert refused("extend_backwards", extend, d, x, extend_date=date(2026, 3, 29)).field == "extend_date"
 
 
-def test_extend_once_and_then_only_by_setting_the_end_with_a_reason(d, x):
+def test_13_6_once_and_then_only_by_setting_the_end_with_a_reason(d, x):
     extend(d, x, extend_days=1)
     refused("already_extended", extend, d, x, extend_days=1)
     refused("reason", d.do, benefits.set_expiry, benefits.SetExpiry(x.id, date(2026, 6, 1), " "))
@@ -521,14 +628,14 @@ def test_extend_not_extendable_is_refused(d):
     refused("not_extendable", extend, d, d.issue(), extend_days=1)
 
 
-def test_extend_expired_makes_it_active_again(d, x):
+def test_13_6_extend_expired(d, x):
     d.at = x.expires_at + timedelta(days=1)
     assert d.state(x) is BenefitState.EXPIRED
     extend(d, x, extend_days=7)
     assert d.state(x) is BenefitState.ACTIVE
 
 
-def test_extend_redeemed_is_refused(d, x):
+def test_13_6_extend_redeemed(d, x):
     d.redeem(x)
     refused("no_redemptions_left", extend, d, x, extend_days=7)
 
@@ -537,21 +644,22 @@ def reassign(d, benefit, person, **more):
     return d.do(benefits.reassign, benefits.ReassignBenefit(benefit.id, person, **more))
 
 
-def test_reassign_moves_the_benefit_with_its_redemptions_and_tells_both(d, x):
+def test_13_6_reassign(d, x):
     d.change(max_redemptions=2)
     benefit = d.issue()
     d.redeem(benefit)
     moved = reassign(d, benefit, d.other.email.upper(), note="asked by phone")
     assert (moved.profile_id, d.left(moved)) == (d.other.id, 1)
+    assert [line.redemption.count for line in read_ledger.ledger(d.session, benefit.id)] == [1]
     assert [line.profile_id for line in read.changes(d.session, benefit.id)] == [d.person.id, None]
 
 
-def test_reassign_used_up_is_refused(d, x):
+def test_13_6_reassign_used_up(d, x):
     d.redeem(x)
     refused("no_redemptions_left", reassign, d, x, d.other.external_id)
 
 
-def test_reassign_same_is_refused(d, x):
+def test_13_6_reassign_same(d, x):
     assert refused("same_profile", reassign, d, x, d.person.external_id).field == "person"
 
 
@@ -563,14 +671,28 @@ def test_reassign_not_allowed_is_refused(d):
     refused("not_reassignable", reassign, d, d.issue(), d.other.external_id)
 
 
-def test_reassign_non_reclaimable_asks_for_a_confirmation(d, x):
+def test_13_6_reassign_non_reclaimable(d, x):
     d.change(is_claimable=True)
     d.claim(d.other)
     assert refused("claimed_before", reassign, d, x, d.other.external_id).field == "is_confirmed"
     assert reassign(d, x, d.other.external_id, is_confirmed=True).profile_id == d.other.id
 
 
-def test_void_keeps_the_record_and_counts_it(d, x):
+def test_13_6_void(d, x):
+    target = d.make.target(site_id=d.definition.site_id)
+    d.change(remind_target_id=target.id, notify_remind_offset_days=-3)
+    kind = pooled(d, 1)
+    benefit = d.issue()
+    gone = d.do(benefits.void, benefits.VoidBenefit(benefit.id, "issued twice"))
+    assert d.state(gone) is BenefitState.VOID
+    notice = d.session.scalars(select(Notice).execution_options(populate_existing=True)).one()
+    assert (notice.status, notice.reason) == (NoticeStatus.SKIPPED, "void")
+    assert d.session.get_one(Voucher, benefit.voucher_id, populate_existing=True).status is VoucherStatus.CANCELLED
+    d.session.refresh(kind)
+    assert (kind.idle_count, kind.cancelled_count) == (0, 1)
+
+
+def test_13_6_void_keeps_the_record_and_counts_it(d, x):
     refused("reason", d.do, benefits.void, benefits.VoidBenefit(x.id, ""))
     gone = d.do(benefits.void, benefits.VoidBenefit(x.id, "issued twice"))
     assert (d.state(gone), gone.void_reason, gone.voided_by) == (BenefitState.VOID, "issued twice", d.actor.label)
@@ -579,7 +701,7 @@ def test_void_keeps_the_record_and_counts_it(d, x):
     assert (d.definition.total_global_created, d.definition.total_global_voided) == (1, 1)
 
 
-def test_void_undo_for_ten_minutes(d, x):
+def test_13_6_void_undo(d, x):
     d.do(benefits.void, benefits.VoidBenefit(x.id, "issued twice"))
     d.forward(minutes=5)
     back = d.do(benefits.restore, benefits.RestoreBenefit(x.id))
@@ -590,7 +712,7 @@ def test_void_undo_for_ten_minutes(d, x):
     assert moves(d, x) == [BenefitMove.ISSUED, BenefitMove.VOIDED, BenefitMove.RESTORED, BenefitMove.VOIDED]
 
 
-def test_expire_needs_no_job(d, x):
+def test_13_6_expire(d, x):
     d.at = x.expires_at + timedelta(seconds=1)
     assert d.state(x) is BenefitState.EXPIRED
 
@@ -599,7 +721,7 @@ def sweep(d):
     return perform(d.session, d.actor, d.at, benefits.tell_expired)
 
 
-def test_expired_event_is_told_once_for_each_end(d, x):
+def test_13_6_expired_event(d, x):
     assert sweep(d) == 0
     d.at = x.expires_at + timedelta(hours=1)
     assert [sweep(d), sweep(d)] == [1, 0]

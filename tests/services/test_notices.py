@@ -82,7 +82,7 @@ def until(d, moment):
     d.at = moment
 
 
-def test_none(d):
+def test_13_8_none(d):
     d.issue()
     assert rows(d) == []
 
@@ -94,13 +94,13 @@ def test_an_offset_without_a_target_plans_nothing(d):
     assert rows(d) == []
 
 
-def test_issue_immediate(d):
+def test_13_8_issue_immediate(d):
     leads(d, issue=(0, None))
     d.issue()
     assert due(d) == [(ISSUE, T)]
 
 
-def test_issue_past_due(d):
+def test_13_8_issue_past_due(d):
     leads(d, issue=(0, 9))
     d.issue()
     assert due(d) == [(ISSUE, utc(2026, 2, 28, 22))]
@@ -108,10 +108,11 @@ def test_issue_past_due(d):
     assert only(d).status is SENT
 
 
-def test_issue_one_day(d):
+def test_13_8_issue_1_day(d):
     leads(d, issue=(1, 9))
     d.issue()
     assert due(d) == [(ISSUE, utc(2026, 3, 1, 22))]
+    until(d, utc(2026, 3, 1, 21, 59))
     assert send(d).sent == []
     until(d, utc(2026, 3, 1, 22))
     assert len(send(d).sent) == 1
@@ -123,13 +124,13 @@ def test_backdated(d):
     assert (only(d).status, only(d).reason) == (SKIPPED, Skip.BACKDATED)
 
 
-def test_remind(d):
+def test_13_8_remind(d):
     leads(d, remind=(-14, 9))
     d.issue()
     assert due(d) == [(REMIND, utc(2026, 3, 16, 22))]
 
 
-def test_extend_and_schedule_offset(d):
+def test_13_8_extend_schedule_offset(d):
     d.change(notify_schedule_offset=2, is_extendable=True)
     leads(d, extend=(-3, 18))
     d.issue()
@@ -137,7 +138,7 @@ def test_extend_and_schedule_offset(d):
     assert only(d).status is PLANNED
 
 
-def test_too_short(d):
+def test_13_8_too_short(d):
     leads(d, remind=(-14, 9))
     d.issue(expires_on=date(2026, 3, 3))
     assert (only(d).status, only(d).reason) == (SKIPPED, Skip.TOO_SHORT)
@@ -156,7 +157,7 @@ def test_past_already_by_less_than_a_day_goes_out_at_once(d):
     assert len(send(d).sent) == 1
 
 
-def test_after_expiry(d):
+def test_13_8_after_expiry(d):
     leads(d, remind=(14, 9))
     d.issue()
     assert due(d) == [(REMIND, utc(2026, 4, 13, 23))]
@@ -167,8 +168,8 @@ def test_after_expiry(d):
 @pytest.mark.parametrize(
     ("zone", "last", "hour", "at"),
     [
-        pytest.param("America/New_York", date(2026, 3, 8), 2, utc(2026, 3, 8, 7), id="DST gap"),
-        pytest.param("Europe/London", date(2026, 10, 25), 1, utc(2026, 10, 25, 0), id="DST fold"),
+        pytest.param("America/New_York", date(2026, 3, 8), 2, utc(2026, 3, 8, 7), id="13.8 DST gap"),
+        pytest.param("Europe/London", date(2026, 10, 25), 1, utc(2026, 10, 25, 0), id="13.8 DST fold"),
     ],
 )
 def test_dst(d, zone, last, hour, at):
@@ -182,21 +183,21 @@ def test_dst(d, zone, last, hour, at):
     assert len(sender.sent) == 1
 
 
-def test_timezone_per_benefit(d):
+def test_13_8_timezone_per_benefit(d):
     leads(d, remind=(-14, 9))
     d.issue(zone="Australia/Perth")
     d.issue(d.other, zone="Australia/Melbourne")
     assert [at for _, at in due(d)] == [utc(2026, 3, 17, 1), utc(2026, 3, 16, 22)]
 
 
-def test_never_expires(d):
+def test_13_8_never_expires(d):
     d.change(period=None, is_extendable=True)
     leads(d, issue=(0, None), remind=(-14, 9), extend=(-3, 9))
     d.issue()
     assert [kind for kind, _ in due(d)] == [ISSUE]
 
 
-def test_redeemed_cancels(d):
+def test_13_8_redeemed_cancels(d):
     leads(d, remind=(-14, 9))
     benefit = d.issue()
     line = d.redeem(benefit)
@@ -205,7 +206,7 @@ def test_redeemed_cancels(d):
     assert (only(d).status, only(d).reason) == (PLANNED, "")
 
 
-def test_partly_redeemed_keeps(d):
+def test_13_8_partly_redeemed_keeps(d):
     d.change(max_redemptions=3)
     leads(d, remind=(-14, 9))
     d.redeem(d.issue())
@@ -223,7 +224,7 @@ def test_void_cancels_and_restoring_plans_again(d):
     assert (only(d).status, only(d).reason) == (PLANNED, "")
 
 
-def test_extension_replans(d):
+def test_13_8_extension_replans(d):
     d.change(is_extendable=True)
     leads(d, remind=(-14, 9))
     benefit = d.issue()
@@ -247,7 +248,7 @@ def test_an_unsent_reminder_moves_with_the_end_and_back(d):
     assert [(row.status, row.reason) for row in rows(d)] == [(PLANNED, ""), (SKIPPED, Skip.MOVED)]
 
 
-def test_extend_notice_suppressed(d):
+def test_13_8_extend_notice_suppressed(d):
     d.change(is_extendable=True)
     leads(d, extend=(-3, 9))
     benefit = d.issue()
@@ -275,7 +276,7 @@ def test_handing_over_tells_the_new_owner_and_the_old_one_no_more(d):
     assert [mail["To"] for mail in send(d).sent] == [d.other.email]
 
 
-def test_opt_out(d):
+def test_13_8_opt_out(d):
     leads(d, issue=(0, None), remind=(-14, 9))
     d.issue()
     d.person.consents = {"email_reminders": False}
@@ -314,7 +315,7 @@ def test_somebody_without_an_address_is_left_out(d):
     assert only(d).reason == Skip.NO_ADDRESS
 
 
-def test_payload(d):
+def test_13_8_payload(d):
     leads(d, issue=(0, None))
     benefit = d.issue(redeem_code_pos="OPEN-SESAME-7Q")
     (mail,) = send(d).sent
@@ -336,7 +337,7 @@ def test_what_is_put_in_is_not_looked_at_again(d):
     assert mail.get_content().startswith("Dear ((benefit.code)), OPEN-SESAME-7Q")
 
 
-def test_target_condition(d):
+def test_13_8_target_condition(d):
     leads(d, issue=(0, None))
     d.target.condition = {"in": ["vip", {"var": "flattened_tags"}]}
     d.other.tags = ["vip"]
@@ -366,7 +367,7 @@ def failing(*errors):
     return ListSender(PAPER, fail=fail)
 
 
-def test_retry(d):
+def test_13_8_retry(d):
     leads(d, issue=(0, None))
     d.issue()
     sender = failing(NotSent("451 try again later"))
@@ -378,7 +379,7 @@ def test_retry(d):
     assert d.session.scalars(select(OutboxMessage.attempts)).one() == 2
 
 
-def test_dead_letter(d):
+def test_13_8_dead_letter(d):
     leads(d, issue=(0, None))
     d.issue()
     send(d, failing(MailRefused("550 no such person")))
@@ -388,7 +389,7 @@ def test_dead_letter(d):
     assert only(d).status is SENT
 
 
-def test_exactly_once(d):
+def test_13_8_exactly_once(d):
     leads(d, issue=(0, None))
     d.issue()
     sender = send(d)
@@ -397,10 +398,10 @@ def test_exactly_once(d):
     assert len(sender.sent) == 1
 
 
-def test_catch_up(d):
+def test_13_8_catch_up(d):
     leads(d, issue=(1, 9), remind=(-14, 9))
     first, second = d.issue(), d.issue(d.other, expires_on=date(2026, 3, 29))
-    until(d, utc(2026, 3, 16, 23))
+    until(d, utc(2026, 3, 17, 1))
     send(d)
     assert [(row.benefit_id, row.kind, row.status) for row in rows(d)] == [
         (first.id, ISSUE, SENT),
@@ -424,7 +425,7 @@ def test_a_reminder_of_an_expired_benefit_is_never_sent(d):
     assert only(d).reason == Skip.EXPIRED
 
 
-def test_edit_definition(d):
+def test_13_8_edit_definition(d):
     leads(d, remind=(-14, 9))
     benefit = d.issue()
     leads(d, remind=(-7, 9))
@@ -436,7 +437,7 @@ def test_edit_definition(d):
     assert only(d).reason == Skip.DROPPED
 
 
-def test_resend(d):
+def test_13_8_resend(d):
     leads(d, issue=(0, None))
     d.issue()
     sender = send(d)

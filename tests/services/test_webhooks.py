@@ -70,7 +70,7 @@ def only(d, model=Notice):
     return row
 
 
-def test_payload(d, receiver):
+def test_13_8_payload(d, receiver):
     """JSON whatever the values are, the last day local, the code whole in what leaves and by its last signs in the row."""
     d.issue(redeem_code_pos="OPENSESAME7Q")
     assert send(d) == 1
@@ -89,7 +89,7 @@ def test_payload(d, receiver):
     assert got.id == delivery_id(message.id, message.created_at)
 
 
-def test_ssrf_a_target_that_leads_inside_by_now_sends_nothing(d, receiver):
+def test_13_8_ssrf_a_target_that_leads_inside_by_now_sends_nothing(d, receiver):
     """It was saved while the operator vouched for the host; it is judged again when it leaves."""
     d.issue()
     send(d, HttpPoster())
@@ -99,7 +99,7 @@ def test_ssrf_a_target_that_leads_inside_by_now_sends_nothing(d, receiver):
     assert only(d, OutboxMessage).attempts == 1
 
 
-def test_ssrf_a_name_that_stands_for_an_address_inside_sends_nothing(d, receiver):
+def test_13_8_ssrf_a_name_that_stands_for_an_address_inside_sends_nothing(d, receiver):
     d.target.url = "https://hooks.example.org/in"
     d.session.commit()
     d.issue()
@@ -108,7 +108,7 @@ def test_ssrf_a_name_that_stands_for_an_address_inside_sends_nothing(d, receiver
     assert "stands for 127.0.0.1, which is not on the public network" in only(d).reason
 
 
-def test_retry(d, receiver):
+def test_13_8_retry(d, receiver):
     receiver.answers = [500]
     d.issue()
     assert send(d) == 0
@@ -149,7 +149,7 @@ def test_the_waits_are_1_5_30_minutes_2_and_12_hours(d, make, receiver, is_webho
     assert (only(d).status, message.attempts) == (FAILED, 6)
 
 
-def test_dead_letter(d, receiver):
+def test_13_8_dead_letter(d, receiver):
     receiver.answers = [503] * 6
     d.issue()
     for minutes in (1, 5, 30, 120, 720, 0):
@@ -173,7 +173,7 @@ def test_what_will_never_work_is_a_dead_letter_at_once(d, receiver):
     assert only(d, OutboxMessage).attempts == 1
 
 
-def test_resend(d, receiver):
+def test_13_8_resend(d, receiver):
     """Somebody wants it to arrive a second time: written anew, under another name, with their own in the log."""
     d.issue()
     send(d)
@@ -186,7 +186,7 @@ def test_resend(d, receiver):
     assert told.actor == d.actor.label
 
 
-def test_exactly_once(d, receiver):
+def test_13_8_exactly_once(d, receiver):
     d.issue()
     assert send(d) == 1
     sweep.run_due(connect(d))
@@ -237,7 +237,7 @@ def test_a_receiver_that_does_not_answer_holds_up_no_other(d, make, receiver):
         (NoticeKind.ISSUE, {}, None),
     ],
 )
-def test_opt_out(d, make, receiver, kind, consents, reason):
+def test_13_8_opt_out(d, make, receiver, kind, consents, reason):
     """Who opted out is told of to nobody; that e-mails bounce or lack an address is about e-mails alone."""
     d.person.consents, d.person.email = consents, ""
     d.change(issue_target_id=None, notify_issue_offset_days=None)
@@ -247,7 +247,7 @@ def test_opt_out(d, make, receiver, kind, consents, reason):
     assert (only(d).status, only(d).reason) == ((SKIPPED, reason) if reason else (SENT, ""))
 
 
-def test_target_condition(d, receiver):
+def test_13_8_target_condition(d, receiver):
     d.target.condition = {"in": ["vip", {"var": "flattened_tags"}]}
     d.session.commit()
     d.issue()

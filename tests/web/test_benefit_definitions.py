@@ -170,13 +170,26 @@ def test_13_1_tags(console, make):
     assert console.get("/benefits/definitions?tag=b").texts("tbody th > a") == ["Tagged"]
 
 
-def test_hour_range(console, make):
+def test_13_8_hour_range(console, make):
     assert "from 0 to 23" in refused(
         console, make, "notify_issue_offset_hour", notify_issue_offset_days="1", notify_issue_offset_hour="24"
     )
     target = make.target()
     own = {"site_id": str(target.site_id), "issue_target_id": str(target.id)}
-    create(console, make, notify_issue_offset_days="0", notify_issue_offset_hour="23", **own)
+    for hour in ("0", "23"):
+        create(console, make, handle=f"at-{hour}", notify_issue_offset_days="0", notify_issue_offset_hour=hour, **own)
+
+
+def test_13_8_after_expiry(console, make):
+    target = make.target()
+    own = {"site_id": str(target.site_id), "remind_target_id": str(target.id)}
+    days = {"notify_remind_offset_days": "14", "notify_remind_offset_hour": "9", "remind_side": "after"}
+    part = console.post("/benefits/definitions/summary", typed(make, **days | own), status=200)
+    assert "after expiry: only a win-back makes sense then" in part.text
+    part = console.post(
+        "/benefits/definitions/summary", typed(make, **days | own | {"remind_side": "before"}), status=200
+    )
+    assert "win-back" not in part.text
 
 
 def test_a_reminder_is_typed_without_a_sign_and_kept_with_one(console, make, session):

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.benefits import MELBOURNE, MINT, T, programme
+from webapp.domain.audit import Event
 from webapp.domain.benefits import BenefitState
 from webapp.domain.redemptions import RedemptionKind
 from webapp.models import AuditEntry, Benefit, Redemption, RedemptionAttempt
@@ -169,7 +170,7 @@ def test_redeem_writes_the_ledger_and_a_refusal_is_kept(signed_in, d):
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "x", ""])
-def test_count_invalid_is_refused_at_its_field(signed_in, d, count):
+def test_13_5_count_invalid(signed_in, d, count):
     till = signed_in("till")
     page = till.get(f"/benefits/{d.issue().id}/redeem")
     assert till.submit(page, "main form", status=422, count=count).one("#count-error")
@@ -196,11 +197,24 @@ def test_return_and_reversal_have_pages_and_say_why_not(console, d):
     ]
 
 
+def test_13_5_reversal_outside(console, d, moment):
+    line = d.redeem(d.issue())
+    at, acts = f"/benefits/{line.benefit_id}", f"/benefits/redemptions/{line.id}"
+    assert console.get(at).one(f"a[href='{acts}/reverse']")
+    moment.forward(minutes=10, seconds=1)
+    page = console.get(at)
+    assert page.soup.select(f"a[href='{acts}/reverse']") == []
+    assert page.one(f"a[href='{acts}/return']")
+    answer = console.submit(console.get(f"{acts}/reverse"), "main form", status=422, note="slip")
+    assert "return it instead" in answer.text
+
+
 def test_extend_reassign_void_and_undo_by_their_pages(console, d):
     benefit = d.issue()
     base = f"/benefits/{benefit.id}"
     answer = console.submit(console.get(f"{base}/extend"), "main form", status=422)
     assert "not both and not neither" in answer.text
+    console.submit(console.get(f"{base}/extend"), "main form", status=422, extend_days="7", extend_date="2026-05-01")
     console.submit(console.get(f"{base}/extend"), "main form", extend_days="7")
     console.submit(console.get(f"{base}/reassign"), "main form", person=d.other.external_id)
     console.submit(console.get(f"{base}/void"), "main form", reason="issued twice")
@@ -212,7 +226,7 @@ def test_extend_reassign_void_and_undo_by_their_pages(console, d):
     assert (found.profile_id, found.voided_at, d.state(found)) == (d.other.id, None, BenefitState.ACTIVE)
 
 
-def test_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
+def test_13_6_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
     benefit = d.issue()
     console.submit(console.get(f"/benefits/{benefit.id}/void"), "main form", reason="issued twice")
     moment.forward(minutes=11)
@@ -220,14 +234,41 @@ def test_void_undo_is_not_offered_after_ten_minutes(console, d, moment):
     assert not page.soup.select(f'a[href="/benefits/{benefit.id}/restore"]')
 
 
-def test_edit_expiry_needs_its_own_permission_and_a_reason(signed_in, d):
+def test_the_code_of_a_void_benefit_is_released_by_its_page(signed_in, console, d, make, moment):
+    kind = make.voucher_type(site_id=d.definition.site_id)
+    for _ in range(2):
+        make.voucher(kind)
+    d.change(voucher_type_id=kind.id, force_allocation=True)
+    unknown, known = d.issue(), d.issue(d.other)
+    d.do(benefits.reveal, benefits.RevealBenefit(known.id))
+    for benefit in (unknown, known):
+        d.do(benefits.void, benefits.VoidBenefit(benefit.id, "issued twice"))
+    at = f"/benefits/{unknown.id}"
+    assert "Making it void can be undone until" in console.get(at).one("#code").get_text()
+    moment.forward(minutes=11)
+    assert "shown in full" in console.get(f"/benefits/{known.id}").one("#code").get_text()
+    assert "shown in full" in console.submit(
+        console.get(f"/benefits/{known.id}/release"), "main form", status=422, reason="try"
+    ).text  # fmt: skip
+    assert signed_in("till").get(at).soup.select(f"a[href='{at}/release']") == []
+    assert console.get(at).one(f"#code a[href='{at}/release']")
+    console.submit(console.get(f"{at}/release"), "main form", reason="issued twice")
+    assert "Its code went back to the pool" in console.get(at).text
+    assert d.issue().voucher_id is not None
+
+
+def test_13_6_edit_expiry(signed_in, d):
     url = f"/benefits/{d.issue().id}/expiry"
     for role in ("editor", "till"):
-        signed_in(role).get(url, 403)
+        browser = signed_in(role)
+        browser.get(url, 403)
+        browser.post(url, {"expires_on": "2026-06-01", "reason": "closed for repair"}, 403)
     admin = signed_in("administrator")
     answer = admin.submit(admin.get(url), "main form", status=422, expires_on="2026-06-01")
     assert answer.one("#reason-error")
     admin.submit(admin.get(url), "main form", expires_on="2026-06-01", reason="closed for repair")
+    told = d.session.scalars(select(AuditEntry).where(AuditEntry.event == Event.BENEFIT_EXPIRY_SET)).one()
+    assert told.facts["reason"] == "closed for repair"
 
 
 def test_claim_on_behalf_with_all_gates_and_at_once_redeemed(console, d):
@@ -353,7 +394,7 @@ def test_13_2_issued_at_future_says_so(console, d):
     assert d.session.scalars(select(Benefit.zone)).one() == MELBOURNE
 
 
-def test_reassigning_and_redeeming_stand_in_the_histories_of_both(console, d):
+def test_13_6_reassign(console, d):
     d.change(max_redemptions=2)
     benefit = d.issue()
     d.redeem(benefit)
@@ -428,7 +469,27 @@ def test_csv_export_equals_the_list(console, d, make):
     assert len(exported(console, "/benefits/export")) == 2
 
 
-def test_export_safety_neutralises_what_a_spreadsheet_would_run(console, d, make):
+def test_13_7_force_false_fallback(console, d, make):
+    """The code of the definition, and the page says that none of the pool is its own."""
+    kind = make.voucher_type(site_id=d.definition.site_id)
+    d.change(voucher_type_id=kind.id, force_allocation=False, redeem_code_pos="COFFEE")
+    panel = console.get(f"/benefits/{d.issue().id}").one("#code").get_text(" ", strip=True)
+    assert panel.startswith("COFFEE")
+    assert "No code out of the pool is its own." in panel
+
+
+def test_13_7_export_safety(console, d, make):
+    """Of a definition the whole code leaves, of a voucher and a benefit the last signs."""
+    d.change(redeem_code_pos="=1+1")
+    make.voucher(make.voucher_type(site_id=d.definition.site_id), code="SHOP=1+1")
+    (definition,) = exported(console, "/benefits/definitions/export")
+    (voucher,) = exported(console, "/vouchers/export")
+    assert definition["redeem_code_pos"] == "'=1+1"
+    assert "'=1+1" in voucher.values()
+    assert "=1+1" not in voucher.values()
+
+
+def test_13_7_export_safety_neutralises_what_a_spreadsheet_would_run(console, d, make):
     holder = make.profile(first_name="=1+1", last_name="@SUM(A1)")
     make.benefit(d.definition, holder, redeem_code_pos="AB+2", code_key="AB+2", voided_at=T, void_reason="x")
     (row,) = exported(console, "/benefits/export")
@@ -442,7 +503,7 @@ def test_issuer_cannot_see_exports(signed_in, d):
     assert not till.get("/benefits").soup.select("a[href^='/benefits/export']")
 
 
-def test_ticked_benefits_are_extended_and_the_others_named_with_their_reason(console, d):
+def test_13_6_bulk_extend(console, d):
     first, other, void = d.issue(), d.issue(d.other), d.issue()
     d.change(is_extendable=True)
     d.do(benefits.void, benefits.VoidBenefit(void.id, "by mistake"))

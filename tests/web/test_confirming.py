@@ -12,6 +12,7 @@ from webapp.services import passwords, staff
 WORDS = "four plain words here"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 ACTS = {
+    "benefits.print_sheets",
     "draws.run",
     "draws.seal",
     "settings.index",

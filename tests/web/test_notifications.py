@@ -12,7 +12,7 @@ def test_messages_are_listed_without_their_words(console, make):
     assert page.soup.select("td.actions button") == []
 
 
-def test_a_failed_message_is_sent_again_once(console, make, session):
+def test_13_8_dead_letter_is_listed_and_sent_again_once(console, make, session):
     message = make.message(status=OutboxStatus.FAILED, attempts=9, error="No such mailbox")
     page = console.get("/notifications?status=failed")
     assert "No such mailbox" in page.text

@@ -27,6 +27,7 @@ NO_PAGE = {
     "benefit_batches.rejects",
     "benefit_definitions.by_handle",  # sends on to the page
     "benefit_definitions.check_handle",  # the answer to a field
+    "benefits.print_preview",
     "auth.code",  # the second step of signing in, see there
     "auth.invitation",  # its page belongs to one token, see tests/web/test_auth.py
     "csp_report",

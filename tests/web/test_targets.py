@@ -44,7 +44,7 @@ def test_a_target_is_written_and_shown_as_it_arrives(console, site, session):
     console.get("/targets").one(f"a[href='/targets/{found.id}']")
 
 
-def test_template_error(console, site):
+def test_13_8_template_error(console, site):
     """An unknown placeholder is refused at its field, with its line and the one it may be meant for."""
     body = "Hello,\nyour code is ((benefit.cod))."
     assert (
@@ -75,7 +75,7 @@ def test_the_form_shows_what_is_typed_so_far(console, site):
     assert "there is no ((nothing))" in wrong.one("#preview").get_text()
 
 
-def test_payload(console, make, site):
+def test_13_8_payload(console, make, site):
     """For a person: their newest benefit, its last day local, of its code the last signs only."""
     target = make.target(site_id=site.id)
     definition = make.benefit_definition(site_id=site.id, issue_target_id=target.id, notify_issue_offset_days=0)
@@ -109,7 +109,7 @@ def test_a_target_of_another_site_is_not_there(make, site, signed_in):
     signed_in("editor", site_id=site.id).get(f"/targets/{other.id}", status=404)
 
 
-def test_target_required(console, make, site):
+def test_13_8_target_required(console, make, site):
     """An offset without a target is a field error, and a target is one of the same site."""
     new = {"name": "A coffee", "handle": "d", "period": "30", "site_id": str(site.id), "notify_issue_offset_days": "0"}
     page = console.post("/benefits/definitions/new", new, status=422)
@@ -142,23 +142,29 @@ def test_a_target_that_was_archived_since_stays_where_it_is(console, make):
     console.submit(console.get(at), name="Another name")
 
 
-def test_too_short_is_seen_on_the_page_and_a_sent_notice_is_sent_again(console, make, session, moment):
+def test_13_8_too_short(console, make):
     benefit = make.benefit(expires_at=NOW + timedelta(days=9))
     target = make.target()
     skipped = "the benefit is shorter than the lead time"
     make.notice(benefit, target, kind="remind", status=NoticeStatus.SKIPPED, reason=skipped)
+    assert "The benefit is shorter than the lead time" in console.get(f"/benefits/{benefit.id}").text
+
+
+def test_13_8_resend(console, make, session, moment):
+    benefit, target = make.benefit(expires_at=NOW + timedelta(days=9)), make.target()
     sent = make.notice(benefit, target, status=NoticeStatus.SENT, sent_at=NOW, subject="A coffee", body="Dear Pia")
-    page = console.get(f"/benefits/{benefit.id}")
-    assert "The benefit is shorter than the lead time" in page.text
-    assert "Dear Pia" in page.text
+    assert "Dear Pia" in console.get(f"/benefits/{benefit.id}").text
     confirm = console.get(f"/benefits/notices/{sent.id}/resend")
     assert "a second time" in confirm.text
+    assert session.get_one(Notice, sent.id, populate_existing=True).status is NoticeStatus.SENT
     console.submit(confirm)
     assert session.get_one(Notice, sent.id, populate_existing=True).status is NoticeStatus.PLANNED
+    told = session.scalars(select(AuditEntry).where(AuditEntry.event == Event.NOTICE_RESENT)).one()
+    assert told.actor == "Ann Able"
     console.submit(console.get(f"/benefits/notices/{sent.id}/resend"), status=409)
 
 
-def test_planning_anew_states_how_many(console, make):
+def test_13_8_edit_definition_planning_anew_states_how_many(console, make):
     definition = make.benefit_definition(total_global_created=2)
     for _ in range(2):
         make.benefit(definition)
@@ -171,7 +177,7 @@ HOOK = {
     "kind": "webhook",
     "title": "To the desk",
     "url": "https://hooks.example.org/in?desk=7",
-    "payload": '{"to": "((profile.first_name))", "until": "((benefit.expires_on))"}',
+    "payload": '{"to": "((profile.first_name))", "until": "((benefit.expires_on))", "code": "((benefit.code))"}',
 }
 
 
@@ -254,7 +260,7 @@ def test_an_email_has_no_secret_to_show(console, make, site):
     ["https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://[::ffff:10.0.0.1]/", "https://localhost/",
      "https://nas.local/", "https://169.254.169.254/latest", "http://hooks.example.org/", "https://a:b@hooks.example.org/"],
 )  # fmt: skip
-def test_ssrf(console, site, session, url):
+def test_13_8_ssrf(console, site, session, url):
     """Refused at its field, what was typed is kept, and nothing is asked of anybody."""
     page = console.post(NEW, hooked(site, url=url), status=422)
     assert page.texts("#url-error")
@@ -262,7 +268,7 @@ def test_ssrf(console, site, session, url):
     assert session.scalars(select(Target)).all() == []
 
 
-def test_ssrf_unless_the_operator_lists_the_host(console, site, session, app, settings, monkeypatch):
+def test_13_8_ssrf_unless_the_operator_lists_the_host(console, site, session, app, settings, monkeypatch):
     monkeypatch.setitem(app.extensions, "largesse", replace(settings, webhook_hosts=("desk", "10.0.0.7")))
     console.post(NEW, hooked(site, url="http://desk:8080/in"))
     console.post(NEW, hooked(site, url="https://0xa000007/in"))
@@ -278,7 +284,7 @@ def test_ssrf_unless_the_operator_lists_the_host(console, site, session, app, se
         ("", "this is not JSON"),
     ],
 )
-def test_template_error_of_a_webhook(console, site, payload, words):
+def test_13_8_template_error_of_a_webhook(console, site, payload, words):
     page = console.post(NEW, hooked(site, payload=payload), status=422)
     assert words in page.texts("#payload-error")[0]
     if payload:
@@ -286,7 +292,7 @@ def test_template_error_of_a_webhook(console, site, payload, words):
         assert words in preview.one("#preview").get_text()
 
 
-def test_payload_of_a_webhook(console, make, site):
+def test_13_8_payload_of_a_webhook(console, make, site):
     """The preview is JSON, with the local date, for whoever it is looked at."""
     console.post(NEW, hooked(site))
     page = console.post("/targets/preview", hooked(site), status=200)
@@ -298,6 +304,7 @@ def test_payload_of_a_webhook(console, make, site):
     shown = console.get(f"/targets/{target.id}?q=M-7").one("#letter pre").get_text()
     found = json.loads(shown)
     assert (found["until"], found["to"]) == ("6 March 2026", 'Pia "\\ </pre>')
+    assert found["code"].startswith("••••")
     assert "OPENSESAME" not in shown
 
 

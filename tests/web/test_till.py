@@ -109,7 +109,26 @@ def test_undo_is_refused_after_a_minute_and_not_offered(till, d, moment):
     assert len(lines(d)) == 1
 
 
-def test_by_code_used_expired_void_and_unknown_are_told_apart(till, d):
+def test_13_5_by_code(till, d, moment):
+    """Green with one button, or red with a word of its own."""
+    good, used, expired = d.issue(), d.issue(), d.issue(expires_on=date(2026, 3, 1))
+    d.redeem(used)
+    moment.forward(days=1)
+
+    def verdict(code, status=303):
+        page = scan(till, code, status)
+        page = till.follow(page) if status == 303 else page
+        assert len(page.soup.select(".verdict")) == 1
+        buttons = [button.get_text(strip=True) for button in page.soup.select(".till__scan > button")]
+        return page.one(".verdict")["class"][1], page.texts(".verdict__word"), buttons
+
+    assert verdict(good.redeem_code_pos) == ("verdict--good", ["Good"], ["Redeem"])
+    assert verdict(used.redeem_code_pos)[:2] == ("verdict--bad", ["Already used"])
+    assert verdict(expired.redeem_code_pos)[:2] == ("verdict--bad", ["Expired"])
+    assert verdict("NOT-KNOWN-AT-ALL", 422)[:2] == ("verdict--bad", ["Unknown code"])
+
+
+def test_used_void_later_and_unknown_are_told_apart_and_kept(till, d):
     used, expired, void = d.issue(), d.issue(expires_on=date(2026, 3, 1)), d.issue()
     later = d.issue(issued_on=date(2026, 3, 20))
     d.redeem(used)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 import xlsxwriter
 from sqlalchemy import func, select
 
+from tests.support.clock import NOW
 from webapp.models import Voucher, VoucherBatch
 
 FILE = "Code,Valid from,Valid until,Member id,Value\n"
@@ -53,6 +55,14 @@ def test_a_file_is_checked_seen_and_added(console, make, session, kind):
     assert person.external_id in sheet
     assert "€50.00" in sheet
     assert session.scalar(select(func.count()).where(Voucher.code == "=1+1+1")) == 1
+
+
+def test_13_7_expired_code_is_shown_as_lapsed(console, make, kind):
+    make.voucher(kind)
+    assert "lapsed" not in console.get(f"/voucher-types/{kind.id}").one(".figures").get_text()
+    make.voucher(kind, expires_at=NOW - timedelta(days=1))
+    make.session.commit()
+    assert "1 lapsed" in console.get(f"/voucher-types/{kind.id}").one(".figures").get_text(" ", strip=True)
 
 
 def test_a_workbook_will_do(console, session, kind):

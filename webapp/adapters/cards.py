@@ -35,6 +35,7 @@ class Card:
     programme: str = ""
     organisation: str = ""
     reference: str = ""
+    kind: str = ""  # what the sheet calls it, all of one sheet alike; empty is a gift voucher
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def document(layout: Layout, cards: Sequence[Card], placement: Placement) -> dic
         "title": f"Vouchers: {next(iter(titles))}{more}",
         "author": clean(cards[0].organisation or cards[0].programme),
         "lang": "en",
-        "words": WORDS,
+        "words": WORDS | ({"voucher": clean(cards[0].kind)} if cards[0].kind else {}),
         "sheet": dict(layout.sheet)
         | {"start": placement.start, "right": placement.right_mm, "lower": placement.down_mm},
     }

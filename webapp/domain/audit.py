@@ -98,7 +98,9 @@ class Event(StrEnum):
     BENEFIT_VOIDED = "benefit.voided"
     BENEFIT_RESTORED = "benefit.restored"
     BENEFIT_REVEALED = "benefit.revealed"
+    BENEFIT_RELEASED = "benefit.released"
     BENEFITS_EXPIRED = "benefits.expired"
+    BENEFITS_PRINTED = "benefits.printed"
     BATCH_PLANNED = "benefit-batch.planned"
     BATCH_STARTED = "benefit-batch.started"
     BATCH_ISSUED = "benefit-batch.issued"
@@ -236,7 +238,9 @@ SENTENCES: dict[Event, str] = {
     Event.BENEFIT_VOIDED: "made «{title}» of person {person} void: {reason}",
     Event.BENEFIT_RESTORED: "restored «{title}» of person {person}, which had been made void",
     Event.BENEFIT_REVEALED: "revealed the whole code of «{title}» of person {person}",
+    Event.BENEFIT_RELEASED: "put the code of «{title}» of person {person} back into its pool: {reason}",
     Event.BENEFITS_EXPIRED: "noted that {count} of «{title}» expired",
+    Event.BENEFITS_PRINTED: "printed {count} of «{title}» in the layout {layout}: {reason}",
     Event.BATCH_PLANNED: "planned a batch of «{title}» for {audience}",
     Event.BATCH_STARTED: "started a batch of «{title}»; people: {people}",
     Event.BATCH_ISSUED: "issued {count} of «{title}» in a batch; people passed over: {passed}",

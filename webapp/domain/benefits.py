@@ -7,7 +7,7 @@ a table of gates in the order of benefits.md 5.3: the first that is shut is the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -362,3 +362,21 @@ def may_unvoid(voided_at: datetime | None, now: datetime, zone: str) -> Verdict:
     is_late = now - voided_at > VOID_WINDOW
     sentence = f"It was made void on {told(voided_at, zone)}, more than 10 minutes ago; issue a new one instead."
     return all_of(Reason("void_window_passed", sentence) if is_late else None)
+
+
+def may_release(voided_at: datetime | None, now: datetime, zone: str, known: Sequence[str]) -> Verdict:
+    """Whether the code of a void benefit goes back to its pool: only one that nobody can know (benefits.md 6.4).
+
+    ``known`` says how it may have become known. While voiding can be undone the benefit may want it back.
+    """
+    if voided_at is None:
+        return all_of(Reason("not_void", "Only the code of a void benefit can be released; make it void first."))
+    last = told(voided_at + VOID_WINDOW, zone)
+    return all_of(
+        Reason("void_window", f"Making it void can be undone until {last}; its code can be released after that.")
+        if now - voided_at <= VOID_WINDOW
+        else None,
+        Reason("code_known", f"Its code was {' and '.join(known)}, so somebody may know it; it stays spent.")
+        if known
+        else None,
+    )

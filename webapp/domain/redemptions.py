@@ -43,6 +43,8 @@ class BenefitMove(StrEnum):
     VOIDED = "voided"
     RESTORED = "restored"
     EXPIRED = "expired"
+    PRINTED = "printed"
+    RELEASED = "released"
 
 
 def receipt(random_bytes: RandomBytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from webapp.queries import vouchers as read
 from webapp.services import files, vouchers
 from webapp.services.vouchers import Mint, code_key
 from webapp.services.vouchers.drawing import Row
+from webapp.services.work import Work
 
 PIECE = 1024 * 1024  # bytes of a result that one transaction stores
 _LONG_AGO = (2000, 1, 1, 0, 0, 0)  # the same parts make the same archive, whenever it is packed
@@ -48,24 +49,34 @@ def _add(job: RunningJob, batch_id: int, rows: list[Row]) -> VoucherBatch:
 
 
 def print_sheets(job: RunningJob) -> Outcome:
-    """Typeset in parts whose codes are read back, pack the parts, store the file, count what was printed."""
+    """Make the sheets and count what was printed."""
+
+    def note(work: Work) -> None:
+        ids, layout = job.arguments["voucher_ids"], str(job.arguments["layout"])
+        vouchers.note_reward(work, int(job.arguments["reward_id"]), ids, layout)
+
+    return make_sheets(job, _cards(job), note, "voucher")
+
+
+def make_sheets(job: RunningJob, cards: Iterable[Card], note: Callable[[Work], None], noun: str) -> Outcome:
+    """Typeset in parts whose codes are read back, pack the parts, store the file; ``note`` is done with the last step."""
     if result_of(job.cursor) is None:
         folder = job.settings.instance / "printing" / str(job.id)
         try:
-            _note(job, _store(job, _typeset(job, folder)))
+            _note(job, _store(job, _typeset(job, cards, folder), noun), note)
         except (TypesettingFailed, Cancelled) as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, Cancelled):
                 raise
             raise Refused("voucher.typesetting", str(error)) from error
         shutil.rmtree(folder, ignore_errors=True)
-    return Outcome(f"{job.total:,} {'voucher' if job.total == 1 else 'vouchers'} ready to print.")
+    return Outcome(f"{job.total:,} {noun if job.total == 1 else f'{noun}s'} ready to print.")
 
 
-def _typeset(job: RunningJob, folder: Path) -> Path:
+def _typeset(job: RunningJob, cards: Iterable[Card], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     parts = typesetting.voucher_sheets(
-        _cards(job),
+        cards,
         str(job.arguments["layout"]),
         folder,
         placement=Placement(start=int(job.arguments["start"])),
@@ -92,13 +103,13 @@ def pack(parts: Sequence[Path], path: Path) -> Path:
     return path
 
 
-def _store(job: RunningJob, path: Path) -> int:
+def _store(job: RunningJob, path: Path, noun: str) -> int:
     """Keep the file in the database, a piece a step; a file begun before a kill goes on only if it is the same."""
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     cursor: dict[str, Any] = job.cursor
     if cursor.get("sha256") != sha256:
-        name = f"vouchers-{job.id}{path.suffix}"
+        name = f"{noun}s-{job.id}{path.suffix}"
         kind = "application/zip" if path.suffix == ".zip" else "application/pdf"
         job.step(
             lambda work: files.begin(work, name, kind).id,
@@ -118,13 +129,12 @@ def _append(job: RunningJob, file_id: int, data: bytes, cursor: dict[str, Any]) 
     job.step(lambda work: files.append(work, file_id, data), cursor=cursor)
 
 
-def _note(job: RunningJob, file_id: int) -> None:
-    """The last step: the file is whole, and the vouchers on it count as printed."""
-    ids, layout = job.arguments["voucher_ids"], str(job.arguments["layout"])
+def _note(job: RunningJob, file_id: int, note: Callable[[Work], None]) -> None:
+    """The last step: the file is whole, and what is on it counts as printed."""
 
-    def act(work: Any) -> None:
+    def act(work: Work) -> None:
         files.finish(work, file_id)
-        vouchers.note_reward(work, int(job.arguments["reward_id"]), ids, layout)
+        note(work)
 
     job.step(act, cursor=job.cursor | {"is_noted": True})
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, cast, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, String, cast, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain.fulfilment import Stage
@@ -29,7 +29,7 @@ from webapp.models import (
     Voucher,
     Winner,
 )
-from webapp.queries import files
+from webapp.queries import benefit_cards, files
 
 ENDED = (ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.CANCELLED)
 _OPEN = (Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED)
@@ -128,12 +128,18 @@ def files_with(session: Session, who: Subject) -> Iterator[tuple[ImportRun, int]
 def sheets_with(session: Session, who: Subject) -> list[int]:
     """Printed sheets, kept as results of jobs, that have a card with the person's name on it."""
     theirs = set(session.scalars(select(Voucher.id).where(Voucher.profile_id.in_(who.ids))))
-    if not theirs:
-        return []
     rewards = select(Winner.reward_id).where(Winner.profile_id.in_(who.ids)).distinct()
     subjects = [f"rewards:{number}" for number in session.scalars(rewards)]
-    jobs = session.scalars(select(Job).where(Job.kind == "vouchers.print", Job.subject.in_(subjects)))
-    found = [job.cursor.get("file") for job in jobs if theirs & set(job.arguments.get("voucher_ids", ()))]
+    found = _sheets(session, Job.subject.in_(subjects), "vouchers.print", "voucher_ids", theirs)
+    held = benefit_cards.held_by(session, who.ids)
+    return found + _sheets(session, true(), "benefits.print", "benefit_ids", held)
+
+
+def _sheets(session: Session, which: ColumnElement[bool], kind: str, name: str, theirs: set[int]) -> list[int]:
+    if not theirs:
+        return []
+    jobs = session.scalars(select(Job).where(Job.kind == kind, which))
+    found = [job.cursor.get("file") for job in jobs if theirs & set(job.arguments.get(name, ()))]
     return [int(number) for number in found if number]
 
 

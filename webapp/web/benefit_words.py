@@ -24,6 +24,8 @@ _SAID = {
     BenefitMove.VOIDED: ("Made void", "ban"),
     BenefitMove.RESTORED: ("Restored", "refresh-cw"),
     BenefitMove.EXPIRED: ("Expired", "clock"),
+    BenefitMove.PRINTED: ("Printed", "printer"),
+    BenefitMove.RELEASED: ("Its code went back to the pool", "undo-2"),
     RedemptionKind.REDEEM: ("Redeemed", "check"),
     RedemptionKind.RETURN: ("Came back", "undo-2"),
     RedemptionKind.REVERSAL: ("Reversed", "undo-2"),

@@ -66,13 +66,19 @@ VOID = Act(
     "Make void",
     (
         "No till takes it any more; the record stays.",
-        "Its code does not go back to the pool.",
+        "Its code does not go back to the pool by itself.",
         "It can be undone for ten minutes.",
     ),
     "Made void. It can be undone for ten minutes.",
     "danger",
 )
 RESTORE = Act("Undo voiding", ("The benefit is as it was before.",), "Restored.")
+RELEASE = Act(
+    "Release the code",
+    ("The code goes back to its pool, and somebody else is given it.", "This benefit is without a code from then on."),
+    "The code is in its pool again.",
+    "danger",
+)
 RETURN = Act("Take back", ("So many can be redeemed again; the ledger gets a line of its own.",), "Taken back.")
 REVERSE = Act(
     "Reverse redemption", ("The whole redemption is taken back; the ledger keeps both lines.",), "Reversed.", "danger"
@@ -157,6 +163,13 @@ def void(benefit_id: int) -> ResponseReturnValue:
 def restore(benefit_id: int) -> ResponseReturnValue:
     """Undo voiding."""
     return _act(benefit_id, forms.RestoreForm(), benefits.restore, RESTORE)
+
+
+@bp.route("/<int:benefit_id>/release", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_CHANGE)
+def release(benefit_id: int) -> ResponseReturnValue:
+    """The code of a void benefit goes back to its pool, when nobody can know it."""
+    return _act(benefit_id, forms.ReleaseForm(), benefits.release, RELEASE)
 
 
 @bp.route("/redemptions/<int:redemption_id>/return", methods=["GET", "POST"])

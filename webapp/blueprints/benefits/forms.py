@@ -18,8 +18,10 @@ from webapp.services.benefits import (
     ExtendBenefit,
     ExtendBenefits,
     IssueBenefit,
+    PrintBenefits,
     ReassignBenefit,
     RedeemBenefit,
+    ReleaseCode,
     RestoreBenefit,
     ReturnRedemption,
     ReverseRedemption,
@@ -29,6 +31,7 @@ from webapp.services.benefits import (
 from webapp.web.fields import DayField, MoneyField, TextField, WholeField
 from webapp.web.filters import account_zone
 from webapp.web.forms import CommandForm
+from webapp.web.sheets import SheetForm
 
 NOTE = 300
 PERSON = "Member id or e-mail"
@@ -132,8 +135,22 @@ class ReassignForm(CommandForm[ReassignBenefit]):
     is_confirmed = BooleanField("Hand it over although they claimed one before")
 
 
+class PrintForm(SheetForm[PrintBenefits]):
+    command = PrintBenefits
+
+    reason = TextField(
+        "Reason", length=NOTE, required=True, description="Stands in every history and in the audit log."
+    )
+
+
 class VoidForm(CommandForm[VoidBenefit]):
     command = VoidBenefit
+
+    reason = TextField("Reason", length=NOTE, required=True)
+
+
+class ReleaseForm(CommandForm[ReleaseCode]):
+    command = ReleaseCode
 
     reason = TextField("Reason", length=NOTE, required=True)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp
-from webapp.domain.benefits import BenefitState, may_reverse, may_unvoid, state
+from webapp.domain.benefits import BenefitState, may_release, may_reverse, may_unvoid, state
 from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
 from webapp.domain.timing import day_ends, day_starts
+from webapp.domain.verdicts import Verdict
 from webapp.domain.voucher_codes import grouped
 from webapp.extensions import db
-from webapp.queries import benefit_rows, choices
+from webapp.queries import benefit_rows, benefit_traces, choices
 from webapp.queries import benefits as read
 from webapp.queries import notices as read_notices
 from webapp.queries import redemptions as read_ledger
@@ -50,6 +53,7 @@ def index() -> ResponseReturnValue:
         now=now,
         in_full=actor().may(Permission.PROFILES_VIEW),
         may_change=actor().may(Permission.BENEFITS_CHANGE),
+        may_print=actor().may(Permission.CODES_PRINT),
         benefit_words=benefit_words,
     )
 
@@ -93,6 +97,14 @@ def reveal(benefit_id: int) -> ResponseReturnValue:
     return _show(benefit_id, code=grouped(own) if seen and own else None)
 
 
+def _release(sheet: read.BenefitSheet, now: datetime) -> Verdict | None:
+    """Whether the code of a void benefit can go back to its pool; None where there is none to go."""
+    benefit = sheet.benefit
+    if benefit.voided_at is None or sheet.voucher is None:
+        return None
+    return may_release(benefit.voided_at, now, benefit.zone, benefit_traces.of_code(db.session(), benefit))
+
+
 def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
     session, now, person = db.session(), clock.now(), actor()
     sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW) if code is None else None)
@@ -115,7 +127,9 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
             name: person.may(Permission(f"benefits.{name}"), site_id)
             for name in ("redeem", "return", "change", "override")
         },
+        may_print=person.may(Permission.CODES_PRINT, site_id),
         may_restore=may_unvoid(benefit.voided_at, now, benefit.zone).ok,
+        release=_release(sheet, now),
         ledger=ledger,
         redeem=RedemptionKind.REDEEM,
         reversible={

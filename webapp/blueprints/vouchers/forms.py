@@ -7,12 +7,10 @@ from typing import Any
 from wtforms import BooleanField, RadioField, SelectChoice, SelectMultipleField
 from wtforms.validators import InputRequired
 
-from webapp.adapters.typesetting import LAYOUTS
 from webapp.services.vouchers import MoveVoucher, PrintVouchers, RedeemVoucher
-from webapp.web.fields import TextField, WholeField
+from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
-
-LABELS_ON_A_SHEET = 8
+from webapp.web.sheets import SheetForm
 
 
 class GoForm(CommandForm[None]):
@@ -39,19 +37,12 @@ class RedeemForm(CommandForm[RedeemVoucher]):
     is_late_accepted = BooleanField("Accept it although it has expired")
 
 
-class PrintForm(CommandForm[PrintVouchers]):
+class PrintForm(SheetForm[PrintVouchers]):
     """Which winners, on which paper."""
 
     command = PrintVouchers
     steering = frozenset({"which"})
 
-    layout = RadioField(
-        "Layout",
-        [InputRequired("Choose a layout.")],
-        choices=[SelectChoice(layout.name, layout.title) for layout in LAYOUTS.values()],
-        default=next(iter(LAYOUTS)),
-    )
-    start = WholeField("First free label", least=1, most=LABELS_ON_A_SHEET, default=1)
     which = RadioField(
         "Whose vouchers",
         [InputRequired("Choose whose vouchers are printed.")],
@@ -71,7 +62,6 @@ class PrintForm(CommandForm[PrintVouchers]):
         return good
 
     def to_command(self, **route: object) -> PrintVouchers:
-        """One card a page has no labels to start at; all winners are not named one by one."""
+        """All winners are not named one by one."""
         chosen = tuple(self.winner_ids.data or ()) if self.which.data == "ticked" else None
-        start = self.start.data if LAYOUTS[self.layout.data].sheet else 1
-        return super().to_command(**route | {"winner_ids": chosen, "start": start})
+        return super().to_command(**route | {"winner_ids": chosen})

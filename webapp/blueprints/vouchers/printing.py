@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 SHOWN = 50  # winners to tick on one page
 CHECKED = 500  # cards whose letters are checked before printing
-_KIND = "vouchers.print"
+# Sheets of benefits are watched and fetched at the same place.
+_KINDS = {"vouchers.print": "Print vouchers", "benefits.print": "Print benefits"}
 
 
 @bp.route("/print", methods=["GET", "POST"])
@@ -99,7 +100,8 @@ def progress(job_id: int) -> ResponseReturnValue:
         return same
     file_url = url_for(".file", job_id=job.id) if job.status is JobStatus.DONE else None
     card = job_cards.card(job, poll_url=request.path, result_url=file_url)
-    return render("vouchers/printing.html", "vouchers/_progress.html", job=job, card=card)
+    crumb = (_KINDS[job.kind], url_for(f"{job.kind.partition('.')[0]}.print_sheets"))
+    return render("vouchers/printing.html", "vouchers/_progress.html", job=job, card=card, crumb=crumb)
 
 
 @bp.get("/print/<int:job_id>/file")
@@ -121,6 +123,6 @@ def file(job_id: int) -> ResponseReturnValue:
 def _job(job_id: int) -> Job:
     """A print job of a site where this person may print."""
     job = read_jobs.get(db.session(), job_id, scope(Permission.CODES_PRINT))
-    if job.kind != _KIND:
+    if job.kind not in _KINDS:
         raise NotFound("job.unknown", f"There is no print job {job_id}.")
     return job

@@ -5,6 +5,7 @@ from webapp.services.benefits.changing import (
     ExtendBenefit,
     ExtendBenefits,
     ReassignBenefit,
+    ReleaseCode,
     RestoreBenefit,
     RevealBenefit,
     SetExpiry,
@@ -12,6 +13,7 @@ from webapp.services.benefits.changing import (
     extend,
     extend_several,
     reassign,
+    release,
     restore,
     reveal,
     set_expiry,
@@ -19,6 +21,8 @@ from webapp.services.benefits.changing import (
     void,
 )
 from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, claim, issue, planned, zone_of
+from webapp.services.benefits.printing import PrintBenefits, note_printed
+from webapp.services.benefits.printing import order as order_sheets
 from webapp.services.benefits.redeeming import (
     NoteAttempt,
     RedeemBenefit,
@@ -39,9 +43,11 @@ __all__ = [
     "ExtendBenefits",
     "IssueBenefit",
     "NoteAttempt",
+    "PrintBenefits",
     "ReassignBenefit",
     "RedeemBenefit",
     "RedemptionAttempt",
+    "ReleaseCode",
     "RestoreBenefit",
     "ReturnRedemption",
     "RevealBenefit",
@@ -56,9 +62,12 @@ __all__ = [
     "give_back",
     "issue",
     "note",
+    "note_printed",
+    "order_sheets",
     "planned",
     "reassign",
     "redeem",
+    "release",
     "restore",
     "reveal",
     "reverse",

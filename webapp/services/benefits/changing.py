@@ -18,8 +18,8 @@ from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Voucher
 from webapp.models.benefits import NOT_TOLD
 from webapp.queries import benefit_gates as gates
+from webapp.queries import benefit_traces, memberships
 from webapp.queries import benefits as read
-from webapp.queries import memberships
 from webapp.services import notices
 from webapp.services.benefits import codes, counting
 from webapp.services.benefits.issuing import claim_key
@@ -81,6 +81,14 @@ class RestoreBenefit:
     """Undo voiding, within ten minutes."""
 
     benefit_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCode:
+    """``reason`` stands in its history and in the log of the code."""
+
+    benefit_id: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +262,22 @@ def restore(work: Work, command: RestoreBenefit) -> Benefit:
         Event.BENEFIT_RESTORED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id
     )  # fmt: skip
     return benefit
+
+
+def release(work: Work, command: ReleaseCode) -> Benefit:
+    """Put the code of a void benefit back into its pool, when nobody can know it; the benefit is without one then."""
+    reason = _reason(command.reason)
+    benefit, definition = _both(work, command.benefit_id)
+    if benefit.voucher_id is None:
+        raise Refused("no_code", "It holds no code out of a pool.")
+    known = benefit_traces.of_code(work.session, benefit)
+    rules.may_release(benefit.voided_at, work.now, benefit.zone, known).require()
+    codes.release(work, benefit, f"benefit {benefit.id} released it: {reason}")
+    _tell(work, benefit, BenefitMove.RELEASED, reason)
+    work.record(
+        Event.BENEFIT_RELEASED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id, reason=reason
+    )  # fmt: skip
+    return read.get(work.session, benefit.id)
 
 
 def reveal(work: Work, command: RevealBenefit) -> Benefit:

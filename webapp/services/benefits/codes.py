@@ -12,7 +12,7 @@ from webapp.domain import vouchers as voucher_rules
 from webapp.domain.errors import Conflict
 from webapp.domain.voucher_codes import codes, normalise
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import Benefit, BenefitDefinition, Voucher
+from webapp.models import Benefit, BenefitDefinition, Voucher, VoucherBatch
 from webapp.services.vouchers import Mint, counters, picking
 from webapp.services.work import Work, changed_rows
 
@@ -68,6 +68,34 @@ def follow(work: Work, benefit: Benefit, target: VoucherStatus, note: str) -> No
     if not counted or changed_rows(work.session, statement) != 1:
         raise Conflict("voucher.overtaken", "Somebody moved the code of this benefit a moment ago. Look at it again.")
     counters.log(work, [voucher.id], target, note)
+
+
+def release(work: Work, benefit: Benefit, note: str) -> None:
+    """Back to the idle codes, as if nobody had ever had it; the benefit lets go of it.
+
+    A code of ours has no end of its own. One that was uploaded keeps the end it has: it may be its own.
+    """
+    voucher = work.session.get_one(Voucher, benefit.voucher_id, populate_existing=True)
+    batch = work.session.get_one(VoucherBatch, voucher.batch_id)
+    counted = counters.move(work, voucher.voucher_type_id, VoucherStatus.CANCELLED, _IDLE, 1)
+    let_go = changed_rows(
+        work.session,
+        update(Benefit).where(Benefit.id == benefit.id, Benefit.voucher_id == voucher.id).values(voucher_id=None),
+    )
+    freed = changed_rows(
+        work.session,
+        update(Voucher)
+        .where(Voucher.id == voucher.id, Voucher.status == VoucherStatus.CANCELLED, Voucher.printed_count == 0)
+        .values(
+            status=_IDLE,
+            profile_id=None,
+            allocated_at=None,
+            expires_at=voucher.expires_at if batch.upload else None,
+        ),
+    )
+    if not counted or not let_go or not freed:
+        raise Conflict("voucher.overtaken", "Somebody moved the code of this benefit a moment ago. Look at it again.")
+    counters.log(work, [voucher.id], _IDLE, note)
 
 
 def own(definition: BenefitDefinition, typed: str, mint: Mint, *, has_voucher: bool) -> str | None:

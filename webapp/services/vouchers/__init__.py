@@ -24,7 +24,7 @@ from webapp.services.vouchers.moves import (
     reverse,
     undo,
 )
-from webapp.services.vouchers.printing import PrintVouchers, note_reward, note_type, order
+from webapp.services.vouchers.printing import PrintVouchers, count_printed, note_reward, note_type, order
 from webapp.services.vouchers.uploading import AddCodes, UploadCodes, add_uploaded, upload
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "allocate",
     "cancel",
     "code_key",
+    "count_printed",
     "drawn",
     "finish",
     "generate",

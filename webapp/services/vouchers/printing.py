@@ -57,7 +57,7 @@ def order(work: Work, command: PrintVouchers) -> Job:
 
 def note_reward(work: Work, reward_id: int, voucher_ids: Sequence[int], layout: str) -> None:
     """Count these vouchers of a reward as printed once more and tell the audit log."""
-    _count(work, voucher_ids)
+    count_printed(work, voucher_ids)
     reward = work.session.get_one(Reward, reward_id)
     work.record(
         Event.VOUCHERS_PRINTED,
@@ -71,14 +71,15 @@ def note_reward(work: Work, reward_id: int, voucher_ids: Sequence[int], layout: 
 
 def note_type(work: Work, voucher_type_id: int, voucher_ids: Sequence[int], layout: str) -> None:
     """The same for vouchers of a type, printed whoever has them."""
-    _count(work, voucher_ids)
+    count_printed(work, voucher_ids)
     kind = work.session.get_one(VoucherType, voucher_type_id)
     work.record(
         Event.VOUCHERS_TYPE_PRINTED, kind, kind.site_id, count=len(voucher_ids), title=kind.title, layout=layout
     )
 
 
-def _count(work: Work, voucher_ids: Sequence[int]) -> None:
+def count_printed(work: Work, voucher_ids: Sequence[int]) -> None:
+    """Count these codes as printed once more."""
     for at in range(0, len(voucher_ids), MANY):
         work.session.execute(
             update(Voucher)
