@@ -130,7 +130,7 @@ def test_who_may_print_codes_may_print_benefits_of_their_sites(signed_in, d, mak
     assert "Nothing to print here" in elsewhere.get(f"/benefits/print?ids={benefit.id}").text
     assert elsewhere.client.get(f"/benefits/print/preview/a4-1.png?ids={benefit.id}").status_code == 404
     own = signed_in("fulfilment", site_id=d.definition.site_id)
-    assert "1 benefit that can still be redeemed" in own.get(address).text
+    assert "1 benefit with a code that can still be redeemed" in own.get(address).text
     assert own.get(f"/benefits/definitions/{d.definition.id}").one(f"a[href='{address}']")
     editor = signed_in("editor")
     assert editor.get("/benefits").soup.select("[formaction]") == []
