@@ -32,7 +32,7 @@ T = TypeVar("T")
 STOP_WITHIN = 10.0  # seconds (reliability.md P28)
 log = logging.getLogger(__name__)
 # Seconds between beats. «alone»: of all processes one does it, the one that holds the lease «scheduler».
-_ALONE = {"sweep": 30, "notices": 30, "audit": 5, "anchors": 60, "housekeeping": 3600}
+_ALONE = {"sweep": 30, "notices": 30, "audit": 5, "anchors": 60, "nightly": 600, "housekeeping": 3600}
 _BEATS = {"jobs": 1, "outbox": 2, "webhooks": 2, "heartbeat": 10}
 
 

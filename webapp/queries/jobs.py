@@ -41,6 +41,13 @@ class JobRow:
 _COLUMNS = [getattr(Job, name) for name in JobRow.__dataclass_fields__]
 
 
+def was_queued(session: Session, kind: str, since: datetime) -> bool:
+    """Whether a job of this kind was begun at or after a moment."""
+    last = select(Job.created_at).where(Job.kind == kind).order_by(Job.id.desc()).limit(1)
+    at = session.scalar(last)
+    return at is not None and at >= since
+
+
 def get(session: Session, job_id: int, scope: frozenset[int] | None = None, *, own: int | None = None) -> Job:
     """The job as it is now, never as this session once saw it; ``NotFound`` outside ``scope`` (None: all sites).
 

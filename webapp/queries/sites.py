@@ -45,6 +45,11 @@ def get_by_id(session: Session, site_id: int, scope: frozenset[int] | None = Non
     return found
 
 
+def first(session: Session) -> Site | None:
+    """The oldest site, whose clock is that of the account; None while there is none."""
+    return session.scalars(select(Site).order_by(Site.id).limit(1)).one_or_none()
+
+
 def page(session: Session, scope: frozenset[int] | None, search: str = "", *, size: int = 200) -> list[SiteRow]:
     """Sites by title, with what they hold."""
     rewards = select(func.count()).where(Reward.site_id == Site.id).correlate(Site).scalar_subquery()
