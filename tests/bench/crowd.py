@@ -343,6 +343,7 @@ SCREENS = {
     "person, benefits": "/profiles/{profile}/benefits",
     "benefits": "/benefits",
     "benefits, found": "/benefits?state=active&q=ann",
+    "benefits, ordered": "/benefits?sort=-expires_at&issued_from=2020-01-01&claimed=never&size=200",
     "benefits, export": "/benefits/export?state=active",
     "benefit": "/benefits/{benefit}",
     "benefit, why not": "/benefits/{benefit}/why-not",
