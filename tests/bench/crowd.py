@@ -353,6 +353,8 @@ SCREENS = {
     "benefit, redeem": "/benefits/{benefit}/redeem",
     "benefit, extend": "/benefits/{benefit}/extend",
     "benefits, extend": "/benefits/extend?" + "&".join(f"ids={n}" for n in range(1, 51)),
+    "benefits, void": "/benefits/void?all=yes&ends=never&claimed=never",
+    "benefits, void ticked": "/benefits/void?" + "&".join(f"ids={n}" for n in range(1, 51)),
     "batches": "/benefits/batches",
     "batch": "/benefits/batches/{many}",
     "batch, checked": "/benefits/batches/3",

@@ -12,6 +12,7 @@ from webapp.services import passwords, staff
 WORDS = "four plain words here"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 ACTS = {
+    "benefits.void_several",
     "draws.run",
     "draws.seal",
     "settings.index",

@@ -49,6 +49,7 @@ SPELT_OUT = {
     "benefits.redeem": {Role.TILL},
     "benefits.reverse": {Role.EDITOR, Role.TILL},
     "benefits.void": {Role.EDITOR},
+    "benefits.void_several": {Role.EDITOR},
     "audit.index": {Role.EDITOR, Role.DRAW_SUPERVISOR, Role.ADMINISTRATOR},
     "benefit_definitions.edit": {Role.EDITOR},
     "benefit_definitions.publish": {Role.EDITOR},

@@ -99,6 +99,7 @@ class Event(StrEnum):
     BENEFIT_RESTORED = "benefit.restored"
     BENEFIT_REVEALED = "benefit.revealed"
     BENEFITS_EXPIRED = "benefits.expired"
+    BENEFITS_VOIDED = "benefits.voided"
     BATCH_PLANNED = "benefit-batch.planned"
     BATCH_STARTED = "benefit-batch.started"
     BATCH_ISSUED = "benefit-batch.issued"
@@ -237,6 +238,7 @@ SENTENCES: dict[Event, str] = {
     Event.BENEFIT_RESTORED: "restored «{title}» of person {person}, which had been made void",
     Event.BENEFIT_REVEALED: "revealed the whole code of «{title}» of person {person}",
     Event.BENEFITS_EXPIRED: "noted that {count} of «{title}» expired",
+    Event.BENEFITS_VOIDED: "made {count} of «{title}» void together, {left} left as they were: {reason}",
     Event.BATCH_PLANNED: "planned a batch of «{title}» for {audience}",
     Event.BATCH_STARTED: "started a batch of «{title}»; people: {people}",
     Event.BATCH_ISSUED: "issued {count} of «{title}» in a batch; people passed over: {passed}",

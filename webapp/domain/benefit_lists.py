@@ -10,15 +10,18 @@ from enum import StrEnum
 
 from webapp.domain.errors import Refused
 from webapp.domain.import_rows import shown
+from webapp.domain.verdicts import Reason, Verdict, all_of
 
 USUAL = 50  # benefits on a page
 MOST = 200
+MOST_COUNTED = 10_000  # beside a list; a page that asks for a decision counts to the end
+MOST_VOIDED = 100_000  # in one go
 DATES = ("issued", "claimed", "ends", "extended")
 FILTERS = frozenset(
     {"q", "definition", "state", "source", "batch"}
     | {f"{name}{part}" for name in DATES for part in ("", "_from", "_to")}
 )
-_STEERING = frozenset({"sort", "size", "before", "ids"})  # what an address says beside its filters
+_STEERING = frozenset({"sort", "size", "before", "ids", "all"})  # what an address says beside its filters
 _BRACKETED = re.compile(r"filter\[([^\]]+)\]")
 
 
@@ -83,3 +86,18 @@ def order(text: str) -> Order:
 def size(asked: int | None) -> int:
     """How many a page shows when so many are asked for."""
     return USUAL if asked is None else min(max(asked, 1), MOST)
+
+
+def may_void(count: int, void: int) -> Verdict:
+    """Whether so many benefits, of which some are void already, can be made void in one go."""
+    return all_of(
+        Reason("void.nothing", "None of them can be made void: there is none, or all are void already.")
+        if count <= void
+        else None,
+        Reason(
+            "void.too_many",
+            f"{count:,} benefits are chosen; {MOST_VOIDED:,} are made void in one go. Narrow the list and take them in turn.",
+        )
+        if count > MOST_VOIDED
+        else None,
+    )

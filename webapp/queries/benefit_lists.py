@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, literal, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from webapp.domain.benefit_lists import USUAL, Dates, Order
+from webapp.domain.benefit_lists import MOST_COUNTED, USUAL, Dates, Order
 from webapp.domain.benefits import BenefitState
 from webapp.domain.redemptions import BenefitSource
 from webapp.domain.sites import starts_anywhere
-from webapp.models import Benefit, BenefitDefinition
+from webapp.models import Benefit, BenefitDefinition, Profile
 from webapp.queries.benefits import BenefitRow, Scope, is_in, lines, rows
-from webapp.queries.matching import among
+from webapp.queries.matching import among, among_ids
 from webapp.queries.profiles import matches
 
 Moment = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
@@ -39,6 +39,7 @@ class Filter:
     search: str = ""
     batch_id: int | None = None
     dates: Mapping[str, Dates] = field(default_factory=dict)
+    ids: tuple[int, ...] | None = None  # those ticked
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,45 @@ def page(session: Session, scope: Scope, narrow: Filter, now: datetime, turn: Tu
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many benefits match, how many of them are void, and how many were redeemed at least in part."""
+
+    count: int
+    void: int
+    used: int
+
+
+def tally(session: Session, scope: Scope, narrow: Filter, now: datetime) -> Tally:
+    """The whole list in numbers, to the last one."""
+    wanted = _joined(
+        select(
+            func.count(),
+            func.count(Benefit.voided_at),
+            func.count(case((and_(Benefit.voided_at.is_(None), Benefit.redeemed_count > 0), 1))),
+        )
+    )
+    return Tally(*session.execute(wanted.where(*matching(session, scope, narrow, now))).one())
+
+
+def how_many(session: Session, scope: Scope, narrow: Filter, now: datetime, most: int = MOST_COUNTED) -> int:
+    """How many benefits match; none is counted beyond ``most`` + 1."""
+    wanted = _joined(select(Benefit.id)).where(*matching(session, scope, narrow, now)).limit(most + 1)
+    return session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+
+
+def ids(session: Session, scope: Scope, narrow: Filter, now: datetime) -> list[int]:
+    """Every benefit that matches, in the order of the ids."""
+    wanted = _joined(select(Benefit.id)).where(*matching(session, scope, narrow, now))
+    return list(session.scalars(wanted.order_by(Benefit.id)))
+
+
+def _joined(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """With what ``matching`` may ask about."""
+    held = wanted.join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+    return held.join(Profile, Profile.id == Benefit.profile_id)
+
+
 def place_of(row: BenefitRow, order: Order) -> Place:
     """Where a page ends whose last line this is."""
     dates = {"issued_at": row.facts.issued_at, "expires_at": row.facts.expires_at}
@@ -111,22 +151,27 @@ def _part(conditions: list[ColumnElement[bool]], keys: list[Any], order: Order, 
 
 def matching(session: Session, scope: Scope, narrow: Filter, now: datetime) -> list[ColumnElement[bool]]:
     """What narrows a list of benefits, joined to their definitions and holders."""
-    conditions: list[ColumnElement[bool]] = []
-    if narrow.definition_id is not None:
-        conditions.append(Benefit.definition_id == narrow.definition_id)
+    conditions = list(_plain(narrow))
+    if narrow.ids is not None:
+        conditions.append(among_ids(session, Benefit.id, narrow.ids))
     if scope is not None:
         conditions.append(BenefitDefinition.site_id.in_(scope))
     if narrow.state is not None:
         conditions.append(is_in(narrow.state, now))
-    if narrow.batch_id is not None:
-        conditions.append(Benefit.batch_id == narrow.batch_id)
-    if narrow.source is not None:
-        conditions.append(Benefit.source == narrow.source)
     for name, asked in narrow.dates.items():
         conditions += _dated(session, _DATES[name], asked)
     if narrow.search:
         conditions.append(matches(narrow.search))
     return conditions
+
+
+def _plain(narrow: Filter) -> Iterator[ColumnElement[bool]]:
+    if narrow.definition_id is not None:
+        yield Benefit.definition_id == narrow.definition_id
+    if narrow.batch_id is not None:
+        yield Benefit.batch_id == narrow.batch_id
+    if narrow.source is not None:
+        yield Benefit.source == narrow.source
 
 
 def _dated(session: Session, column: Moment, asked: Dates) -> Iterator[ColumnElement[bool]]:

@@ -15,6 +15,7 @@ from webapp.domain.redemptions import BenefitSource
 from webapp.queries.benefit_lists import Filter, Place, Turn
 from webapp.web import benefit_words
 from webapp.web.filters import day as shown_day
+from webapp.web.paging import MOST as NUMBER
 from webapp.web.paging import day, number, text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +46,21 @@ def narrowed() -> Filter:
         search=text("q"),
         dates={name: dates for name, dates in asked.items() if dates != Dates()},
     )
+
+
+def chosen() -> Filter | None:
+    """The benefits ticked, or with «all» everything the list is narrowed to; None when nothing is chosen."""
+    everything = narrowed()
+    if request.args.get("all") == "yes":
+        return everything if everything != Filter() else None
+    ids = tuple(sorted(set(ticked())))
+    return Filter(ids=ids) if ids else None
+
+
+def ticked() -> list[int]:
+    """The ids of the address, as many as a page may show."""
+    texts = request.args.getlist("ids")[: rules.MOST]
+    return [int(text) for text in texts if text.isascii() and text.isdecimal() and int(text) <= NUMBER]
 
 
 def _is_there(name: str) -> bool | None:

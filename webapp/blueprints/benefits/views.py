@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp, listing
+from webapp.domain.benefit_lists import MOST_COUNTED
 from webapp.domain.benefits import may_reverse, may_unvoid, state
 from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission
@@ -46,8 +47,17 @@ def index() -> ResponseReturnValue:
         now=now,
         in_full=actor().may(Permission.PROFILES_VIEW),
         may_change=actor().may(Permission.BENEFITS_CHANGE),
+        matching=_matching(narrow) if len(rows) > turn.size or turn.after else None,
         benefit_words=benefit_words,
     )
+
+
+def _matching(narrow: read_lists.Filter) -> str | None:
+    """How many benefits of the whole list one may change; None where the list is narrowed to nothing or one may not."""
+    if narrow == read_lists.Filter() or not actor().may(Permission.BENEFITS_CHANGE):
+        return None
+    count = read_lists.how_many(db.session(), listed(Permission.BENEFITS_CHANGE), narrow, clock.now())
+    return f"{count:,}" if count <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 
 @bp.route("/export", methods=["GET", "POST"])
