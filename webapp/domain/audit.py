@@ -89,6 +89,7 @@ class Event(StrEnum):
     DEFINITION_DELETED = "definition.deleted"
     BENEFIT_ISSUED = "benefit.issued"
     BENEFIT_CLAIMED = "benefit.claimed"
+    BENEFIT_CODE_ALLOCATED = "benefit.code-allocated"
     BENEFIT_REDEEMED = "benefit.redeemed"
     BENEFIT_RETURNED = "benefit.returned"
     BENEFIT_REVERSED = "benefit.reversed"
@@ -228,6 +229,7 @@ SENTENCES: dict[Event, str] = {
     Event.DEFINITION_DELETED: "deleted the benefit definition «{title}», from which nothing was issued",
     Event.BENEFIT_ISSUED: "issued «{title}» to person {person}, good until {until}",
     Event.BENEFIT_CLAIMED: "claimed «{title}» for person {person}, good until {until}",
+    Event.BENEFIT_CODE_ALLOCATED: "allocated a code of «{pool}» to «{title}» of person {person}",
     Event.BENEFIT_REDEEMED: "redeemed {count} of «{title}» (receipt {receipt}): {note}",
     Event.BENEFIT_RETURNED: "took back {count} of «{title}» (receipt {receipt}): {note}",
     Event.BENEFIT_REVERSED: "reversed {count} of «{title}» (receipt {receipt}): {note}",
