@@ -13,15 +13,16 @@ from sqlalchemy.orm import Session
 from tests.adapters.pages import page_texts, readable
 from tests.factories import Factories
 from tests.support.server import Command
-from webapp.adapters import clock
+from webapp.adapters import clock, randomness
 from webapp.adapters.engines import engine_options
 from webapp.adapters.typesetting import LAYOUTS
 from webapp.domain.audit import Event
 from webapp.domain.identity import SYSTEM
 from webapp.domain.voucher_codes import code_hash, grouped
 from webapp.models import AuditEntry, Voucher, VoucherBatch, VoucherType
-from webapp.services import vouchers
-from webapp.services.vouchers import AllocateVouchers, code_key
+from webapp.services import benefits, vouchers
+from webapp.services.benefits import IssueBenefit
+from webapp.services.vouchers import AllocateVouchers, Mint, code_key
 from webapp.services.work import perform
 
 
@@ -69,6 +70,34 @@ def test_codes_are_generated_printed_and_read_back(command: Command, own: Sessio
     assert sorted(voucher.printed_count for voucher in everything) == [1] * 10 + [2] * 2
     told = own.scalars(select(AuditEntry.event).order_by(AuditEntry.id)).all()
     assert told.count(Event.VOUCHERS_PRINTED) == told.count(Event.VOUCHERS_TYPE_PRINTED) == 1
+
+
+def test_13_1_terms_conditions_are_printed_on_the_voucher_of_a_benefit(
+    command: Command, own: Session, tmp_path: Path
+) -> None:
+    """Those it was issued under, whatever the definition says now; a code of nobody carries those of its type."""
+    make = Factories(own)
+    kind = make.voucher_type(code="COFFEE", terms="One pot.")
+    definition = make.benefit_definition(
+        site_id=kind.site_id, voucher_type_id=kind.id, terms_conditions="Not with other offers."
+    )
+    for _ in range(2):
+        make.voucher(kind)
+    own.commit()
+    mint = Mint(code_key(command.settings.secret_key), randomness.entropy)
+    ask = IssueBenefit(definition_id=definition.id, profile_id=make.profile().id, mint=mint)
+    benefit = perform(own, SYSTEM, clock.now(), lambda work: benefits.issue(work, ask))
+    definition.terms_conditions = "With every offer."
+    own.commit()
+    path = tmp_path / "out.pdf"
+    command("vouchers", "print", "--type", "COFFEE", "--layout", "a4-1", "-o", str(path))
+    codes = [grouped(code) for code in own.scalars(select(Voucher.code).order_by(Voucher.id))]
+    pages = {code: page for page in page_texts(path.read_bytes()) for code in codes if code in page}
+    held = grouped(own.get_one(Voucher, benefit.voucher_id).code)
+    assert {
+        code: [terms for terms in ("Not with other offers.", "With every offer.", "One pot.") if terms in page]
+        for code, page in pages.items()
+    } == {code: ["Not with other offers." if code == held else "One pot."] for code in codes}
 
 
 def test_a_large_order_is_made_here_and_now(command: Command, own: Session) -> None:

@@ -33,7 +33,7 @@ def test_a_name_and_a_period_are_enough():
 
 
 @pytest.mark.parametrize("text", ["ten % off", "", "-a", "_a", "ä", "x" * 81, "a b", "a/b", "a\n"])
-def test_handle_format(text):
+def test_13_1_handle_format(text):
     if text == "a\n":
         assert rules.handle_of(text) == "a"
         return
@@ -45,7 +45,7 @@ def test_a_handle_is_kept_in_small_letters():
     assert rules.handle_of(" Gold_Coffee-2 ") == "gold_coffee-2"
 
 
-def test_handle_immutable():
+def test_13_1_handle_immutable():
     assert rules.may_rename("d", "e", 0).ok
     assert rules.may_rename("d", "d", 5).ok
     assert "its handle never changes again" in rules.may_rename("d", "e", 1).reasons[0].message
@@ -58,7 +58,7 @@ def test_a_period_of_its_own_kind_needs_its_number():
     assert wrong(period_type=PeriodType.ABSOLUTE_DATE, absolute_expiry=date(2026, 6, 30)) == {}
 
 
-def test_window_validation():
+def test_13_1_window_validation():
     early, late = datetime(2026, 3, 1), datetime(2026, 3, 2)  # noqa: DTZ001 - local as typed
     assert wrong(claim_period_start_at=early, claim_period_end_at=early) == {}
     assert set(wrong(claim_period_start_at=late, claim_period_end_at=early)) == {"claim_period_end_at"}
@@ -68,7 +68,7 @@ def test_window_validation():
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "data:x", "//a.example/x", "http://", "https://a b", "ftp://a.example"]
 )
-def test_image_url(url):
+def test_13_1_icon_image_url(url):
     assert set(wrong(image_url=url)) == {"image_url"}
 
 
@@ -181,6 +181,13 @@ def test_differences_are_told_in_the_order_of_the_form():
     assert told(before, after) == "name from «A» to «B»; period from «30» to «60»; it can be claimed from «no» to «yes»"
     assert [one.is_kept for one in differences(before, after)] == [False, True, False]
     assert {"name", "handle", "meta", "view_condition"} <= set(LABELS)
+
+
+def test_what_is_for_editors_only_is_named_and_not_quoted():
+    before = {"name": "A", "description": "", "internal_notes": "Ask Jo", "meta": {}}
+    after = {"name": "B", "description": "Inside", "internal_notes": "Ask Al", "meta": {"k": 1}}
+    assert told(before, after) == "name from «A» to «B»; meta; internal description; notes for staff"
+    assert told(before, before) == ""
 
 
 def line(variable, sign="is", value=""):

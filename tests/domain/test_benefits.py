@@ -146,7 +146,7 @@ def test_13_1_allow_user_redeem():
     assert codes(gates_to_redeem(replace(D, allow_user_redeem=True), B, 1, T, by_holder=True)) == []
 
 
-def test_13_1_max_global_null_and_lower_cap():
+def test_13_1_max_global_null_and_a_cap_below_what_is_used():
     assert D.global_left is None
     assert replace(D, max_global_redemptions=3, total_global_redemptions=5).global_left == 0
 

@@ -30,6 +30,7 @@ from webapp.services.benefits import batch_issuing, batch_undoing, batches
 from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch, WithdrawBatch
 from webapp.services.imports import IncomingFile
 
+GOLD = '{"===": [{"var": "tier_handle"}, "gold"]}'
 ABOUT = [item for item in INVARIANTS if "benefit" in item.sql or "voucher" in item.sql]
 
 
@@ -97,7 +98,7 @@ def refused(code, act, *args, **more):
 # The list
 
 
-def test_batch_of_500_rows_with_2_bad_issues_498_and_lists_the_2_with_reasons(d, make, batch_of):
+def test_13_2_batch_of_500_rows_with_2_bad_issues_498_and_lists_the_2_with_reasons(d, make, batch_of):
     people = [make.profile(zone=MELBOURNE) for _ in range(498)]
     lines = [person.external_id for person in people]
     batch = batch_of(listed="\n".join([*lines[:100], "M-NOBODY", *lines[100:], "no.body@mail.example"]))
@@ -111,7 +112,7 @@ def test_batch_of_500_rows_with_2_bad_issues_498_and_lists_the_2_with_reasons(d,
     assert d.definition.total_global_created == 498
 
 
-def test_batch_of_501_rows_is_refused(d, batch_of):
+def test_13_2_batch_of_501_rows_is_refused(d, batch_of):
     lines = "\n".join(f"M-{n}" for n in range(MOST_LISTED + 1))
     assert refused("batch.too_many", batch_of, listed=lines).field == "listed"
     assert "501" in refused("batch.too_many", batch_of, listed=lines).message
@@ -147,7 +148,7 @@ def test_each_benefit_of_a_batch_is_as_one_issued_alone(d, batch_of):
     assert d.state(found) is BenefitState.REDEEMED
 
 
-def test_provenance_names_the_batch(d, batch_of):
+def test_13_2_provenance_names_the_batch(d, batch_of):
     batch = batch_of(listed=d.person.external_id)
     assert [one.batch_id for one in held(d, batch)] == [batch.id]
     event = d.session.scalars(select(AuditEntry).where(AuditEntry.event == Event.BATCH_ISSUED)).one()
@@ -171,6 +172,7 @@ def test_a_later_first_day_keeps_the_benefits_back(d, batch_of):
 
 
 def test_days_that_make_no_benefit_are_refused_before_anything_is_kept(d, batch_of):
+    """As is a definition that staff may not issue: «13.1 is_assignable false»."""
     refusal = refused(
         "expires_before_issue", batch_of, listed="x", issued_on=date(2026, 3, 5), expires_on=date(2026, 3, 4)
     )
@@ -184,7 +186,7 @@ def test_days_that_make_no_benefit_are_refused_before_anything_is_kept(d, batch_
 # The file
 
 
-def test_csv_dry_run_flags_an_unknown_e_mail_and_writes_no_benefit(d, batch_of):
+def test_13_2_csv_dry_run_flags_an_unknown_e_mail_and_writes_no_benefit(d, batch_of):
     text = f"Name,E-mail\nAnn,{d.person.email}\nNobody,no.body@mail.example\nEmpty,\n"
     batch = batch_of(starts=False, audience=Audience.FILE, file=uploaded(text))
     assert (batch.status, batch.people_count, batch.bad_count) == (BatchStatus.CHECKED, 1, 2)
@@ -204,14 +206,16 @@ def test_a_file_without_a_column_of_people_is_refused_with_its_headings(batch_of
 # Group and condition
 
 
-def test_conditional_bulk_issues_to_those_the_preview_counted(d, make, batch_of):
+def test_13_2_conditional_bulk_issues_to_those_the_preview_counted(d, make, batch_of, moment):
     gold = make.tier(name="gold")
-    people = [make.profile(tier_id=gold.id if n % 3 == 0 else None) for n in range(12)]
-    rule = '{"===": [{"var": "tier_handle"}, "gold"]}'
-    checked = batch_of(starts=False, audience=Audience.CONDITION, condition=rule)
-    assert (checked.people_count, checked.expected_count) == (4, 4)
-    batch = batch_of(audience=Audience.CONDITION, condition=rule)
-    assert {one.profile_id for one in held(d, batch)} == {person.id for person in people[::3]}
+    people = [make.profile(tier_id=gold.id if n % 25 < 6 else None) for n in range(498)]  # two are there already
+    meant = {person.id for person in people if person.tier_id}
+    checked = batch_of(starts=False, audience=Audience.CONDITION, condition=GOLD)
+    assert (len(meant), checked.people_count, checked.expected_count) == (120, 120, 120)
+    start(d, moment, checked.id)
+    batch = look(d, checked.id)
+    assert counts(batch) == (120, 120, 0)
+    assert {one.profile_id for one in held(d, batch)} == meant
 
 
 def test_a_condition_that_cannot_be_read_is_refused_on_its_field(batch_of):
@@ -228,15 +232,20 @@ def test_a_group_gives_one_to_each_living_member(d, make, batch_of):
     refused("batch.group_needed", batch_of, audience=Audience.GROUP)
 
 
-def test_exclude_existing_passes_over_who_holds_one_and_says_so(d, batch_of):
-    d.issue()
-    names = f"{d.person.external_id}\n{d.other.external_id}"
-    checked = batch_of(starts=False, listed=names, excludes_holders=True)
-    assert (checked.people_count, checked.expected_count) == (2, 1)
-    batch = batch_of(listed=names, excludes_holders=True)
-    assert counts(batch) == (2, 1, 1)
-    (passed,) = read.passed(d.session, batch.id)
-    assert (passed.profile_id, passed.why) == (d.person.id, PassedOver.HOLDS)
+def test_13_2_exclude_existing_passes_over_who_holds_one_and_says_so(d, make, batch_of, moment):
+    gold = make.tier(name="gold")
+    people = [make.profile(tier_id=gold.id) for _ in range(120)]
+    holders = {person.id for person in people[:20]}
+    for person in people[:20]:
+        make.benefit(d.definition, person)
+    d.session.expire_all()
+    batch = batch_of(starts=False, audience=Audience.CONDITION, condition=GOLD, excludes_holders=True)
+    assert (batch.people_count, batch.expected_count) == (120, 100)
+    start(d, moment, batch.id)
+    batch = look(d, batch.id)
+    assert counts(batch) == (120, 100, 20)
+    passed = read.passed(d.session, batch.id)
+    assert {(one.profile_id, one.why) for one in passed} == {(number, PassedOver.HOLDS) for number in holders}
 
 
 def test_the_limit_for_one_person_holds_in_a_batch(d, batch_of):
@@ -258,12 +267,11 @@ def test_who_was_merged_or_erased_since_the_check_is_passed_over(d, make, batch_
 # On the day
 
 
-def test_condition_on_issue_date_includes_who_turned_gold_in_between(d, make, batch_of, moment):
+def test_13_2_condition_on_issue_date_includes_who_turned_gold_in_between(d, make, batch_of, moment):
     gold = make.tier(name="gold")
     d.other.tier_id = gold.id
     d.session.commit()
-    rule = '{"===": [{"var": "tier_handle"}, "gold"]}'
-    batch = batch_of(audience=Audience.CONDITION, condition=rule, issued_on=date(2026, 3, 5), on_the_day=True)
+    batch = batch_of(audience=Audience.CONDITION, condition=GOLD, issued_on=date(2026, 3, 5), on_the_day=True)
     assert (batch.status, batch.people_count) == (BatchStatus.WAITING, 1)
     d.other.tier_id, d.person.tier_id = None, gold.id
     d.session.commit()
@@ -286,16 +294,16 @@ def test_only_a_group_or_a_condition_is_evaluated_on_a_day_to_come(batch_of):
 # Resumed
 
 
-def test_bulk_resumable_after_a_crash_exactly_everybody_and_nobody_twice(d, make, batch_of, monkeypatch, moment):
-    people = [make.profile() for _ in range(10)]
+def test_13_2_bulk_resumable_after_a_crash_exactly_everybody_and_nobody_twice(d, make, batch_of, monkeypatch, moment):
+    people = [make.profile() for _ in range(100)]
     batch = batch_of(starts=False, listed="\n".join(person.external_id for person in people))
     d.do(batches.start, StartBatch(batch.id))
-    first = d.do(lambda work, _: batch_issuing.issue_some(work, batch.id, MINT, 6), None)
-    assert (first.count, first.is_last) == (6, False)
-    monkeypatch.setattr("webapp.jobs.benefit_batches.CHUNK", 3)
+    first = d.do(lambda work, _: batch_issuing.issue_some(work, batch.id, MINT, 60), None)
+    assert (first.count, first.is_last) == (60, False)
+    monkeypatch.setattr("webapp.jobs.benefit_batches.CHUNK", 30)
     run(d, moment)
     batch = look(d, batch.id)
-    assert counts(batch) == (10, 10, 0)
+    assert counts(batch) == (100, 100, 0)
     assert [one.profile_id for one in held(d, batch)] == [person.id for person in people]
 
 
@@ -368,7 +376,7 @@ def test_without_force_the_rest_is_issued_and_counted_as_uncoded(d, make, batch_
 # Undone
 
 
-def test_bulk_undo_voids_unused_ones_and_lists_used_ones_untouched(d, make, batch_of, pool, moment):
+def test_13_2_bulk_undo_voids_unused_ones_and_lists_used_ones_untouched(d, make, batch_of, pool, moment):
     d.change(is_extendable=True)
     pool(4)
     people = [make.profile() for _ in range(4)]

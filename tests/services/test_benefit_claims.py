@@ -29,7 +29,7 @@ def held(d):
     return d.session.scalar(select(func.count()).select_from(Benefit))
 
 
-def test_claim_success_stamps_both_times_and_counts(d):
+def test_13_3_claim_success_stamps_both_times_and_counts(d):
     benefit = d.claim()
     assert (benefit.issued_at, benefit.claimed_at, benefit.source) == (T, T, BenefitSource.CLAIM)
     d.session.refresh(d.definition)
@@ -48,14 +48,14 @@ ORDER = [
 
 
 @pytest.mark.parametrize("first", range(len(ORDER)), ids=[code for _, code in ORDER])
-def test_claim_order_of_checks_names_the_first_gate_that_is_shut(d, first):
+def test_13_3_claim_order_of_checks_names_the_first_gate_that_is_shut(d, first):
     """All the later gates are shut as well."""
     d.change(**{name: value for terms, _ in ORDER[first:] for name, value in terms.items()})
     refused(ORDER[first][1], d.claim)
     assert held(d) == 0
 
 
-def test_claim_archived_goes_before_a_closed_window(d):
+def test_13_3_claim_order_of_checks_puts_archived_before_a_closed_window(d):
     d.change(is_archived=True, claim_period_end_at=T - timedelta(days=1))
     refused("archived", d.claim)
 
@@ -87,25 +87,25 @@ def test_claimed_once_and_not_again(d):
     refused("already_claimed", d.claim)
 
 
-def test_staff_issued_does_not_block(d):
+def test_13_3_staff_issued_does_not_block(d):
     d.issue()
     d.claim()
 
 
-def test_void_frees_claim(d):
+def test_13_3_void_frees_claim(d):
     first = d.claim()
     d.do(benefits.void, benefits.VoidBenefit(first.id, "wrong person"))
     d.claim()
     refused("already_claimed", d.do, benefits.restore, benefits.RestoreBenefit(first.id))
 
 
-def test_merge_keeps_one(d):
+def test_13_3_merge_keeps_one(d):
     d.claim(d.other)
     d.do(profiles.merge, profiles.MergeProfiles(winner_id=d.person.id, loser_id=d.other.id, reason="the same person"))
     refused("already_claimed", d.claim)
 
 
-def test_reclaim_every_month_goes_by_the_local_calendar(d):
+def test_13_3_reclaim_every_month_goes_by_the_local_calendar(d):
     d.change(is_reclaimable=True, reclaim_every=ReclaimEvery.MONTH, reclaim_requires_used=False)
     d.at = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)  # still January in Melbourne
     d.claim()
@@ -122,17 +122,17 @@ def test_reclaim_requires_the_last_one_to_be_used(d):
     d.claim()
 
 
-def test_claim_redeem_is_one_act(d):
+def test_13_3_claim_redeem_is_one_act(d):
     benefit = d.claim(count=1, receipt="K7QD")
     assert (d.state(benefit), d.left(benefit), d.total()) == (BenefitState.REDEEMED, 0, 1)
 
 
-def test_claim_redeem_leaves_no_benefit_when_redeeming_is_refused(d):
+def test_13_3_claim_redeem_leaves_no_benefit_when_redeeming_is_refused(d):
     refused("no_redemptions_left", d.claim, count=2, receipt="K7QD")
     assert (held(d), d.total()) == (0, 0)
 
 
-def test_sold_out_when_all_redemptions_are_used(d):
+def test_13_3_sold_out_when_all_redemptions_are_used(d):
     d.change(max_global_redemptions=1)
     d.claim(count=1, receipt="K7QD")
     refused("sold_out", d.claim, d.other)

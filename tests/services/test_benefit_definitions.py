@@ -43,7 +43,7 @@ def change(work: Work, definition: BenefitDefinition, **changes) -> BenefitDefin
     return definitions.change(work, ChangeDefinition(**typed | {"version": definition.version} | changes))
 
 
-def test_minimal_create(work, site):
+def test_13_1_minimal_create(work, site):
     found = create(work, site)
     work.session.refresh(found)
     assert (found.is_published, found.is_claimable, found.is_archived, found.is_assignable) == (
@@ -62,14 +62,14 @@ def test_minimal_create(work, site):
     assert (found.campaign, found.external_id, found.icon, found.redeem_code_pos) == (None, None, None, None)
 
 
-def test_handle_unique(work, site):
+def test_13_1_handle_unique(work, site):
     create(work, site)
     with pytest.raises(Conflict) as refused:
         create(work, site, handle="D")
     assert refused.value.field == "handle"
 
 
-def test_handle_immutable(work, site):
+def test_13_1_handle_immutable(work, site):
     found = create(work, site)
     assert change(work, found, handle="other").handle == "other"
     found.total_global_created = 1
@@ -87,20 +87,20 @@ def test_days_and_times_are_those_of_the_site(work, site):
     assert found.claim_period_start_at == datetime(2026, 1, 31, 23, 0, tzinfo=UTC)
 
 
-def test_meta(work, site):
+def test_13_1_meta(work, site):
     found = create(work, site, meta='{"k":1}')
     work.session.refresh(found)
     assert found.meta == {"k": 1}
 
 
-def test_created_at_and_updated_at(work, site, actor, session):
+def test_13_1_created_at_updated_at(work, site, actor, session):
     found = create(work, site)
     later = Work(session, actor, datetime(2026, 3, 3, tzinfo=UTC))
     change(later, found, name="New")
     assert (found.created_at, found.updated_at) == (NOW, datetime(2026, 3, 3, tzinfo=UTC))
 
 
-def test_optimistic_lock(work, site):
+def test_13_1_optimistic_lock(work, site):
     found = create(work, site)
     seen = found.version
     change(work, found, name="Theirs", version=seen)
@@ -148,7 +148,7 @@ def test_publish_unpublish_archive_and_restore(work, site):
     assert (found.is_archived, found.stops_redemptions, found.is_published) == (False, False, False)
 
 
-def test_clone_moves_dates_by_calendar_days(work, site):
+def test_13_1_clone_moves_dates_by_calendar_days(work, site):
     found = create(
         work, site, end_at=date(2026, 3, 10), period_type=PeriodType.ABSOLUTE_DATE, absolute_expiry=date(2026, 3, 9),
         claim_period_start_at=datetime(2026, 3, 1, 10, 0),  # noqa: DTZ001 - local
@@ -162,7 +162,7 @@ def test_clone_moves_dates_by_calendar_days(work, site):
         definitions.clone(work, CloneDefinition(found.id, "", "Copy"))
 
 
-def test_delete_definition(work, site, session):
+def test_13_1_delete_definition(work, site, session):
     found = create(work, site)
     definitions.remove(work, DeleteDefinition(found.id))
     assert session.scalars(select(BenefitDefinition)).all() == []

@@ -169,7 +169,7 @@ def test_p5_the_same_key_with_another_benefit_is_refused(own: Session, own_datab
     assert (answer(own, first), answer(own, other), lines(own)) == ("done", "request.changed", 1)
 
 
-def test_claim_race_for_the_last_code_has_one_winner(own: Session, own_database: str) -> None:
+def test_13_3_claim_race_for_the_last_code_has_one_winner(own: Session, own_database: str) -> None:
     make = Factories(own)
     kind = make.voucher_type()
     make.voucher(kind)
@@ -184,7 +184,7 @@ def test_claim_race_for_the_last_code_has_one_winner(own: Session, own_database:
     assert_sound(own)
 
 
-def test_reclaim_race_of_one_person_makes_one_benefit(own: Session, own_database: str) -> None:
+def test_13_3_reclaim_race_of_one_person_makes_one_benefit(own: Session, own_database: str) -> None:
     make = Factories(own)
     definition, person = make.benefit_definition(is_claimable=True), make.profile()
     claim = benefits.ClaimBenefit(definition_id=definition.id, profile_id=person.id, mint=MINT)

@@ -12,9 +12,10 @@ from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.audit import Event
 from webapp.domain.benefits import BenefitState
 from webapp.domain.errors import Conflict, NotFound, Refused
+from webapp.domain.notices import NoticeKind
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import AuditEntry, Benefit, BenefitChange, Redemption, RedemptionAttempt, Voucher
+from webapp.models import AuditEntry, Benefit, BenefitChange, Notice, Redemption, RedemptionAttempt, Voucher
 from webapp.queries import benefit_gates
 from webapp.queries import benefit_lists as lists
 from webapp.queries import benefits as read
@@ -51,7 +52,7 @@ def moves(d, benefit):
 # 13.2 Issue
 
 
-def test_manual_issue_makes_one_active_benefit_and_tells_who_and_when(d):
+def test_13_2_manual_issue_makes_one_active_benefit_and_tells_who_and_when(d):
     benefit = d.issue()
     assert d.state(benefit) is BenefitState.ACTIVE
     (line,) = read.changes(d.session, benefit.id)
@@ -64,18 +65,18 @@ def test_thirty_days_end_at_the_end_of_a_local_day(d):
     assert d.issue().expires_at == datetime(2026, 3, 31, 12, 59, 59, tzinfo=UTC)
 
 
-def test_timezone_is_the_persons_else_the_sites(d, make):
+def test_13_2_timezone_required_is_the_persons_else_the_sites(d, make):
     assert d.issue().zone == MELBOURNE
     assert d.issue(make.profile()).zone == "Europe/London"
     assert d.issue(make.profile(), zone="asia/tokyo").zone == "Asia/Tokyo"
 
 
-def test_timezone_invalid_is_refused_on_its_field(d):
+def test_13_2_timezone_invalid_is_refused_on_its_field(d):
     assert refused("site.timezone", d.issue, zone="Mars/Base").field == "zone"
     assert d.session.scalar(select(func.count()).select_from(Benefit)) == 0
 
 
-def test_issued_at_future_is_scheduled_until_its_day_comes(d):
+def test_13_2_issued_at_future_is_scheduled_until_its_day_comes(d):
     benefit = d.issue(issued_on=date(2026, 3, 2))
     assert d.state(benefit) is BenefitState.SCHEDULED
     refused("not_started", d.redeem, benefit)
@@ -84,28 +85,33 @@ def test_issued_at_future_is_scheduled_until_its_day_comes(d):
     d.redeem(benefit)
 
 
-def test_issued_at_past_counts_from_that_day(d):
+def test_13_2_issued_at_past_counts_from_that_day(d):
     benefit = d.issue(issued_on=date(2026, 2, 19))
     assert benefit.expires_at == datetime(2026, 3, 21, 12, 59, 59, tzinfo=UTC)
 
 
-def test_expires_at_date_only_is_the_end_of_that_local_day(d):
+def test_13_2_expires_at_date_only_is_the_end_of_that_local_day(d):
     assert d.issue(expires_on=date(2026, 3, 10)).expires_at == datetime(2026, 3, 10, 12, 59, 59, tzinfo=UTC)
 
 
-def test_expires_at_before_issued_at_is_refused(d):
+def test_13_2_expires_at_before_issued_at_is_refused(d):
     refusal = refused("expires_before_issue", d.issue, issued_on=date(2026, 3, 9), expires_on=date(2026, 3, 8))
     assert refusal.field == "expires_on"
 
 
-def test_expires_null_never_expires(d):
-    d.change(period=None)
+def test_13_2_expires_null_never_expires_and_plans_no_reminder(d, make):
+    target = make.target(site_id=d.definition.site_id).id
+    leads = {f"notify_{kind}_offset_days": days for kind, days in (("issue", 1), ("remind", -14), ("extend", -3))}
+    d.change(
+        period=None, end_at=None, **leads, issue_target_id=target, remind_target_id=target, extend_target_id=target
+    )
     benefit = d.issue()
+    assert d.session.scalars(select(Notice.kind).where(Notice.benefit_id == benefit.id)).all() == [NoticeKind.ISSUE]
     d.forward(days=20_000)
     assert (benefit.expires_at, d.state(benefit)) == (None, BenefitState.ACTIVE)
 
 
-def test_unknown_profile_and_definition_are_refused_on_their_field_and_nothing_is_stored(d):
+def test_13_2_unknown_profile_definition_are_refused_on_their_field_and_nothing_is_stored(d):
     assert refused("profile.unknown", d.issue, profile_id=999_999).field == "profile_id"
     assert refused("definition.unknown", d.issue, definition_id=999_999).field == "definition_id"
     d.session.refresh(d.definition)
@@ -138,7 +144,7 @@ def test_one_person_gets_no_more_than_they_may(d):
     d.issue()
 
 
-def test_double_click_makes_one_benefit_and_the_same_answer(d):
+def test_13_2_double_click_makes_one_benefit_and_the_same_answer(d):
     command = benefits.IssueBenefit(definition_id=d.definition.id, profile_id=d.person.id, mint=MINT)
     stamp = RequestStamp("a-key", "the-content")
     answers = [
@@ -162,7 +168,7 @@ def test_a_code_of_the_definition_is_everybodys(d):
     assert d.issue().redeem_code_pos is None
 
 
-def test_term_snapshot_keeps_the_number_of_redemptions_and_the_terms(d):
+def test_13_2_term_snapshot_keeps_the_number_of_redemptions_and_the_terms(d):
     d.change(max_redemptions=3, value_minor=500, currency="AUD")
     benefit = d.issue()
     d.change(max_redemptions=1, value_minor=900)
@@ -193,7 +199,7 @@ def test_take_gives_a_code_its_value_and_its_end(d):
     assert (kind.idle_count, kind.allocated_count) == (0, 1)
 
 
-def test_force_allocation_and_an_empty_pool_leave_no_benefit(d):
+def test_13_1_force_allocation_and_a_pool_used_up_leave_no_benefit(d):
     pooled(d, 1)
     d.issue()
     refused("no_codes_left", d.issue, d.other)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from tests.support.benefits import T, programme
 from webapp.domain import benefit_definitions as rules
 from webapp.domain.benefit_dates import PeriodType
 from webapp.domain.benefits import BenefitState, gates_to_redeem, verdict
 from webapp.domain.errors import Refused
+from webapp.models import Benefit, Redemption
 from webapp.queries import benefit_definitions as read
 from webapp.queries import benefit_offers
 from webapp.queries import benefits as read_benefits
@@ -54,32 +56,40 @@ def claimable(d):
             "2026-06-30T13:59:59",
         ),
     ],
-    ids=["days", "weeks", "months", "absolute_week", "absolute_month", "absolute_date"],
+    ids=[
+        "13.1 period_type days",
+        "13.1 period_type weeks",
+        "13.1 period_type months",
+        "13.1 absolute_week",
+        "13.1 absolute_month",
+        "13.1 absolute_date",
+    ],
 )
-def test_period_type(d, terms, day, end):
+def test_expires_at_of_what_is_issued(d, terms, day, end):
     d.change(**terms)
     assert d.issue(issued_on=day).expires_at == datetime.fromisoformat(end).replace(tzinfo=UTC)
 
 
-def test_period_type_years(d):
+def test_13_1_period_type_years(d):
     d.change(period=1, period_type=PeriodType.YEARS)
     d.at = datetime(2028, 3, 1, tzinfo=UTC)
     assert d.issue(issued_on=date(2028, 2, 29), zone="UTC").expires_at == datetime(2029, 2, 28, 23, 59, 59, tzinfo=UTC)
 
 
-def test_end_at_caps(d):
-    end = datetime(2026, 3, 10, 12, 59, 59, tzinfo=UTC)
+def test_13_1_end_at_caps(d):
+    end = datetime(2026, 2, 10, 12, 59, 59, tzinfo=UTC)
     d.change(end_at=end)
+    d.at = datetime(2026, 1, 31, 1, tzinfo=UTC)
     assert d.issue().expires_at == end
 
 
-def test_end_at_closes(d):
+def test_13_1_end_at_closes(d):
     d.change(end_at=T - timedelta(seconds=1), is_claimable=True)
     refused("ended", d.issue)
     refused("ended", d.claim)
 
 
-def test_max_redemptions_n(d):
+def test_13_1_max_redemptions_n(d):
     d.change(max_redemptions=3)
     benefit = d.issue()
     for _ in range(3):
@@ -87,7 +97,7 @@ def test_max_redemptions_n(d):
     refused("no_redemptions_left", d.redeem, benefit)
 
 
-def test_max_redemptions_null(d):
+def test_13_1_max_redemptions_null(d):
     d.change(max_redemptions=None)
     benefit = d.issue()
     for _ in range(50):
@@ -95,14 +105,14 @@ def test_max_redemptions_null(d):
     assert d.left(benefit) is None
 
 
-def test_max_redemptions_snapshot(d):
+def test_13_1_max_redemptions_snapshot(d):
     d.change(max_redemptions=3)
     benefit = d.issue()
     d.change(max_redemptions=1)
     assert d.left(benefit) == 3
 
 
-def test_max_global_n(d):
+def test_13_1_max_global_n(d):
     d.change(max_global_redemptions=2)
     first, second, third = d.issue(), d.issue(), d.issue()
     d.redeem(first)
@@ -113,36 +123,62 @@ def test_max_global_n(d):
     refused("global_limit_reached", d.redeem, third)
 
 
-def test_total_global_redemptions_and_created(d):
+def test_13_1_max_global_null(d):
+    d.change(max_redemptions=None)
+    d.redeem(d.issue(), 50)
+    d.session.refresh(d.definition)
+    assert (d.definition.total_global_redemptions, d.definition.facts.global_left) == (50, None)
+
+
+def test_13_1_lower_cap_below_used(d):
+    d.change(max_redemptions=5)
+    benefit = d.issue()
+    lines = [d.redeem(benefit).id for _ in range(5)]
+    form = {"handle": "d", "name": "Coffee", "period": 30, "version": d.definition.version}
+    d.do(
+        definitions.change,
+        definitions.ChangeDefinition(definition_id=d.definition.id, max_global_redemptions=3, **form),
+    )
+    d.session.refresh(d.definition)
+    assert (d.definition.facts.global_left, d.definition.total_global_redemptions) == (0, 5)
+    ledger = d.session.execute(select(Redemption.id, Redemption.count).order_by(Redemption.id)).all()
+    assert ledger == [(number, 1) for number in lines]
+
+
+def test_13_1_total_global_redemptions(d):
     d.change(max_redemptions=3)
     benefit = d.issue()
     lines = [d.redeem(benefit) for _ in range(3)]
     d.give_back(lines[0], 1)
-    others = [d.issue(d.other) for _ in range(3)]
-    d.do(benefits.void, benefits.VoidBenefit(others[0].id, "issued by mistake"))
+    assert d.total() == 2
+
+
+def test_13_1_total_global_created(d):
+    issued = [d.issue() for _ in range(4)]
+    d.do(benefits.void, benefits.VoidBenefit(issued[0].id, "issued by mistake"))
     d.session.refresh(d.definition)
-    assert (d.definition.total_global_redemptions, d.definition.total_global_created) == (2, 4)
-    assert d.definition.total_global_voided == 1
+    assert (d.definition.total_global_created, d.definition.total_global_voided) == (4, 1)
 
 
-def test_is_assignable_false_still_lets_people_claim(d):
+def test_13_1_is_assignable_false_still_lets_people_claim(d):
     d.change(is_assignable=False, is_claimable=True)
     refused("not_assignable", d.issue)
     assert d.claim().claimed_at == d.at
 
 
-def test_is_extendable_false_and_is_reassignable_false(d):
+def test_13_1_is_extendable_false(d):
     benefit = d.issue()
     refused("not_extendable", d.do, benefits.extend, benefits.ExtendBenefit(benefit.id, extend_days=7))
-    refused(
-        "not_reassignable",
-        d.do,
-        benefits.reassign,
-        benefits.ReassignBenefit(benefit.id, str(d.other.external_id or d.other.email)),
-    )
+    assert read_benefits.get(d.session, benefit.id).extended_at is None
 
 
-def test_is_published_false(d):
+def test_13_1_is_reassignable_false(d):
+    benefit = d.issue()
+    refused("not_reassignable", d.do, benefits.reassign, benefits.ReassignBenefit(benefit.id, d.other.external_id))
+    assert read_benefits.get(d.session, benefit.id).profile_id == d.person.id
+
+
+def test_13_1_is_published_false(d):
     benefit = d.issue()
     d.change(is_claimable=True, is_published=False)
     assert seen(d) == []
@@ -150,7 +186,7 @@ def test_is_published_false(d):
     d.redeem(benefit)
 
 
-def test_is_archived(d):
+def test_13_1_is_archived(d):
     d.change(is_claimable=True)
     kept, stopped = d.issue(), d.issue(d.other)
     d.do(definitions.archive, definitions.ArchiveDefinition(d.definition.id))
@@ -163,12 +199,12 @@ def test_is_archived(d):
     refused("archived", d.redeem, stopped)
 
 
-def test_is_claimable_false(d):
+def test_13_1_is_claimable_false(d):
     refused("not_claimable", d.claim)
     assert (seen(d), claimable(d)) == ([d.definition.id], [])
 
 
-def test_is_reclaimable_false_even_after_the_first_expired(d):
+def test_13_1_is_reclaimable_false_even_after_the_first_expired(d):
     d.change(is_claimable=True)
     benefit = d.claim()
     d.forward(days=60)
@@ -176,27 +212,37 @@ def test_is_reclaimable_false_even_after_the_first_expired(d):
     refused("already_claimed", d.claim)
 
 
-def test_is_reclaimable_true(d):
+def test_13_1_is_reclaimable_true(d):
     d.change(is_claimable=True, is_reclaimable=True)
     d.redeem(d.claim())
     assert d.claim().id
 
 
-def test_claim_window(d):
-    d.change(is_claimable=True, is_reclaimable=True, claim_period_start_at=T + timedelta(seconds=1))
+def test_13_1_claim_window_start(d):
+    d.change(is_claimable=True, claim_period_start_at=T + timedelta(seconds=1))
     refused("claim_not_open", d.claim)
-    d.change(claim_period_start_at=None, claim_period_end_at=T)
-    d.redeem(d.claim())
     d.forward(seconds=1)
-    refused("claim_closed", d.claim)
+    assert d.claim().claimed_at == T + timedelta(seconds=1)
 
 
-def test_window_open_ended_and_claim_condition_null(d):
-    d.change(is_claimable=True)
+def test_13_1_claim_window_end(d):
+    d.change(is_claimable=True, claim_period_end_at=T)
+    assert d.claim().claimed_at == T
+    d.forward(seconds=1)
+    refused("claim_closed", d.claim, d.other)
+
+
+def test_13_1_window_open_ended(d):
+    d.change(is_claimable=True, claim_period_start_at=None, claim_period_end_at=None)
     assert d.claim().claimed_at == d.at
 
 
-def test_view_condition(d, make):
+def test_13_1_claim_condition_null(d):
+    d.change(is_claimable=True, claim_condition={})
+    assert (claimable(d), d.claim().claimed_at) == ([d.definition.id], d.at)
+
+
+def test_13_1_view_condition(d, make):
     d.change(is_claimable=True, view_condition={}, claim_condition=MEETS)
     assert (seen(d), claimable(d)) == ([d.definition.id], [])
     refused("condition_not_met", d.claim)
@@ -204,7 +250,7 @@ def test_view_condition(d, make):
     assert seen(d) == []
 
 
-def test_claimable_list(d, make):
+def test_13_3_claimable_list(d, make):
     d.change(is_claimable=True)
     make.benefit_definition(is_claimable=True, claim_condition=MEETS)
     make.benefit_definition(is_claimable=False)
@@ -213,7 +259,7 @@ def test_claimable_list(d, make):
     assert claimable(d) == []
 
 
-def test_allow_user_redeem(d):
+def test_13_1_allow_user_redeem(d):
     benefit = d.issue()
     facts = read_benefits.get(d.session, benefit.id).facts
     shut = verdict(gates_to_redeem(d.definition.facts, facts, 1, d.at, by_holder=True))
@@ -221,25 +267,32 @@ def test_allow_user_redeem(d):
     assert verdict(gates_to_redeem(d.definition.facts, facts, 1, d.at)).ok
 
 
-def test_value(d):
+def test_13_1_value(d):
     d.change(value_minor=2000, currency="GBP")
     assert d.issue().value_minor == 2000
     assert d.issue(value_minor=3500).value_minor == 3500
 
 
-def test_force_allocation_and_total_allocations(d, make):
+def test_13_1_force_allocation(d, make):
     kind = make.voucher_type(site_id=d.definition.site_id)
     d.change(voucher_type_id=kind.id, force_allocation=True)
     refused("no_codes_left", d.issue)
-    for _ in range(3):
+    assert d.session.scalars(select(Benefit)).all() == []
+
+
+def test_13_1_total_allocations_remaining(d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id)
+    d.change(voucher_type_id=kind.id, force_allocation=True)
+    for _ in range(10):
         make.voucher(kind)
     d.session.commit()
-    d.issue()
+    for _ in range(3):
+        d.issue()
     found = read.sheet(d.session, d.definition.id, None)
-    assert (found.codes_total, found.definition.facts.codes_left) == (3, 2)
+    assert (found.codes_total, found.definition.facts.codes_left) == (10, 7)
 
 
-def test_handle_immutable_once_issued(d):
+def test_13_1_handle_immutable_once_issued(d):
     d.issue()
     d.session.refresh(d.definition)
     assert not rules.may_rename(d.definition.handle, "other", d.definition.total_global_created).ok

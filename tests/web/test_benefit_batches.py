@@ -58,6 +58,16 @@ def test_a_batch_from_plan_to_undo(console, d):
     assert "1 made void" in console.get(f"/benefits/batches/{number}").text
 
 
+def test_13_2_provenance(console, d, make):
+    number = make.benefit_batch(d.definition).id
+    benefit = make.benefit(d.definition, d.person, batch_id=number)
+    page = console.get(f"/benefits/{benefit.id}")
+    assert f"Origin batch {number}" in page.text
+    link = page.one(f'#facts a[href="/benefits/batches/{number}"]')
+    assert f"Batch {number}" in link.get_text()
+    assert "Coffee" in console.get(link["href"]).text
+
+
 def test_a_refused_plan_keeps_what_was_typed_and_says_it_on_its_field(console, d):
     page = plan(console, d, 422, listed="", note="Keep me")
     assert "Name at least one person" in page.soup.select_one("#listed-error").text

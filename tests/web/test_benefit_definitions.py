@@ -1,11 +1,19 @@
 """The screens of benefit definitions, row by row of benefits.md 13.1 where a row is about a screen."""
 
+from __future__ import annotations
+
+import csv
+import io
+import json
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.support.benefits import T, programme
+from webapp.domain.benefits import BenefitType
 from webapp.domain.permissions import Permission
-from webapp.models import BenefitDefinition, BenefitDefinitionVersion
+from webapp.domain.terms_compared import LABELS
+from webapp.models import BenefitDefinition, BenefitDefinitionVersion, Voucher
 from webapp.services import benefits
 
 NEW = "/benefits/definitions/new"
@@ -29,7 +37,7 @@ def refused(console, make, field, **changes):
     return page.texts(f"#{field}-error")[0]
 
 
-def test_minimal_create(console, make, session):
+def test_13_1_minimal_create(console, make, session):
     _, page = create(console, make)
     assert page.texts("h1") == ["A coffee Draft"] or page.texts("h1") == ["A coffee"]
     assert "Valid 30 days" in page.text
@@ -38,18 +46,18 @@ def test_minimal_create(console, make, session):
     assert found.max_global_redemptions is None
 
 
-def test_name(console, make, session):
+def test_13_1_name(console, make, session):
     assert refused(console, make, "name", name="  ") == "Enter the name."
     assert session.scalars(select(BenefitDefinition)).all() == []
 
 
-def test_handle_unique(console, make):
+def test_13_1_handle_unique(console, make):
     create(console, make)
     page = console.post(NEW, typed(make, handle="D"), status=409)
     assert page.texts("#handle-error") == ["The handle «d» is already used, in large or small letters; choose another."]
 
 
-def test_handle_format(console, make):
+def test_13_1_handle_format(console, make):
     assert "use small letters, digits, - and _" in refused(console, make, "handle", handle="ten % off")
 
 
@@ -60,46 +68,60 @@ def test_the_handle_is_checked_while_it_is_typed(console, make):
     assert "no handle" in console.part("/benefits/definitions/handle-check?handle=a+b").text
 
 
-def test_lookup_by_handle(console, make):
+def test_13_1_handle_immutable(console, make, session):
+    found = make.benefit_definition(handle="d", name="As it was")
+    make.benefit(found)
+    session.expire_all()
+    data = console.get(at(found, "/edit")).fields() | {"handle": "e", "name": "Renamed"}
+    page = console.post(at(found, "/edit"), data, status=422)
+    assert "its handle never changes again" in page.text
+    session.refresh(found)
+    assert (found.handle, found.name) == ("d", "As it was")
+
+
+def test_13_1_lookup_by_handle(console, make):
     found = make.benefit_definition(handle="d")
-    assert console.get("/benefits/definitions/handle/D", status=303).response.headers["Location"] == at(found)
+    for typed_as in ("d", "D"):
+        answer = console.get(f"/benefits/definitions/handle/{typed_as}", status=303)
+        assert answer.response.headers["Location"] == at(found)
+    assert console.follow(answer).texts("h1") == [found.name]
     console.get("/benefits/definitions/handle/unknown", status=404)
 
 
 @pytest.mark.parametrize("period", ["-1", "x", "1.5", "36501"])
-def test_period(console, make, period):
+def test_13_1_period(console, make, period):
     assert "whole number from 0 to 36,500" in refused(console, make, "period", period=period)
 
 
-def test_period_of_nothing_is_taken(console, make):
+def test_13_1_period_of_nothing_is_taken(console, make):
     assert "the day of issue only" in create(console, make, period="0")[1].text
 
 
-def test_absolute_needs_date(console, make):
+def test_13_1_absolute_needs_date(console, make):
     assert "needs that day" in refused(console, make, "absolute_expiry", period_type="absolute_date")
 
 
-def test_icon_and_image_url(console, make):
+def test_13_1_icon_image_url(console, make):
     assert "no address of the web" in refused(console, make, "icon", icon="javascript:alert(1)")
     assert "no address of the web" in refused(console, make, "image_url", image_url="data:image/png;base64,x")
     create(console, make, icon="https://img.example/a.png", image_url="http://img.example/b.png")
 
 
-def test_window_validation(console, make):
+def test_13_1_window_validation(console, make):
     sentence = refused(
         console, make, "claim_period_end_at", claim_period_start_at="2026-03-02T10:00", claim_period_end_at="2026-03-01T10:00"
     )  # fmt: skip
     assert sentence.startswith("Claiming would close on 1 March 2026 10:00, before it opens")
 
 
-def test_claim_condition_bad_op(console, make):
+def test_13_1_claim_condition_bad_op(console, make):
     assert "«frob»" in refused(console, make, "claim_condition", claim_condition='{"frob": [1]}')
     assert "There is no «nobody.knows»" in refused(
         console, make, "view_condition", view_condition='{"===": [{"var": "nobody.knows"}, 1]}'
     )
 
 
-def test_claim_condition_stored(console, make, session):
+def test_13_1_claim_condition_stored(console, make, session):
     rule = '{"and":[{"===":[{"var":"tier_handle"},"gold"]},{"in":["vip",{"var":"flattened_tags"}]}]}'
     location, _ = create(console, make, is_claimable="y", claim_condition=rule)
     form = console.get(f"{location}/edit")
@@ -111,20 +133,20 @@ def test_claim_condition_stored(console, make, session):
     assert "by: all of: tier is gold; tags have vip." in console.get(location).text
 
 
-def test_type(console, make):
+def test_13_1_type(console, make):
     _, page = create(console, make, type="competition")
     assert page.texts("#draw h2") == ["Draw"]
     assert refused(console, make, "type", type="lottery", handle="e")
 
 
-def test_campaign(console, make):
+def test_13_1_campaign(console, make):
     site = make.site()
     one, _ = (make.benefit_definition(site_id=site.id, campaign="spring") for _ in range(2))
     assert "2 in this campaign" in console.get(at(one)).text
     assert len(console.get("/benefits/definitions?campaign=spring").soup.select("tbody tr")) == 2
 
 
-def test_external_id(console, make):
+def test_13_1_external_id(console, make):
     make.benefit_definition(external_id="X-1", name="First")
     page = console.post(NEW, typed(make, external_id="X-1"), status=409)
     assert page.texts("#external_id-error") == ["«X-1» is the external id of «First» already; choose another."]
@@ -138,11 +160,14 @@ def test_meta_and_tags_are_read_at_their_fields(console, make, session):
     assert (found.meta, found.tags) == ({"k": 1}, ["a", "b"])
 
 
-def test_tags(console, make):
-    make.benefit_definition(tags=["a", "b"], name="Tagged")
+def test_13_1_tags(console, make):
+    tagged = make.benefit_definition(tags=["a", "b"], name="Tagged")
     make.benefit_definition(tags=["ab"], name="Other")
     assert console.get("/benefits/definitions?tag=a").texts("tbody th > a") == ["Tagged"]
     assert console.get("/benefits/definitions?tag=c").texts("tbody th > a") == []
+    console.submit(console.get(at(tagged, "/edit")), tags="b")
+    assert console.get("/benefits/definitions?tag=a").texts("tbody th > a") == []
+    assert console.get("/benefits/definitions?tag=b").texts("tbody th > a") == ["Tagged"]
 
 
 def test_hour_range(console, make):
@@ -179,27 +204,71 @@ def test_every_refusal_is_told_at_once(console, make):
     }  # fmt: skip
 
 
-def test_description_and_internal_notes(console, signed_in, make):
-    found = make.benefit_definition(
-        description="For the board", internal_notes="Ask Jo first", short_description="One <b>cup</b>"
+@pytest.fixture
+def told_apart(make):
+    """One with texts for staff and texts for customers."""
+    return make.benefit_definition(
+        description="For the board",
+        internal_notes="Ask Jo first",
+        short_description="One <b>cup</b>",
+        is_claimable=True,
     )
-    page = console.get(at(found))
-    assert "For the board" in page.text
-    assert "Ask Jo first" in page.text
-    other = signed_in("viewer").get(at(found))
-    assert "For the board" not in other.text
-    assert "Ask Jo" not in other.text
-    assert "One <b>cup</b>" in other.text
 
 
-def test_long_description(console, make):
+def cards(console, make, definition):
+    """What a person reads of it: the card, and the list of what they see."""
+    person = make.profile()
+    yield console.get(at(definition, f"/try?person={person.external_id}")).one("#card")
+    yield console.get(f"/benefits/definitions/seen-by?person={person.external_id}").one("#offers tbody th")
+
+
+def exported(console):
+    page = console.get("/benefits/definitions/export")
+    answer = console.client.post(page.one("#form")["action"], data=page.fields("#form") | {"media": "csv"})
+    return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline="")))
+
+
+def test_13_1_description(console, signed_in, make, told_apart):
+    page = console.submit(console.get(at(told_apart, "/edit")), description="For the whole board")
+    assert "For the whole board" in console.follow(page).one("#description").get_text()
+    assert "board" not in signed_in("viewer").get(at(told_apart)).text
+    assert not any("board" in card.get_text() for card in cards(console, make, told_apart))
+
+
+def test_13_1_internal_notes(console, signed_in, make, told_apart):
+    console.submit(console.get(at(told_apart, "/edit")), internal_notes="Ask Jo twice")
+    assert "Ask Jo twice" in console.get(at(told_apart)).one("#notes").get_text()
+    assert "Jo" not in signed_in("viewer").get(at(told_apart)).text
+    assert not any("Jo" in card.get_text() for card in cards(console, make, told_apart))
+    (row,) = exported(console)
+    assert "internal_notes" not in row
+    assert not any("Jo" in cell for cell in row.values())
+
+
+def test_13_1_short_description(console, make, told_apart):
+    for card in cards(console, make, told_apart):
+        assert "One <b>cup</b>" in card.get_text()
+        assert card.find("b") is None
+
+
+def test_13_1_earn_instructions(console, make):
+    rule = {"===": [{"var": "first_name"}, "Bo"]}
+    found = make.benefit_definition(is_claimable=True, claim_condition=rule, earn_instructions="Buy nine cups")
+    for name, is_shown in (("Al", True), ("Bo", False)):
+        person = make.profile(first_name=name).external_id
+        card = console.get(at(found, f"/try?person={person}")).one("#card").get_text()
+        line = console.get(f"/benefits/definitions/seen-by?person={person}").one("#offers tbody th").get_text()
+        assert ("Buy nine cups" in card, "Buy nine cups" in line) == (is_shown, is_shown)
+
+
+def test_13_1_long_description(console, make):
     found = make.benefit_definition(long_description="<p>Fine</p><script>alert(1)</script><a href='javascript:x'>x</a>")
     box = console.get(at(found)).one("#long .prose")
     assert box.select("script, [href]") == []
     assert [one.get_text() for one in box.select("p")] == ["Fine"]
 
 
-def test_redeem_instructions_store_and_online(console, make):
+def test_13_1_redeem_instructions_store_online(console, make):
     found = make.benefit_definition(redeem_instructions_store="Show it", redeem_instructions_online="Type it")
     page = console.get(at(found))
     assert page.texts("#redeem-store h2, #redeem-online h2") == [
@@ -208,7 +277,8 @@ def test_redeem_instructions_store_and_online(console, make):
     ]
 
 
-def test_is_archived_and_archive_hides(console, make):
+def test_13_1_archive_hides(console, make):
+    """«13.1 is_archived»: the box stops redemptions with it."""
     found = make.benefit_definition(name="Old one")
     page, later = (console.get(at(found, "/archive")) for _ in range(2))
     console.submit(page, stops_redemptions="y")
@@ -220,7 +290,7 @@ def test_is_archived_and_archive_hides(console, make):
     assert console.get("/benefits/definitions").texts("tbody th > a") == ["Old one"]
 
 
-def test_lower_cap_below_used(console, make, session):
+def test_13_1_lower_cap_below_used(console, make, session):
     found = make.benefit_definition(max_global_redemptions=10, total_global_redemptions=5, total_global_created=5)
     console.submit(console.get(at(found, "/edit")), max_global_redemptions="3")
     page = console.get(at(found))
@@ -229,29 +299,68 @@ def test_lower_cap_below_used(console, make, session):
     assert found.total_global_redemptions == 5
 
 
-def test_max_global_null(console, make):
-    assert "Redemptions left over all unlimited" in console.get(at(make.benefit_definition())).text
+def test_13_1_max_global_null(console, make):
+    page = console.get(at(make.benefit_definition()))
+    assert "Redemptions left over all unlimited" in page.text
+    assert "Redemptions left over all 0" not in page.text
 
 
-def test_total_read_only_and_id(console, make, session):
+def test_13_1_total_read_only(console, make, session):
     found = make.benefit_definition(total_global_redemptions=2, total_global_created=2)
     page = console.get(at(found, "/edit"))
-    data = page.fields() | {"name": "New", "total_global_redemptions": "99", "total_global_created": "99", "id": "7"}
-    console.post(at(found, "/edit"), data)
+    totals = {f"total_global_{name}": "99" for name in ("redemptions", "created", "claimed", "voided")}
+    console.post(at(found, "/edit"), page.fields() | {"name": "New"} | totals)
     session.refresh(found)
     assert (found.name, found.total_global_redemptions, found.total_global_created) == ("New", 2, 2)
+    assert (found.total_global_claimed, found.total_global_voided) == (0, 0)
 
 
-def test_total_allocations_and_remaining(console, make):
+def test_13_1_id(console, make, session):
+    found, other = make.benefit_definition(), make.benefit_definition(name="Other")
+    data = console.get(at(found, "/edit")).fields() | {
+        "name": "New",
+        "id": str(other.id),
+        "definition_id": str(other.id),
+    }
+    console.post(at(found, "/edit"), data)
+    session.expire_all()
+    assert session.execute(select(BenefitDefinition.id, BenefitDefinition.name).order_by("id")).all() == [
+        (found.id, "New"),
+        (other.id, "Other"),
+    ]
+
+
+def test_13_1_meta(console, make):
+    """It leaves as JSON in its column of the file."""
+    create(console, make, meta='{"k":1}')
+    (row,) = exported(console)
+    assert json.loads(row["meta"]) == {"k": 1}
+
+
+def test_13_1_created_at_updated_at(console, make, moment):
+    moment.now = T
+    location, _ = create(console, make)
+    moment.forward(hours=2)
+    console.submit(console.get(f"{location}/edit"), name="Changed")
+    (row,) = exported(console)
+    assert (row["created_at"], row["updated_at"]) == ("2026-03-01T00:30:00Z", "2026-03-01T02:30:00Z")
+
+
+def test_13_1_total_allocations_remaining(console, make):
     site = make.site()
     kind = make.voucher_type(site_id=site.id)
-    kind.idle_count, kind.allocated_count = 7, 3
+    for _ in range(10):
+        make.voucher(kind)
+    found = make.benefit_definition(site_id=site.id, voucher_type_id=kind.id)
+    people = [make.profile() for _ in range(3)]
     make.session.commit()
-    page = console.get(at(make.benefit_definition(site_id=site.id, voucher_type_id=kind.id)))
-    assert "Codes left 7 of 10" in page.text
+    for person in people:
+        page = console.get(f"/benefits/new?definition={found.id}&profile={person.id}")
+        console.submit(page, "main form")
+    assert "Codes left 7 of 10" in console.get(at(found)).text
 
 
-def test_optimistic_lock(console, make, session):
+def test_13_1_optimistic_lock(console, make, session):
     found = make.benefit_definition(name="Mine")
     first, second = (console.get(at(found, "/edit")) for _ in range(2))
     console.submit(first, name="Theirs", period="60")
@@ -312,25 +421,42 @@ def test_the_summary_counts_people_and_dates_three_of_them(console, make):
     assert "This is not JSON" in bad.text
 
 
-def test_clone(console, make, session):
+def test_13_1_clone(console, make, session):
     site = make.site(timezone="Europe/London")
-    kind = make.voucher_type(site_id=site.id)
+    kind, target = make.voucher_type(site_id=site.id), make.target(site_id=site.id)
+    make.voucher(kind)
     found = make.benefit_definition(
-        site_id=site.id, name="Spring", terms_conditions="Once", claim_condition={"===": [{"var": "gender"}, "x"]},
-        total_global_created=9, external_id="X", voucher_type_id=kind.id, notify_issue_offset_days=1,
+        site_id=site.id, handle="d", name="Spring", voucher_type_id=kind.id, type=BenefitType.GIFT, campaign="May",
+        tags=["a"], meta={"k": 1}, description="Inside", internal_notes="Ask Jo", short_description="Short",
+        long_description="<p>Long</p>", terms_conditions="Once", earn_instructions="Buy nine", icon="https://x.example/i",
+        redeem_instructions_store="Show it", redeem_instructions_online="Type it", redeem_code_online="SPRING",
+        claim_condition={"===": [{"var": "gender"}, "x"]}, view_condition={"!": [{"var": "email"}]}, is_claimable=True,
+        notify_issue_offset_days=1, notify_issue_offset_hour=9, issue_target_id=target.id, end_at=T, max_per_profile=2,
+        total_global_created=9, total_global_redemptions=4, total_global_claimed=3, total_global_voided=1, external_id="X",
     )  # fmt: skip
-    page = console.get(at(found, "/clone"))
-    assert console.submit(page, status=422).texts("#handle-error") == ["Enter the handle."]
-    console.submit(page, handle="e", shift_days="365")
+    console.submit(console.get(at(found, "/clone")), handle="e")
     made = session.scalars(select(BenefitDefinition).where(BenefitDefinition.handle == "e")).one()
-    assert made.terms_conditions == "Once"
-    assert made.claim_condition == found.claim_condition
-    assert (made.is_published, made.total_global_created, made.external_id) == (False, 0, None)
-    assert (made.voucher_type_id, made.notify_issue_offset_days) == (kind.id, 1)
+    own = {"handle", "external_id"}
+    assert {name: getattr(made, name) for name in LABELS if name not in own} == {
+        name: getattr(found, name) for name in LABELS if name not in own
+    }
+    assert {"terms_conditions", "issue_target_id", "claim_condition", "voucher_type_id"} <= set(LABELS)
+    assert (made.total_global_created, made.total_global_redemptions) == (0, 0)
+    assert (made.total_global_claimed, made.total_global_voided, made.external_id) == (0, 0, None)
+    assert (made.is_published, found.is_published) == (False, True)
+    assert session.scalar(select(func.count()).select_from(Voucher)) == 1
 
 
-def test_delete_definition(console, make):
-    used, unused = make.benefit_definition(total_global_created=1), make.benefit_definition()
+def test_13_1_clone_needs_handle(console, make, session):
+    found = make.benefit_definition()
+    page = console.submit(console.get(at(found, "/clone")), status=422)
+    assert page.texts("#handle-error") == ["Enter the handle."]
+    assert session.scalars(select(BenefitDefinition.id)).all() == [found.id]
+
+
+def test_13_1_delete_definition(console, make):
+    used, unused = make.benefit_definition(), make.benefit_definition()
+    make.benefit(used)
     page = console.submit(console.get(at(used, "/delete")), status=422)
     assert "archive it instead" in page.text
     gone = at(unused)
@@ -374,7 +500,7 @@ def test_a_version_shows_the_notes_for_staff_to_editors_only(console, signed_in,
     assert "hidden" not in text
 
 
-def test_trying_it_on_a_person_explains_every_node(console, make):
+def test_13_4_explain_tries_it_on_a_person(console, make):
     found = make.benefit_definition(
         is_claimable=True,
         claim_condition={"and": [{"===": [{"var": "gender"}, "female"]}, {"===": [{"var": "first_name"}, "Bo"]}]},
@@ -425,10 +551,13 @@ def test_a_condition_is_built_from_lines_without_scripts(console, make, session)
     assert console.get(url).one("#groups-0-lines-1-value")["value"] == "1980"
 
 
-def test_live_count(console, make):
+def test_13_4_live_count(console, make):
     make.profile(gender="female")
     make.profile()
     found = make.benefit_definition()
+    asks = console.get(at(found, "/conditions/view")).one(".summary-panel button")
+    assert asks["hx-post"] == at(found, "/conditions/view/count")
+    assert "input from:#form delay:400ms" in asks["hx-trigger"]
     data = {"groups-0-lines-0-variable": "gender", "groups-0-lines-0-sign": "is", "groups-0-lines-0-value": "female"}
     assert "Matches 1 of 2" in console.post(at(found, "/conditions/view/count"), data, status=200).text
     assert (

@@ -68,10 +68,11 @@ def test_a_code_is_known_by_its_last_four_signs(console, d):
     assert "benefit.revealed" in d.session.scalars(select(AuditEntry.event)).all()
 
 
-def test_preview_shows_expiry_code_and_notices_before_saving(console, d, make):
+def test_13_2_preview_shows_expiry_code_and_notices_before_saving(console, d, make):
     target = make.target(site_id=d.definition.site_id)
     d.change(notify_remind_offset_days=-14, notify_remind_offset_hour=9, remind_target_id=target.id)
     page = console.get(f"/benefits/new?profile={d.person.id}&definition={d.definition.id}")
+    assert "Code a new one of its own" in " ".join(page.one("#preview").get_text(" ").split())
     assert "31 March 2026 23:59" in page.one("#preview").get_text()
     assert "17 March 2026 09:00" in page.one("#preview").get_text()
     fields = page.fields("main form") | {"expires_on": "2026-03-05"}
@@ -79,6 +80,15 @@ def test_preview_shows_expiry_code_and_notices_before_saving(console, d, make):
     assert "5 March 2026 23:59" in part.text
     assert "left out: the benefit is shorter than the lead time" in part.text
     assert d.session.scalar(select(Benefit.id)) is None
+
+
+def test_13_2_preview_says_how_many_codes_are_left(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, title="Cups")
+    for _ in range(3):
+        make.voucher(kind)
+    d.change(voucher_type_id=kind.id)
+    page = console.get(f"/benefits/new?profile={d.person.id}&definition={d.definition.id}")
+    assert "one of 3 codes left of «Cups»" in page.one("#preview").get_text()
 
 
 def test_the_preview_says_what_is_in_the_way(console, d):
@@ -110,22 +120,37 @@ def test_a_definition_that_is_no_number_of_ours_is_previewed_as_nothing(console,
     console.post(f"/benefits/{page}", data, status=422)
 
 
-def test_manual_issue_leads_to_the_benefit_and_a_second_send_to_the_same(console, d):
+def test_13_2_manual_issue_leads_to_the_benefit_and_a_second_send_to_the_same(console, d):
     page = console.get(f"/benefits/new?definition={d.definition.id}")
     answers = [console.submit(page, "main form", person=d.person.email) for _ in range(2)]
     assert len({answer.response.headers["Location"] for answer in answers}) == 1
     shown = console.follow(answers[0])
     assert "Not with other offers." in shown.text
-    assert shown.texts(".page-header .tag") == ["active"] or "active" in shown.text
+    assert "active" in shown.one("h1").parent.get_text()
+    told = " ".join(shown.one(".timeline").get_text(" ").split())
+    assert "Ann Able" in told
+    assert "1 Mar 2026, 11:30" in told
+
+
+@pytest.mark.parametrize(("own", "zone"), [(MELBOURNE, "AEDT Australia/Melbourne"), ("", "BST Europe/London")])
+def test_13_2_timezone_required(console, d, own, zone):
+    """Left empty it is the person's, else the site's, and the page of the benefit says which."""
+    d.person.zone = own
+    d.session.commit()
+    page = console.get(f"/benefits/new?definition={d.definition.id}")
+    shown = console.follow(console.submit(page, "main form", person=d.person.external_id, zone=""))
+    assert f"23:59 {zone}" in " ".join(shown.one("#facts").get_text(" ").split())
 
 
 def test_unknown_profile_and_bad_zone_stand_at_their_fields(console, d):
+    """«13.2 unknown profile / definition» and «13.2 timezone invalid»."""
     page = console.get(f"/benefits/new?definition={d.definition.id}")
     answer = console.submit(page, "main form", status=422, person="X-404")
     assert "Nobody has this member id" in answer.one("#person-error").get_text()
     answer = console.submit(page, "main form", status=422, person=d.person.external_id, zone="Mars/Base")
     assert "Mars/Base" in answer.one("#zone-error").get_text()
-    answer = console.post("/benefits/new", page.fields("main form") | {"definition_id": "999999"}, status=422)
+    unknown = page.fields("main form") | {"person": d.person.external_id, "definition_id": "999999"}
+    assert console.post("/benefits/new", unknown, status=422).one("#definition_id-error")
     assert d.session.scalar(select(Benefit.id)) is None
 
 
@@ -234,6 +259,70 @@ def test_why_not_of_a_person_and_a_definition(console, d):
     console.get("/benefits/why-not")
 
 
+def test_13_1_redeem_instructions_store_online(console, d):
+    d.change(redeem_instructions_store="Show it", redeem_instructions_online="Type it")
+    page = console.get(f"/benefits/{d.issue().id}")
+    assert page.texts("#redeem-store h2, #redeem-online h2") == [
+        "How to redeem it in a shop",
+        "How to redeem it online",
+    ]
+    assert (page.texts("#redeem-store p"), page.texts("#redeem-online p")) == (["Show it"], ["Type it"])
+
+
+def test_13_1_redeem_code_pos_online(console, d):
+    d.change(redeem_code_pos="X-POS", redeem_code_online="X-ONLINE")
+    without, own = d.issue(), d.issue(redeem_code_pos="YOURS-1", redeem_code_online="Y-ONLINE")
+    page = console.get(f"/benefits/{without.id}")
+    assert ("X-POS" in page.one("#code").text, page.texts("#code-panel dd")) == (True, ["X-ONLINE"])
+    page = console.get(f"/benefits/{own.id}")
+    assert ("X-POS" in page.text, page.texts("#code-panel dd")) == (False, ["Y-ONLINE"])
+    assert "YOURS1" in console.submit(page, "#code form", status=200).text.replace("-", "")
+
+
+def test_13_1_max_redemptions_null(console, d):
+    d.change(max_redemptions=None)
+    benefit = d.issue()
+    for _ in range(50):
+        d.redeem(benefit)
+    assert "Left unlimited 50 redeemed" in console.get(f"/benefits/{benefit.id}").text
+
+
+def test_13_1_max_global_n(console, d):
+    d.change(max_global_redemptions=2)
+    first, second, third = d.issue(), d.issue(d.other), d.issue()
+    d.redeem(first)
+    d.redeem(second)
+    assert "It can no longer be redeemed" in console.get(f"/benefits/{third.id}").text
+    page = console.get(f"/benefits/{third.id}/redeem")
+    refusal = "Coffee may be redeemed 2 times over all; 0 are left."
+    assert refusal in console.submit(page, "main form", status=422).text
+
+
+def test_13_1_is_extendable_false(console, d):
+    d.change(is_extendable=False)
+    base = f"/benefits/{d.issue().id}"
+    assert not console.get(base).soup.select(f'a[href="{base}/extend"]')
+    assert "cannot be extended" in console.post(f"{base}/extend", {"extend_days": "7"}, status=422).text
+
+
+def test_13_1_is_reassignable_false(console, d):
+    d.change(is_reassignable=False)
+    base = f"/benefits/{d.issue().id}"
+    assert not console.get(base).soup.select(f'a[href="{base}/reassign"]')
+    answer = console.post(f"{base}/reassign", {"person": d.other.external_id}, status=422)
+    assert "Coffee cannot go to another person; its definition would have to allow it." in answer.text
+
+
+def test_13_2_term_snapshot(console, d):
+    address = console.get("/benefits/definitions/handle/d", status=303).response.headers["Location"]
+    earlier = d.issue()
+    console.submit(console.get(f"{address}/edit"), terms_conditions="With every offer.")
+    d.session.expire_all()
+    later = d.issue()
+    assert console.get(f"/benefits/{earlier.id}").texts("#terms p.preserve") == ["Not with other offers."]
+    assert console.get(f"/benefits/{later.id}").texts("#terms p.preserve") == ["With every offer."]
+
+
 def test_the_till_sees_a_first_name_and_one_letter(signed_in, d):
     benefit = d.issue()
     till = signed_in("till")
@@ -257,7 +346,7 @@ def test_another_sites_benefit_is_not_found(signed_in, d, make):
         other.get(url, 404)
 
 
-def test_issued_at_future_says_so(console, d):
+def test_13_2_issued_at_future_says_so(console, d):
     page = console.get(f"/benefits/new?definition={d.definition.id}&profile={d.person.id}")
     shown = console.follow(console.submit(page, "main form", issued_on=str((T + timedelta(days=3)).date())))
     assert "scheduled" in shown.text

@@ -74,6 +74,8 @@ KEPT = frozenset(
         "issue_target_id", "remind_target_id", "extend_target_id",
     }
 )  # fmt: skip
+# For those who edit only: the log names them, the versions hold what they said.
+INSIDE = ("description", "internal_notes", "meta")
 _LONGEST = 80
 
 
@@ -104,9 +106,14 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
 
 
 def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """«name from «A» to «B»; period from «30» to «60»», shortened where a text is long; empty when nothing differs."""
+    """«name from «A» to «B»; period from «30» to «60»; notes for staff», shortened where a text is long.
+
+    What is ``INSIDE`` is only named, because whoever sees a definition reads its history; empty when nothing differs.
+    """
+    inside = {LABELS[name] for name in INSIDE}
     return "; ".join(
-        f"{one.label} from {_short(one.before)} to {_short(one.after)}" for one in differences(before, after)
+        one.label if one.label in inside else f"{one.label} from {_short(one.before)} to {_short(one.after)}"
+        for one in differences(before, after)
     )
 
 

@@ -6,12 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.fulfilment import Stage
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import Prize, Profile, Reward, Site, Voucher, VoucherType, Winner
+from webapp.models import (
+    Benefit,
+    BenefitDefinitionVersion,
+    Prize,
+    Profile,
+    Reward,
+    Site,
+    Voucher,
+    VoucherType,
+    Winner,
+)
 
 Scope = frozenset[int] | None
 MANY = 500  # cards fetched at a time
@@ -22,7 +32,10 @@ PRINTABLE = (VoucherStatus.ALLOCATED, VoucherStatus.PENDING)
 
 @dataclass(frozen=True, slots=True)
 class CardRow:
-    """One voucher as a sheet shows it; ``expires_at`` is exclusive, ``zone`` is whose days it counts in."""
+    """One voucher as a sheet shows it; ``expires_at`` is exclusive, ``zone`` is whose days it counts in.
+
+    ``terms`` are those that the benefit it belongs to was issued under, else those of its type.
+    """
 
     voucher_id: int
     code: str
@@ -158,6 +171,7 @@ def _unexpired(now: datetime) -> ColumnElement[bool]:
     return or_(Voucher.expires_at.is_(None), Voucher.expires_at > now)
 
 
+_ISSUED_UNDER = BenefitDefinitionVersion.terms["terms_conditions"].as_string()
 _CARDS = (
     select(
         Voucher.id,
@@ -167,7 +181,7 @@ _CARDS = (
         VoucherType.subtitle,
         func.coalesce(Voucher.value_minor, VoucherType.value_minor),
         VoucherType.currency,
-        VoucherType.terms,
+        func.coalesce(func.nullif(_ISSUED_UNDER, ""), VoucherType.terms),
         Site.title,
         Site.organiser,
         Site.timezone,
@@ -183,4 +197,12 @@ _CARDS = (
     .outerjoin(Winner, Winner.id == Voucher.winner_id)
     .outerjoin(Prize, Prize.id == Winner.prize_id)
     .outerjoin(Reward, Reward.id == Winner.reward_id)
+    .outerjoin(Benefit, Benefit.voucher_id == Voucher.id)
+    .outerjoin(
+        BenefitDefinitionVersion,
+        and_(
+            BenefitDefinitionVersion.definition_id == Benefit.definition_id,
+            BenefitDefinitionVersion.number == Benefit.terms_number,
+        ),
+    )
 )

@@ -19,7 +19,7 @@ from webapp.domain import definition_words
 from webapp.domain.benefits import BenefitType, DefinitionState, definition_state
 from webapp.domain.errors import NotFound, Refused
 from webapp.domain.permissions import Permission
-from webapp.domain.terms_compared import LABELS, differences, shown
+from webapp.domain.terms_compared import INSIDE, LABELS, differences, shown
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import benefit_definitions as read
@@ -227,7 +227,7 @@ def show_version(definition_id: int, version: int) -> ResponseReturnValue:
     this = read.version(session, definition_id, version)
     other_number = number("with") or version - 1
     other = read.version(session, definition_id, other_number) if other_number > 0 and other_number != version else None
-    hidden = () if can(EDIT, sheet.site.id) else ("description", "internal_notes", "meta")
+    hidden = () if can(EDIT, sheet.site.id) else INSIDE
     return render(
         "benefit_definitions/version.html",
         sheet=sheet,

@@ -49,7 +49,11 @@ class TypeForm(CommandForm[C]):
         "{rand:N} and {digits:N}, such as MM-{year}-{rand:8}.",
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
-    terms = ParagraphField("Terms", length=3_000, description="Printed small on every voucher.")
+    terms = ParagraphField(
+        "Terms",
+        length=3_000,
+        description="Printed small on every voucher. A code that belongs to a benefit carries the terms of that benefit, if it has any.",
+    )
     notes = ParagraphField("Notes for staff", length=5_000, description="Never shown outside the console.")
 
 
