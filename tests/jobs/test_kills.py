@@ -21,12 +21,14 @@ from webapp.adapters.engines import engine_options
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.identity import SYSTEM
 from webapp.domain.jobs import JobStatus
-from webapp.models import Benefit, BenefitChange, Job, Profile
+from webapp.models import AuditEntry, Benefit, BenefitChange, Job, Profile
 from webapp.queries import files
+from webapp.queries.benefit_lists import Filter
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import vouchers
-from webapp.services.benefits import batches
+from webapp.services.benefits import batches, voiding
 from webapp.services.benefits.batches import PlanBatch, StartBatch
+from webapp.services.benefits.voiding import VoidBenefits
 from webapp.services.vouchers import GenerateVouchers
 from webapp.services.work import perform
 
@@ -148,4 +150,37 @@ def test_a_batch_of_benefits_killed_at_random_moments_gives_everybody_one_code(d
         assert session.scalar(select(func.count(column))) == PEOPLE
     assert session.scalar(select(func.count(BenefitChange.id))) == PEOPLE
     assert (definition.total_global_created, kind.idle_count, kind.allocated_count) == (PEOPLE, 0, PEOPLE)
+    assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}
+
+
+def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once(database_session, start, repeat):
+    session, made = database_session, Factories(database_session)
+    kind = made.voucher_type()
+    definition = made.benefit_definition(site_id=kind.site_id, voucher_type_id=kind.id, force_allocation=True)
+    session.add_all(Profile(external_id=f"M{number}", created_at=NOW, updated_at=NOW) for number in range(PEOPLE))
+    session.commit()
+    perform(session, SYSTEM, NOW, lambda work: vouchers.generate(work, GenerateVouchers(kind.id, PEOPLE), MINT))
+    plan = PlanBatch(definition_id=definition.id, audience=Audience.CONDITION)
+    batch = perform(session, SYSTEM, NOW, lambda work: batches.plan(work, plan))
+    assert start("draining", "4000").wait(timeout=120) == 0
+    perform(session, SYSTEM, NOW, lambda work: batches.start(work, StartBatch(batch.id)))
+    assert start("draining", "4000").wait(timeout=240) == 0
+    command = VoidBenefits(None, Filter(batch_id=batch.id), PEOPLE, "issued to the wrong people")
+    job = perform(session, SYSTEM, NOW, lambda work: voiding.start(work, command))
+    for _ in range(repeat(4, 60)):
+        process = start("draining", str(A_STEP))
+        for _ in range(random.randint(1, 6)):  # noqa: S311
+            if not process.stdout.readline():
+                break
+        process.kill()
+        process.wait()
+    assert start("draining", str(A_STEP)).wait(timeout=240) == 0
+    session.rollback()
+    session.expire_all()
+    assert (job.status, job.message, job.done) == (JobStatus.DONE, f"{PEOPLE} made void.", PEOPLE)
+    voided = select(func.count(BenefitChange.benefit_id.distinct()), func.count()).where(BenefitChange.move == "voided")
+    assert tuple(session.execute(voided).one()) == (PEOPLE, PEOPLE)
+    assert (definition.total_global_voided, kind.cancelled_count, kind.allocated_count) == (PEOPLE, PEOPLE, 0)
+    told = session.scalars(select(AuditEntry.facts).where(AuditEntry.event == "benefits.voided")).one()
+    assert (told["count"], told["left"]) == (PEOPLE, 0)
     assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}

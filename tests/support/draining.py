@@ -1,4 +1,4 @@
-"""A process that runs the real jobs, to be killed: `python -m tests.support.draining DATABASE_URL LEASE_SECONDS PEOPLE_A_STEP`.
+"""A process that runs the real jobs, to be killed: `python -m tests.support.draining DATABASE_URL LEASE_SECONDS ROWS_A_STEP`.
 
 It notes each step on the standard output and ends when no job waits.
 """
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.support.counting import unfinished
 from webapp.adapters.engines import engine_options
-from webapp.jobs import benefit_batches, registry
+from webapp.jobs import benefit_batches, benefit_voiding, registry
 from webapp.jobs.runner import Runner
 from webapp.jobs.running import RunningJob
 
@@ -29,7 +29,7 @@ def main(url: str, lease: float, size: int) -> None:
         return result
 
     setattr(RunningJob, "step", noted)  # noqa: B010
-    benefit_batches.CHUNK = size
+    benefit_batches.CHUNK = benefit_voiding.AT_ONCE = size
     engine = create_engine(url, **engine_options(url, threads=2))
     runner = Runner(lambda: Session(engine, expire_on_commit=False), registry.kinds(), lease=timedelta(seconds=lease))
     while unfinished(engine):

@@ -417,7 +417,7 @@ def test_the_audit_log_leads_to_the_benefit(console, d):
 
 def test_filter_ops_keep_both_days_of_good_until(console, d, make):
     for day in (9, 10, 11, 12):
-        make.benefit(d.definition, d.person, expires_at=datetime(2026, 3, day, 23, 59, 59, tzinfo=UTC))
+        make.benefit(d.definition, d.person, expires_at=datetime(2026, 3, day, 12, 59, 59, tzinfo=UTC))
     assert rows(console.get("/benefits?ends_from=2026-03-10&ends_to=2026-03-11")) == 2
     page = console.get("/benefits?ends_from=2026-03-12")
     assert rows(page) == 1

@@ -13,6 +13,7 @@ WORDS = "four plain words here"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 ACTS = {
     "benefits.print_sheets",
+    "benefits.void_several",
     "draws.run",
     "draws.seal",
     "settings.index",

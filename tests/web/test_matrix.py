@@ -21,6 +21,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import AnyConverter
 
 from tests.support.clock import NOW
+from tests.support.signing_in import sign_in
 from webapp.blueprints.rewards import views as rewards_views
 from webapp.cli import main
 from webapp.domain.fulfilment import Stage
@@ -52,6 +53,7 @@ SPELT_OUT = {
     "benefits.release": {Role.EDITOR},
     "benefits.reverse": {Role.EDITOR, Role.TILL},
     "benefits.void": {Role.EDITOR},
+    "benefits.void_several": {Role.EDITOR},
     "audit.index": {Role.EDITOR, Role.DRAW_SUPERVISOR, Role.ADMINISTRATOR},
     "benefit_definitions.edit": {Role.EDITOR},
     "benefit_definitions.publish": {Role.EDITOR},
@@ -298,6 +300,34 @@ def test_p15_looking_changes_nothing(app, world, console, shared):
     before = digest(shared)
     look_everywhere(app, world, console.client)
     assert digest(shared) == before
+
+
+# What a person who only looks is refused even to look at, or posts because it writes nothing of the programme.
+SECRETS = {"account.recovery_codes", "staff.link", "targets.secret", "vouchers.reveal"}
+WRITE_NOTHING = {"search.find", "staff.stop_seeing"}
+
+
+def test_13_9_auditor(app, world, make, new_console, session, ask):
+    """Whoever sees the console as somebody with every right reads every page and changes nothing by any form."""
+    boss = make.actor(Role.ADMINISTRATOR, name="Ada Berg", email="boss@example.org")
+    everybody = make.staff(*Role, name="Eve Moss", email="eve@example.org", password_hash="x")
+    looking = new_console()
+    sign_in(looking.client, session, boss)
+    looking.submit(looking.get(f"/staff/{everybody.id}/see-as"))
+    read = posted = 0
+    wrong = []
+    for rule, view in routes(app):
+        if view.permission is Permission.PUBLIC or rule.endpoint in SECRETS:
+            continue
+        for url, method in product(addresses(rule, world.values), sorted({"GET", "POST"} & rule.methods)):
+            status = ask(looking.client, url, method).status_code
+            fits = status == 403 if method == "POST" else status not in {401, 403} and status < 500
+            read, posted = read + (method == "GET"), posted + (method == "POST")
+            if not fits and rule.endpoint not in WRITE_NOTHING:
+                wrong.append(f"{method} {url}: {status}")
+    assert wrong == []
+    assert read > 150
+    assert posted > 100
 
 
 def test_p15_finds_a_page_that_writes(app, world, console, shared, monkeypatch):

@@ -89,6 +89,7 @@ class Event(StrEnum):
     DEFINITION_DELETED = "definition.deleted"
     BENEFIT_ISSUED = "benefit.issued"
     BENEFIT_CLAIMED = "benefit.claimed"
+    BENEFIT_CODE_ALLOCATED = "benefit.code-allocated"
     BENEFIT_REDEEMED = "benefit.redeemed"
     BENEFIT_RETURNED = "benefit.returned"
     BENEFIT_REVERSED = "benefit.reversed"
@@ -101,6 +102,7 @@ class Event(StrEnum):
     BENEFIT_RELEASED = "benefit.released"
     BENEFITS_EXPIRED = "benefits.expired"
     BENEFITS_PRINTED = "benefits.printed"
+    BENEFITS_VOIDED = "benefits.voided"
     BATCH_PLANNED = "benefit-batch.planned"
     BATCH_STARTED = "benefit-batch.started"
     BATCH_ISSUED = "benefit-batch.issued"
@@ -229,6 +231,7 @@ SENTENCES: dict[Event, str] = {
     Event.DEFINITION_DELETED: "deleted the benefit definition «{title}», from which nothing was issued",
     Event.BENEFIT_ISSUED: "issued «{title}» to person {person}, good until {until}",
     Event.BENEFIT_CLAIMED: "claimed «{title}» for person {person}, good until {until}",
+    Event.BENEFIT_CODE_ALLOCATED: "allocated a code of «{pool}» to «{title}» of person {person}",
     Event.BENEFIT_REDEEMED: "redeemed {count} of «{title}» (receipt {receipt}): {note}",
     Event.BENEFIT_RETURNED: "took back {count} of «{title}» (receipt {receipt}): {note}",
     Event.BENEFIT_REVERSED: "reversed {count} of «{title}» (receipt {receipt}): {note}",
@@ -241,6 +244,7 @@ SENTENCES: dict[Event, str] = {
     Event.BENEFIT_RELEASED: "put the code of «{title}» of person {person} back into its pool: {reason}",
     Event.BENEFITS_EXPIRED: "noted that {count} of «{title}» expired",
     Event.BENEFITS_PRINTED: "printed {count} of «{title}» in the layout {layout}: {reason}",
+    Event.BENEFITS_VOIDED: "made {count} of «{title}» void together, {left} left as they were: {reason}",
     Event.BATCH_PLANNED: "planned a batch of «{title}» for {audience}",
     Event.BATCH_STARTED: "started a batch of «{title}»; people: {people}",
     Event.BATCH_ISSUED: "issued {count} of «{title}» in a batch; people passed over: {passed}",

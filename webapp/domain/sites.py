@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from zoneinfo import available_timezones
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from webapp.domain.errors import Refused
 
@@ -30,6 +31,16 @@ def zones() -> tuple[str, ...]:
         "Pacific",
     )
     return ("UTC", *sorted(zone for zone in available_timezones() if zone.partition("/")[0] in areas))
+
+
+@lru_cache(maxsize=64)
+def starts_anywhere(day: date) -> tuple[tuple[datetime, tuple[str, ...]], ...]:
+    """The instants at which ``day`` begins somewhere, in order, each with the zones where it does."""
+    found: dict[datetime, list[str]] = {}
+    for zone in zones():
+        start = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        found.setdefault(start, []).append(zone)
+    return tuple((start, tuple(found[start])) for start in sorted(found))
 
 
 def checked_zone(text: str) -> str:

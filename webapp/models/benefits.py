@@ -65,6 +65,8 @@ class Benefit(Base):
         Index("ix_benefits_profile_id_definition_id", "profile_id", "definition_id"),
         Index("ix_benefits_not_told_expires_at", "expires_at", sqlite_where=_NOT_TOLD, postgresql_where=_NOT_TOLD),
         Index("ix_benefits_batch_id_id", "batch_id", "id", sqlite_where=_BATCHED, postgresql_where=_BATCHED),
+        Index("ix_benefits_issued_at_id", "issued_at", "id"),
+        Index("ix_benefits_expires_at_id", "expires_at", "id"),
         CheckConstraint("redeemed_count >= 0", name="redeemed_not_negative"),
         CheckConstraint("max_redemptions >= 1", name="max_redemptions_positive"),
         CheckConstraint("expires_at >= issued_at", name="expires_after_issue"),

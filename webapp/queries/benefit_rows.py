@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Select, case, literal, select
 from sqlalchemy.orm import Session
 
+from webapp.domain.benefit_lists import Order
 from webapp.domain.benefits import BenefitState
 from webapp.domain.voucher_codes import masked
 from webapp.models import Benefit, BenefitDefinition, Profile, Site, Voucher
-from webapp.queries.benefits import Filter, Scope, is_in, matching
+from webapp.queries.benefit_lists import Filter, matching, parts
+from webapp.queries.benefits import Scope, is_in
 from webapp.queries.exports import flow
 
 EXPORT = (
@@ -23,8 +25,10 @@ EXPORT = (
 _DOT = "•"
 
 
-def stream(session: Session, scope: Scope, narrow: Filter, now: datetime) -> Iterator[tuple[object, ...]]:
-    """Benefits as ``EXPORT`` names them, as the list shows them at ``now``; of a code its last four signs."""
+def stream(
+    session: Session, scope: Scope, narrow: Filter, now: datetime, order: Order = Order.NEWEST
+) -> Iterator[tuple[object, ...]]:
+    """Benefits as ``EXPORT`` names them, as the list shows them at ``now``, in its order; of a code its last four signs."""
     state = case(*((is_in(one, now), literal(str(one))) for one in BenefitState))
     wanted: Select[*tuple[Any, ...]] = (
         select(
@@ -54,10 +58,10 @@ def stream(session: Session, scope: Scope, narrow: Filter, now: datetime) -> Ite
         .join(Site, Site.id == BenefitDefinition.site_id)
         .join(Profile, Profile.id == Benefit.profile_id)
         .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
-        .where(*matching(scope, narrow, now, None))
-        .order_by(Benefit.id.desc())
+        .where(*matching(session, scope, narrow, now))
     )
-    for row in flow(session, wanted):
-        cells = tuple(row)
-        own, of_voucher = cells[-2:]
-        yield *cells[:-2], masked(own).lstrip(_DOT) if own else of_voucher
+    for part in parts(order):
+        for row in flow(session, wanted.where(*part.conditions).order_by(*part.order)):
+            cells = tuple(row)
+            own, of_voucher = cells[-2:]
+            yield *cells[:-2], masked(own).lstrip(_DOT) if own else of_voucher

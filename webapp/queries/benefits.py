@@ -1,8 +1,8 @@
-"""Reads of benefits: one, a page of them, those of a person, and what happened to one."""
+"""Reads of benefits: one, some by their ids, those of a person, and what happened to one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,6 @@ from webapp.models import (
 )
 from webapp.queries.matching import among
 from webapp.queries.prepared import Prepared
-from webapp.queries.profiles import matches
 
 Scope = frozenset[int] | None
 PAGE = 50
@@ -45,19 +44,6 @@ class Owner:
     definition_id: int
     site_id: int
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a list of benefits is narrowed to."""
-
-    definition_id: int | None = None
-    state: BenefitState | None = None
-    source: BenefitSource | None = None
-    search: str = ""
-    ends_from: datetime | None = None  # the first instant in which a benefit may end
-    ends_before: datetime | None = None
-    batch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,35 +141,28 @@ def definition(session: Session, definition_id: int, scope: Scope) -> tuple[Bene
     return found[0], found[1]
 
 
-def page(
-    session: Session, scope: Scope, narrow: Filter, now: datetime, *, before: int | None = None, size: int = PAGE
-) -> list[BenefitRow]:
-    """Benefits, the newest first, one more than ``size`` when there is a further page; ``before`` is the last id seen."""
-    statement = _rows().where(*matching(scope, narrow, now, before)).order_by(Benefit.id.desc()).limit(size + 1)
-    return _read(session, statement)
-
-
 def several(session: Session, scope: Scope, ids: Collection[int]) -> list[BenefitRow]:
     """Those of these benefits that are in ``scope``, in the order of their ids."""
-    statement = _rows().where(Benefit.id.in_(ids)).order_by(Benefit.id)
+    statement = rows().where(Benefit.id.in_(ids)).order_by(Benefit.id)
     if scope is not None:
         statement = statement.where(BenefitDefinition.site_id.in_(scope))
-    return _read(session, statement)
+    return lines(session, statement)
 
 
 def of_person(
     session: Session, ids: Collection[int], scope: Scope, *, size: int = PAGE, before: int | None = None
 ) -> list[BenefitRow]:
     """The benefits a person holds, the newest first, one more than ``size`` when there are further ones."""
-    statement = _rows().where(Benefit.profile_id.in_(ids)).order_by(Benefit.id.desc()).limit(size + 1)
+    statement = rows().where(Benefit.profile_id.in_(ids)).order_by(Benefit.id.desc()).limit(size + 1)
     if scope is not None:
         statement = statement.where(BenefitDefinition.site_id.in_(scope))
     if before is not None:
         statement = statement.where(Benefit.id < before)
-    return _read(session, statement)
+    return lines(session, statement)
 
 
-def _rows() -> Select[*tuple[Any, ...]]:
+def rows() -> Select[*tuple[Any, ...]]:
+    """What a line of a list is made of; ``lines`` reads it."""
     return (
         select(
             Benefit,
@@ -199,7 +178,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[BenefitRow]:
+def lines(session: Session, statement: Select[*tuple[Any, ...]]) -> list[BenefitRow]:
+    """The lines of a list, as the database has them now."""
     return [
         BenefitRow(
             id=row.id,
@@ -220,34 +200,6 @@ def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Benefit
             statement.execution_options(**_FRESH)
         )
     ]
-
-
-def matching(scope: Scope, narrow: Filter, now: datetime, before: int | None) -> list[ColumnElement[bool]]:
-    """What narrows a list of benefits; ``before`` is the last id seen."""
-    conditions: list[ColumnElement[bool]] = []
-    if narrow.definition_id is not None:
-        conditions.append(Benefit.definition_id == narrow.definition_id)
-    if scope is not None:
-        conditions.append(BenefitDefinition.site_id.in_(scope))
-    if narrow.state is not None:
-        conditions.append(is_in(narrow.state, now))
-    if narrow.batch_id is not None:
-        conditions.append(Benefit.batch_id == narrow.batch_id)
-    if narrow.source is not None:
-        conditions.append(Benefit.source == narrow.source)
-    conditions += _ending(narrow)
-    if narrow.search:
-        conditions.append(matches(narrow.search))
-    if before is not None:
-        conditions.append(Benefit.id < before)
-    return conditions
-
-
-def _ending(narrow: Filter) -> Iterator[ColumnElement[bool]]:
-    if narrow.ends_from is not None:
-        yield Benefit.expires_at >= narrow.ends_from
-    if narrow.ends_before is not None:
-        yield Benefit.expires_at < narrow.ends_before
 
 
 def is_usable(now: datetime) -> ColumnElement[bool]:

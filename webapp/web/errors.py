@@ -36,6 +36,7 @@ class ErrorPage:
     reference: str
     kept: tuple[tuple[str, str], ...] = ()
     back_url: str | None = None
+    code: str = ""  # which rule refused, where one did
 
 
 def register(app: Flask) -> None:
@@ -47,10 +48,12 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _fault)
 
 
-def page(status: int, words: Words | None = None, what: str = "") -> Response:
+def page(status: int, words: Words | None = None, what: str = "", code: str = "") -> Response:
     """The page for ``status``; ``what`` replaces the usual sentence."""
     words = words or WORDS.get(status) or WORDS[500 if status >= SERVER_FAULT else 400]
-    error = ErrorPage(status, words.title, what or words.what, words.do, logs.request_id(), tuple(_kept()), _back())
+    error = ErrorPage(
+        status, words.title, what or words.what, words.do, logs.request_id(), tuple(_kept()), _back(), code
+    )
     response = make_response(_draw(error), status)
     if status == 503:
         response.headers["Retry-After"] = _RETRY_AFTER
@@ -111,7 +114,8 @@ def _forged(error: CSRFError) -> Response:
 
 def _domain(error: DomainError) -> Response:
     """A refusal no form could show."""
-    return page(next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 422), what=error.message)
+    status = next((number for kind, number in _STATUS.items() if isinstance(error, kind)), 422)
+    return page(status, what=error.message, code=error.code)
 
 
 def _database(error: OperationalError) -> Response:

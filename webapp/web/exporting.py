@@ -36,7 +36,7 @@ SCREENS: dict[str, str] = {
     "modules.show": "modules.export_completions",
     "fulfilment.board": "fulfilment.export_winners",
 }
-_PLACES = frozenset({"before", "after"})  # where in the list somebody is: the file begins at its beginning
+_PLACES = frozenset({"before", "after", "size"})  # where in the list somebody is: the file has it from end to end
 _TYPES = {
     Media.CSV: "text/csv; charset=utf-8",
     Media.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -51,6 +51,7 @@ _WORDS = {
     "source": "Origin",
     "ends_from": "Good until, from",
     "ends_to": "Good until, to",
+    "sort": "Order",
 }
 
 

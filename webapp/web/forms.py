@@ -76,10 +76,12 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
         return self._refused_with or (422 if self.errors or self.turned_down else 200)
 
     _refused_with: int = 0
+    refused_by = ""  # the code of the rule that refused last
     turned_down = False  # for a ``validate`` of a form's own whose complaint is inside a list of rows
 
     def refuse(self, error: DomainError) -> None:
         """Put a refusal on its field, or on top when it belongs to none on this page."""
+        self.refused_by = error.code
         self._refused_with = {"Conflict": 409, "Busy": 503}.get(type(error).__name__, 422)
         if error.field in self._fields:
             field = self._fields[error.field]

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("benefits", __name__, url_prefix="/benefits")
 
-from webapp.blueprints.benefits import acts, issuing, printing, telling, views, why
+from webapp.blueprints.benefits import acts, issuing, printing, telling, views, voiding, why

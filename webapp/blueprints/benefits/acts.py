@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, request
+from flask import flash
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
-from webapp.blueprints.benefits import bp, forms
+from webapp.blueprints.benefits import bp, forms, listing
 from webapp.domain.benefits import state, told
 from webapp.domain.errors import Refused
 from webapp.domain.permissions import Permission
@@ -24,7 +24,6 @@ from webapp.services import benefits
 from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import CommandForm
-from webapp.web.paging import MOST
 from webapp.web.rendering import go, render
 
 
@@ -113,8 +112,7 @@ def extend(benefit_id: int) -> ResponseReturnValue:
 def extend_several() -> ResponseReturnValue:
     """A later end for the ticked benefits, after saying which of them cannot have one, and why."""
     session, where = db.session(), scope(Permission.BENEFITS_CHANGE)
-    asked = [int(text) for text in request.args.getlist("ids")[: read.PAGE] if text.isdecimal() and int(text) <= MOST]
-    rows = read.several(session, where, asked)
+    rows = read.several(session, where, listing.ticked())
     why = gates.to_extend(session, rows)
     form = forms.ExtendSeveralForm()
     able = tuple(row.id for row in rows if not why[row.id])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, SelectChoice, SelectField
+from wtforms import BooleanField, HiddenField, SelectChoice, SelectField
 from wtforms.validators import InputRequired
 
 from webapp.adapters import clock
@@ -28,6 +29,7 @@ from webapp.services.benefits import (
     SetExpiry,
     VoidBenefit,
 )
+from webapp.services.benefits.voiding import VoidBenefits
 from webapp.web.fields import DayField, MoneyField, TextField, WholeField
 from webapp.web.filters import account_zone
 from webapp.web.forms import CommandForm
@@ -153,6 +155,19 @@ class ReleaseForm(CommandForm[ReleaseCode]):
     command = ReleaseCode
 
     reason = TextField("Reason", length=NOTE, required=True)
+
+
+def _count(text: object) -> int:
+    """A number as the page wrote it; anything else is none that a page states."""
+    typed = str(text)
+    return int(typed) if re.fullmatch("[0-9]{1,9}", typed, re.ASCII) else -1
+
+
+class VoidSeveralForm(CommandForm[VoidBenefits]):
+    command = VoidBenefits
+
+    stated = HiddenField(filters=[_count])
+    reason = TextField("Reason", length=NOTE, required=True, description="Stands in the history of every one of them.")
 
 
 class RestoreForm(CommandForm[RestoreBenefit]):

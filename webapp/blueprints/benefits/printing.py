@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, abort, request
+from flask import Response, abort
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import benefit_cards, clock, typesetting
-from webapp.blueprints.benefits import bp
+from webapp.blueprints.benefits import bp, listing
 from webapp.blueprints.benefits.forms import PrintForm
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
@@ -18,7 +18,7 @@ from webapp.queries import benefit_cards as read
 from webapp.queries import benefits as read_benefits
 from webapp.services import benefits
 from webapp.web.access import listed, requires, scope
-from webapp.web.paging import MOST, number
+from webapp.web.paging import number
 from webapp.web.rendering import go, render
 
 CHECKED = 500  # cards whose letters are checked before printing
@@ -76,6 +76,9 @@ def print_preview(layout: str) -> ResponseReturnValue:
 def _wanted() -> Wanted | None:
     """None when the address names nothing; ``NotFound`` when it names what this person may not print."""
     session, where, now = db.session(), scope(Permission.CODES_PRINT), clock.now()
+    # Ticks come first: with them the list sends along what it is narrowed to.
+    if ids := sorted(set(listing.ticked())):
+        return Wanted("what was ticked", {"ids": ids}, len(ids), read.among_these(session, where, ids, now))
     if (batch_id := number("batch")) is not None:
         sheet = read_batches.sheet(session, batch_id, where)
         chosen = read.of_batch(session, where, batch_id, now)
@@ -84,11 +87,7 @@ def _wanted() -> Wanted | None:
         definition, _ = read_benefits.definition(session, definition_id, where)
         chosen = read.of_definition(session, where, definition_id, now)
         return Wanted(definition.name, {"definition": definition_id}, 0, chosen)
-    texts = request.args.getlist("ids")[: read_benefits.PAGE]
-    ids = sorted({int(text) for text in texts if text.isdecimal() and int(text) <= MOST})
-    if not ids:
-        return None
-    return Wanted("what was ticked", {"ids": ids}, len(ids), read.among_these(session, where, ids, now))
+    return None
 
 
 def _boxes(benefit_ids: tuple[int, ...]) -> list[tuple[str, str]]:

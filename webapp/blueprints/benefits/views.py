@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
-from webapp.blueprints.benefits import bp
-from webapp.domain.benefits import BenefitState, may_release, may_reverse, may_unvoid, state
+from webapp.blueprints.benefits import bp, listing
+from webapp.domain.benefit_lists import MOST_COUNTED
+from webapp.domain.benefits import may_release, may_reverse, may_unvoid, state
 from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission
-from webapp.domain.redemptions import BenefitSource, RedemptionKind
-from webapp.domain.timing import day_ends, day_starts
+from webapp.domain.redemptions import RedemptionKind
 from webapp.domain.verdicts import Verdict
 from webapp.domain.voucher_codes import grouped
 from webapp.extensions import db
+from webapp.queries import benefit_lists as read_lists
 from webapp.queries import benefit_rows, benefit_traces, choices
 from webapp.queries import benefits as read
 from webapp.queries import notices as read_notices
@@ -25,57 +25,53 @@ from webapp.services import benefits
 from webapp.web import benefit_words
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
-from webapp.web.filters import account_zone
 from webapp.web.forms import PressForm
-from webapp.web.paging import day, number, text
 from webapp.web.rendering import render
 
 
 @bp.get("")
 @requires(Permission.BENEFITS_VIEW)
 def index() -> ResponseReturnValue:
-    """Benefits, the newest first, by definition, state and origin, or by who holds them."""
+    """Benefits by definition, state, origin, their dates, or by who holds them, in the order of the address."""
     session, where, now = db.session(), listed(Permission.BENEFITS_VIEW), clock.now()
-    narrow, ends_from, ends_to = _narrow(), day("ends_from"), day("ends_to")
-    before = number("before")
-    rows = read.page(session, where, narrow, now, before=before)
+    narrow, turn = listing.narrowed(), listing.turn()
+    rows = read_lists.page(session, where, narrow, now, turn)
+    shown = rows[: turn.size]
     return render(
         "benefits/index.html",
         "benefits/_results.html",
-        rows=rows[: read.PAGE],
-        older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
-        is_first=before is None,
+        rows=shown,
+        further=listing.written(read_lists.place_of(shown[-1], turn.order)) if len(rows) > turn.size else None,
+        is_first=turn.after is None,
         narrow=narrow,
-        ends_from=ends_from,
-        ends_to=ends_to,
+        turn=turn,
+        listing=listing,
         definitions=choices.definition_names(session, where),
-        states=benefit_words.STATES,
         now=now,
         in_full=actor().may(Permission.PROFILES_VIEW),
         may_change=actor().may(Permission.BENEFITS_CHANGE),
         may_print=actor().may(Permission.CODES_PRINT),
+        matching=_matching(narrow) if len(rows) > turn.size or turn.after else None,
         benefit_words=benefit_words,
     )
+
+
+def _matching(narrow: read_lists.Filter) -> str | None:
+    """How many benefits of the whole list one may change; None where the list is narrowed to nothing or one may not."""
+    if narrow == read_lists.Filter() or not actor().may(Permission.BENEFITS_CHANGE):
+        return None
+    count = read_lists.how_many(db.session(), listed(Permission.BENEFITS_CHANGE), narrow, clock.now())
+    return f"{count:,}" if count <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 
 @bp.route("/export", methods=["GET", "POST"])
 @requires(Permission.PROFILES_VIEW, confirmed=True)
 def export() -> ResponseReturnValue:
     """The benefits of the list as a file: who holds them, and of the codes the last four signs."""
-    where, narrow, now = listed(Permission.PROFILES_VIEW), _narrow(), clock.now()
-    return offer("benefits", benefit_rows.EXPORT, lambda session: benefit_rows.stream(session, where, narrow, now))
-
-
-def _narrow() -> read.Filter:
-    zone = account_zone()
-    return read.Filter(
-        definition_id=number("definition"),
-        state=next((item for item in BenefitState if item == request.args.get("state")), None),
-        source=next((item for item in BenefitSource if item == request.args.get("source")), None),
-        batch_id=number("batch"),
-        search=text("q"),
-        ends_from=day_starts(day("ends_from"), zone),
-        ends_before=day_ends(day("ends_to"), zone),
+    where, narrow, now = listed(Permission.PROFILES_VIEW), listing.narrowed(), clock.now()
+    order = listing.turn().order
+    return offer(
+        "benefits", benefit_rows.EXPORT, lambda session: benefit_rows.stream(session, where, narrow, now, order)
     )
 
 

@@ -140,7 +140,7 @@ def extend_several(work: Work, command: ExtendBenefits) -> tuple[int, ...]:
 def set_expiry(work: Work, command: SetExpiry) -> Benefit:
     """Decide otherwise: another end, with a reason, for those who have the right to."""
     benefit, definition = _both(work, command.benefit_id)
-    reason = _reason(command.reason)
+    reason = checked_reason(command.reason)
     if benefit.voided_at is not None:
         raise Refused("void", f"It was made void on {rules.told(benefit.voided_at, benefit.zone)}.")
     ends = benefit_dates.end_of_day(command.expires_on, benefit.zone)
@@ -214,7 +214,7 @@ def reassign(work: Work, command: ReassignBenefit) -> Benefit:
 
 def void(work: Work, command: VoidBenefit) -> Benefit:
     """No till takes it any more; the record stays, and its code does not go back to the pool (benefits.md 5.8)."""
-    reason = _reason(command.reason)
+    reason = checked_reason(command.reason)
     benefit, definition = _both(work, command.benefit_id)
     counting.voided(work, definition.id, 1)
     moved = changed_rows(
@@ -266,7 +266,7 @@ def restore(work: Work, command: RestoreBenefit) -> Benefit:
 
 def release(work: Work, command: ReleaseCode) -> Benefit:
     """Put the code of a void benefit back into its pool, when nobody can know it; the benefit is without one then."""
-    reason = _reason(command.reason)
+    reason = checked_reason(command.reason)
     benefit, definition = _both(work, command.benefit_id)
     if benefit.voucher_id is None:
         raise Refused("no_code", "It holds no code out of a pool.")
@@ -345,7 +345,8 @@ def _tell(work: Work, benefit: Benefit, move: BenefitMove, note: str, *, profile
     work.session.add(line)
 
 
-def _reason(typed: str) -> str:
+def checked_reason(typed: str) -> str:
+    """What was typed as a reason, trimmed; ``Refused`` when it says nothing."""
     if len(typed.strip()) < _SHORTEST_REASON:
         raise Refused("reason", "Say why; the reason stays in the record.", "reason")
     return typed.strip()

@@ -218,3 +218,12 @@ def _tell(work: Work, benefit: Benefit, definition: BenefitDefinition, note: str
         person=benefit.profile_id,
         until=rules.told(benefit.expires_at, benefit.zone) or "no end",
     )
+    if benefit.voucher_id is not None and (pool := definition.voucher_type) is not None:
+        work.record(
+            Event.BENEFIT_CODE_ALLOCATED,
+            benefit,
+            definition.site_id,
+            pool=pool.title,
+            title=definition.name,
+            person=benefit.profile_id,
+        )
