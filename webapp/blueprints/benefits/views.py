@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from flask import request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp
 from webapp.domain.benefits import BenefitState, may_reverse, may_unvoid, state
+from webapp.domain.extensions import WINDOW
 from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import BenefitSource, RedemptionKind
@@ -16,6 +20,7 @@ from webapp.domain.voucher_codes import grouped
 from webapp.extensions import db
 from webapp.queries import benefit_rows, choices
 from webapp.queries import benefits as read
+from webapp.queries import extensions as read_extensions
 from webapp.queries import notices as read_notices
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
@@ -26,6 +31,9 @@ from webapp.web.filters import account_zone
 from webapp.web.forms import PressForm
 from webapp.web.paging import day, number, text
 from webapp.web.rendering import render
+
+if TYPE_CHECKING:
+    from webapp.models import Benefit, BenefitExtension
 
 
 @bp.get("")
@@ -93,6 +101,12 @@ def reveal(benefit_id: int) -> ResponseReturnValue:
     return _show(benefit_id, code=grouped(own) if seen and own else None)
 
 
+def _extension(benefit: Benefit, now: datetime) -> BenefitExtension | None:
+    """The extension of several it was in, while that can be taken back."""
+    is_fresh = benefit.extended_at is not None and now - benefit.extended_at <= WINDOW
+    return read_extensions.newest_of(db.session(), benefit.id, now - WINDOW) if is_fresh else None
+
+
 def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
     session, now, person = db.session(), clock.now(), actor()
     sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW) if code is None else None)
@@ -115,6 +129,7 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
             name: person.may(Permission(f"benefits.{name}"), site_id)
             for name in ("redeem", "return", "change", "override")
         },
+        extension=_extension(benefit, now),
         may_restore=may_unvoid(benefit.voided_at, now, benefit.zone).ok,
         ledger=ledger,
         redeem=RedemptionKind.REDEEM,

@@ -3,20 +3,25 @@
 from webapp.models import RedemptionAttempt
 from webapp.services.benefits.changing import (
     ExtendBenefit,
-    ExtendBenefits,
     ReassignBenefit,
     RestoreBenefit,
     RevealBenefit,
     SetExpiry,
     VoidBenefit,
     extend,
-    extend_several,
     reassign,
     restore,
     reveal,
     set_expiry,
     tell_expired,
     void,
+)
+from webapp.services.benefits.extensions import (
+    ExtendBenefits,
+    UndoExtension,
+    extend_several,
+    may_undo_extension,
+    undo_extension,
 )
 from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, claim, issue, planned, zone_of
 from webapp.services.benefits.redeeming import (
@@ -47,6 +52,7 @@ __all__ = [
     "RevealBenefit",
     "ReverseRedemption",
     "SetExpiry",
+    "UndoExtension",
     "UndoRedemption",
     "VoidBenefit",
     "attempt",
@@ -55,6 +61,7 @@ __all__ = [
     "extend_several",
     "give_back",
     "issue",
+    "may_undo_extension",
     "note",
     "planned",
     "reassign",
@@ -65,6 +72,7 @@ __all__ = [
     "set_expiry",
     "tell_expired",
     "undo",
+    "undo_extension",
     "void",
     "zone_of",
 ]
