@@ -28,9 +28,11 @@ from webapp.models import (
     BenefitChange,
     BenefitDefinition,
     BenefitDefinitionVersion,
+    BenefitExtension,
     Completion,
     Draw,
     Entry,
+    ExtendedBenefit,
     Group,
     ImportProblem,
     ImportRun,
@@ -236,6 +238,7 @@ def _benefits(session: Session, site: int) -> None:
     refused = {"benefit_id": used, "at": NOW, "by": "A", "reason": "expired"}
     _add(session, RedemptionAttempt, lambda n: refused | {"message": f"Refusal {n}."})
     _add(session, BenefitChange, lambda n: {"benefit_id": used, "move": "issued", "at": NOW, "by": f"Person {n}"})
+    _extension(session, used)
     target = _targets(session, site)
     session.execute(
         update(BenefitDefinition)
@@ -252,6 +255,13 @@ def _benefits(session: Session, site: int) -> None:
     bad = [[str(n), f"M-{n}", "Nobody has it."] for n in range(100)]
     numbers = {"people_count": 2 * MANY, "passed_count": MANY, "issued_count": MANY, "bad_count": MANY, "problems": bad}
     session.execute(update(BenefitBatch).where(BenefitBatch.id == last).values(**numbers))
+
+
+def _extension(session: Session, first: int) -> None:
+    """As many benefits as one act extends."""
+    session.execute(insert(BenefitExtension), [{"id": 1, "at": NOW, "by": "A"}])
+    line = {"extension_id": 1, "ended_at": NOW, "ends_at": NOW, "redeemed_count": 0}
+    session.execute(insert(ExtendedBenefit), [line | {"benefit_id": first + number} for number in range(50)])
 
 
 def _add(session: Session, model: type[Base], row: Callable[[int], Row]) -> None:
@@ -355,6 +365,7 @@ SCREENS = {
     "benefits, extend": "/benefits/extend?" + "&".join(f"ids={n}" for n in range(1, 51)),
     "benefits, void": "/benefits/void?all=yes&ends=never&claimed=never",
     "benefits, void ticked": "/benefits/void?" + "&".join(f"ids={n}" for n in range(1, 51)),
+    "benefits, extended": "/benefits/extensions/1",
     "batches": "/benefits/batches",
     "batch": "/benefits/batches/{many}",
     "batch, checked": "/benefits/batches/3",

@@ -199,3 +199,18 @@ def test_benefits_are_issued_to_the_people_of_a_file_in_a_batch(command, own, tm
     assert "0 issued, 3 passed over" in done.stdout
     own.rollback()
     assert own.scalar(select(func.count()).select_from(Benefit)) == 3
+
+
+def test_definitions_come_back_from_their_own_export(command, own, tmp_path):
+    make = Factories(own)
+    site = make.site(name="club")
+    make.benefit_definition(site_id=site.id, handle="tea", name="=Tea", terms_conditions="one\ntwo", tags=["a", "b"])
+    path = tmp_path / "definitions.csv"
+    command("export", "definitions", str(path))
+    report = json.loads(command("import", "definitions", str(path), "--dry-run", "--json").stdout)
+    assert report == {"records": 1, "good": 1, "duplicates": 0, "bad": 0, "problems": []}
+    assert "0 new and 0 changed definitions" in command("import", "definitions", str(path)).stdout
+    path.write_text(path.read_text().replace("tea,club", "coffee,club") + "bad,nowhere\n")
+    report = json.loads(command("import", "definitions", str(path), "--good-rows", "--json").stdout)
+    assert (report["good"], report["bad"], report["problems"][0]["line"]) == (1, 1, 4)
+    assert command("export", "definitions", "--json").stdout.count("one\\ntwo") == 2

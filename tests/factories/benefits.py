@@ -15,6 +15,8 @@ from webapp.models import (
     BenefitBatch,
     BenefitDefinition,
     BenefitDefinitionVersion,
+    BenefitExtension,
+    ExtendedBenefit,
     Notice,
     Profile,
     Redemption,
@@ -128,6 +130,20 @@ class Benefits(People):
             counted["total_global_claimed"] = BenefitDefinition.total_global_claimed + 1
         self.session.execute(update(BenefitDefinition).where(BenefitDefinition.id == definition.id).values(counted))
         return self.add(Benefit(**values))
+
+    def extension(self, benefit: Benefit, **changes: object) -> BenefitExtension:
+        """Of it alone, as if by somebody else."""
+        made = self.add(BenefitExtension(**{"at": NOW, "by": "Ann Able"} | changes))
+        self.add(
+            ExtendedBenefit(
+                extension_id=made.id,
+                benefit_id=benefit.id,
+                ended_at=NOW,
+                ends_at=NOW,
+                redeemed_count=benefit.redeemed_count,
+            )
+        )
+        return made
 
     def redemption(self, benefit: Benefit, **changes: object) -> Redemption:
         """One of it, counted."""

@@ -516,5 +516,62 @@ def test_13_6_bulk_extend(console, d):
     assert "either a number of days or a date" in page.text
     page = console.follow(console.submit(console.get(address), extend_days="7"))
     assert "2 extended, 1 left as they are." in page.text
-    assert [row["href"] for row in page.soup.select("tbody th a")] == [f"/benefits/{void.id}"]
+    assert [row["href"] for row in page.soup.select("#extended th a")] == [
+        f"/benefits/{first.id}",
+        f"/benefits/{other.id}",
+    ]
+    assert [row["href"] for row in page.soup.select("#left th a")] == [f"/benefits/{void.id}"]
+    assert "It was made void" in page.one("#left").get_text()
     assert "No benefit was ticked" in console.get("/benefits/extend").text
+
+
+def test_a_bulk_extension_is_taken_back_from_its_page_within_ten_minutes(console, d, moment):
+    first, second = d.issue(), d.issue(d.other)
+    d.change(is_extendable=True)
+    moment.now = d.at
+    page = console.get(f"/benefits/extend?ids={first.id}&ids={second.id}")
+    page = console.follow(console.submit(page, extend_days="7"))
+    assert "2 extended, 0 left as they are." in page.text
+    assert "Extended with others, which can be taken back" in console.get(f"/benefits/{first.id}").text
+    d.redeem(second)
+    page = console.follow(console.submit(page))
+    assert "Taken back: what nobody has used since ends when it did before." in page.text
+    assert page.texts("#extended td[data-label='Now']") == [
+        "It has its former end again.",
+        "It was redeemed since, or some of it came back.",
+    ]
+    assert page.soup.select("form[action*='/extensions/']") == []
+    shown = console.get(f"/benefits/{first.id}").text
+    assert "Extension taken back" in shown
+    assert "which can be taken back" not in shown
+
+
+def test_a_bulk_extension_stays_after_ten_minutes_and_says_so(console, d, moment):
+    benefit = d.issue()
+    d.change(is_extendable=True)
+    moment.now = d.at
+    page = console.get(f"/benefits/extend?ids={benefit.id}")
+    page = console.follow(console.submit(page, extend_days="7"))
+    address = page.response.request.path
+    moment.forward(minutes=11)
+    refused = console.submit(page, status=422)
+    assert "It was made more than 10 minutes ago" in refused.text
+    page = console.get(address)
+    assert "It was made more than 10 minutes ago" in page.text
+    assert page.soup.select("form[action*='/extensions/']") == []
+    assert "which can be taken back" not in console.get(f"/benefits/{benefit.id}").text
+
+
+def test_the_extension_of_another_is_shown_to_an_editor_and_not_taken_back(console, signed_in, d, moment):
+    benefit = d.issue()
+    d.change(is_extendable=True)
+    moment.now = d.at
+    page = console.get(f"/benefits/extend?ids={benefit.id}")
+    page = console.follow(console.submit(page, extend_days="7"))
+    address = page.response.request.path
+    other = signed_in("editor").get(address)
+    assert "they, or whoever may set the end, can take that back" in other.text
+    assert other.soup.select("form[action*='/extensions/']") == []
+    administrator = signed_in("administrator")
+    page = administrator.follow(administrator.submit(administrator.get(address)))
+    assert "It has its former end again." in page.text

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.jobs import run_jobs
-from webapp.models import Entry, ImportRun, Organisation
+from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,Ann,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,bo@example.com,2026-01-05T10:00:00Z,R2,3\n"
@@ -226,7 +226,7 @@ def test_an_editor_of_one_site_imports_no_organisations(signed_in, make):
 def test_every_kind_has_a_page_that_says_what_its_file_can_hold(console):
     page = console.get("/imports/new")
     links = [link["href"] for link in page.soup.select("a[href^='/imports/new/']")]
-    assert len(links) == 10
+    assert len(links) == 11
     for link in links:
         assert console.get(link).texts("#needs li")
 
@@ -241,3 +241,51 @@ def test_options_are_chosen_with_the_columns_and_kept(console, session):
     console.submit(page, "#columns", status=303, known_rows="replace", empty_cells="clear")
     session.expire_all()
     assert session.scalars(select(ImportRun.options)).one()["known_rows"] == "replace"
+
+
+def test_definitions_are_mapped_checked_imported_and_taken_back_on_the_screens(console, session, make):
+    club = make.site(name="club")
+    make.benefit_definition(site_id=club.id, handle="tea", name="Tea")
+    content = (
+        "Handle,Title,Site,Further,Claim condition,Published\n"
+        'tea,Green tea,,"{""a"": 1}",,\n'
+        'cake,Cake,club,,"{""==="": [{""var"": ""gender""}, ""female""]}",yes\n'
+        "bread,Bread,,,[,\n"
+    )
+    page = console.get("/imports/new/definitions")
+    page = console.follow(console.submit(page, "#form", file=(io.BytesIO(content.encode()), "d.csv")))
+    page = console.submit(page, "#columns", status=422)
+    assert "No column holds «Name», which every one of the definitions needs; choose it." in page.text
+    page = console.submit(page, "#columns", name="2", meta="4", claim_condition="5")
+    run_jobs(session)
+    page = console.follow(page)
+    assert [text.split()[:2] for text in page.texts(".figure")][:3] == [["Good", "2"], ["Duplicate", "0"], ["Bad", "1"]]
+    rows = [
+        [cell.get_text(" ", strip=True) for cell in row.select("th, td")]
+        for row in page.soup.select("#problems tbody tr")
+    ]
+    assert [row[:3] for row in rows] == [["4", "Claim condition", "["]]
+    page = console.submit(page, "#apply", contract="good-rows")
+    run_jobs(session)
+    page = console.follow(page)
+    assert "2 definitions imported" in page.text
+    assert page.soup.select_one("a[href='/benefits/definitions']")
+    wanted = select(BenefitDefinition).order_by(BenefitDefinition.handle)
+    cake, tea = session.scalars(wanted.execution_options(populate_existing=True))
+    assert (cake.is_published, cake.claim_condition) == (True, {"===": [{"var": "gender"}, "female"]})
+    assert (tea.name, tea.meta, tea.is_published) == ("Green tea", {"a": 1}, True)
+    undo = console.get(f"/imports/{session.scalars(select(func.min(ImportRun.id))).one()}/undo")
+    assert "changed definitions become what they were" in undo.text
+    console.submit(undo, "#form")
+    run_jobs(session)
+    session.expire_all()
+    assert session.scalars(select(BenefitDefinition.name)).all() == ["Tea"]
+
+
+def test_columns_of_definitions_chosen_once_are_offered_again(console, session):
+    content = b"Handle,Title,Further\ntea,Tea,{}\n"
+    for _ in range(2):
+        page = console.get("/imports/new/definitions")
+        page = console.follow(console.submit(page, "#form", file=(io.BytesIO(content), "d.csv")))
+        console.submit(page, "#columns", name="2", meta="3")
+    assert page.one("#meta option[selected]").get_text() == "Further"

@@ -122,6 +122,7 @@ def world(make):
         "voucher_id": voucher.id,
         "benefit_id": (benefit := make.benefit(make.benefit_definition(site_id=site.id))).id,
         "redemption_id": make.redemption(benefit).id,
+        "extension_id": make.extension(benefit).id,
         "target_id": (target := make.target(site_id=site.id)).id,
         "notice_id": make.notice(benefit, target).id,
         "code": kind.code,

@@ -95,6 +95,7 @@ _HELP = {
     ImportKind.LOCATIONS: "The id says which; new ones are created, known ones changed.",
     ImportKind.ORGANISATION_TYPES: "The name says which; new ones are created, known ones changed.",
     ImportKind.SITES: "The name says which; new ones are created, known ones changed.",
+    ImportKind.DEFINITIONS: "The handle says which; new ones are drafts unless is_published says yes and nothing stops that.",
 }
 for _kind in _HELP:
     group.add_command(_command(_kind))

@@ -94,6 +94,8 @@ class Event(StrEnum):
     BENEFIT_RETURNED = "benefit.returned"
     BENEFIT_REVERSED = "benefit.reversed"
     BENEFIT_EXTENDED = "benefit.extended"
+    BENEFIT_EXTENSION_UNDONE = "benefit.extension-undone"
+    EXTENSION_UNDONE = "benefit-extension.undone"
     BENEFIT_EXPIRY_SET = "benefit.expiry-set"
     BENEFIT_REASSIGNED = "benefit.reassigned"
     BENEFIT_VOIDED = "benefit.voided"
@@ -236,6 +238,8 @@ SENTENCES: dict[Event, str] = {
     Event.BENEFIT_RETURNED: "took back {count} of «{title}» (receipt {receipt}): {note}",
     Event.BENEFIT_REVERSED: "reversed {count} of «{title}» (receipt {receipt}): {note}",
     Event.BENEFIT_EXTENDED: "extended «{title}» of person {person} until {until}",
+    Event.BENEFIT_EXTENSION_UNDONE: "took the extension of «{title}» of person {person} back: good until {until}",
+    Event.EXTENSION_UNDONE: "took an extension of benefits back: {count} have their former ends, {left} left alone",
     Event.BENEFIT_EXPIRY_SET: "set the end of «{title}» of person {person} from {before} to {until}: {reason}",
     Event.BENEFIT_REASSIGNED: "handed «{title}» over from person {before} to person {person}",
     Event.BENEFIT_VOIDED: "made «{title}» of person {person} void: {reason}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from webapp.domain.definition_columns import DEFINITION_COLUMNS
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.import_kinds import Cell, Column, ImportKind
 from webapp.domain.modules import LapseUnit
@@ -166,6 +167,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.MODULES: _MODULE,
     ImportKind.COMPLETIONS: _COMPLETION,
     **PLACE_COLUMNS,
+    ImportKind.DEFINITIONS: DEFINITION_COLUMNS,
 }
 
 
@@ -187,6 +189,7 @@ KEYS: dict[ImportKind, tuple[str, ...]] = {
     ImportKind.LOCATIONS: ("external_id",),
     ImportKind.ORGANISATION_TYPES: ("name",),
     ImportKind.SITES: ("name",),
+    ImportKind.DEFINITIONS: ("handle",),
 }
 # What rows are called where they are counted.
 ROWS: dict[ImportKind, tuple[str, str]] = {
@@ -201,6 +204,7 @@ ROWS: dict[ImportKind, tuple[str, str]] = {
     ImportKind.LOCATIONS: ("location", "locations"),
     ImportKind.ORGANISATION_TYPES: ("type", "types"),
     ImportKind.SITES: ("site", "sites"),
+    ImportKind.DEFINITIONS: ("definition", "definitions"),
 }
 # Kinds whose rows say whom they belong to.
 NAME_PEOPLE = (ImportKind.ENTRIES, ImportKind.PROFILES, ImportKind.MEMBERSHIPS, ImportKind.COMPLETIONS)

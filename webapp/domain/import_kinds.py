@@ -20,6 +20,7 @@ class ImportKind(StrEnum):
     LOCATIONS = "locations"
     ORGANISATION_TYPES = "organisation-types"
     SITES = "sites"
+    DEFINITIONS = "definitions"
 
 
 class Cell(StrEnum):
@@ -31,6 +32,15 @@ class Cell(StrEnum):
     END = "end"  # a moment that may be to come; an empty cell says that there is none
     WHOLE = "whole number"
     YES_NO = "yes or no"
+    PARAGRAPH = "paragraph"  # keeps its line breaks
+    HANDLE = "handle"
+    NUMBER = "number"  # a whole one ``within`` bounds
+    HOURS = "hours"  # a number of which 0 is none
+    DAY = "day"
+    INSTANT = "instant"  # a moment to the second, past or to come; an empty cell says that there is none
+    TAGS = "tags"
+    META = "meta"
+    CONDITION = "condition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +55,4 @@ class Column:
     most: int = 200
     is_needed: bool = False  # the column must be chosen, and no row may leave it empty
     choices: tuple[str, ...] = ()  # the only values there are
+    within: tuple[int, int] = (0, 0)  # the least and the most of a number

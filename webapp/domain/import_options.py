@@ -41,9 +41,10 @@ CHANGING = (
     ImportKind.LOCATIONS,
     ImportKind.ORGANISATION_TYPES,
     ImportKind.SITES,
+    ImportKind.DEFINITIONS,
 )
 # Those of them that can be archived.
-ARCHIVING = (ImportKind.ORGANISATIONS, ImportKind.GROUPS, ImportKind.MODULES)
+ARCHIVING = (ImportKind.ORGANISATIONS, ImportKind.GROUPS, ImportKind.MODULES, ImportKind.DEFINITIONS)
 
 
 # What each choice is called, and what it does.

@@ -38,6 +38,7 @@ class BenefitMove(StrEnum):
     ISSUED = "issued"
     CLAIMED = "claimed"
     EXTENDED = "extended"
+    EXTENSION_UNDONE = "extension undone"
     EXPIRY_SET = "expiry set"
     REASSIGNED = "reassigned"
     VOIDED = "voided"

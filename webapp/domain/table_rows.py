@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from webapp.domain import exports, profiles
+from webapp.domain.definition_cells import READERS, paragraph
+from webapp.domain.errors import Refused
 from webapp.domain.import_columns import COLUMNS, KEYS, Cell, Column, ImportKind
 from webapp.domain.import_rows import Fault, clean, end_fault, moment_fault, parsed_moment, shown, wrong_length
 
@@ -59,13 +62,13 @@ class TableRules:
         faults: list[Fault] = []
         found: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS[self.kind])
         for column, place in self._columns:
-            text = clean(exports.unguard(values[place]))
-            self.cleaned += not values[place].isprintable()
+            text = _tidy(column, exports.unguard(values[place]))
+            self.cleaned += not _is_clean(column, values[place])
             fault = self._fault(column, text)
             if fault:
                 faults.append(Fault(column.name, shown(text), fault))
             else:
-                found[column.name] = self._value(column, text)
+                found[column.name] = self._read(column, text) if column.cell in READERS else self._value(column, text)
         if not faults and "email" in found and not found["external_id"] and not found["email"]:
             faults.append(
                 Fault("external_id", "", "The row has neither a member id nor an e-mail, so nobody is named.")
@@ -79,12 +82,23 @@ class TableRules:
             told = f"«{shown(text)}» is none of: {', '.join(column.choices)}."
             return "" if text.casefold() in column.choices else told
         if len(text) > column.most:
-            return f"The value has {len(text):,} characters; at most {column.most} can be kept."
-        if column.cell is Cell.MOMENT:
-            return moment_fault(text, self._zone, self.now)
-        return end_fault(text, self._zone) if column.cell is Cell.END else self._plain_fault(column, text)
+            return f"The value has {len(text):,} characters; at most {column.most:,} can be kept."
+        if column.cell in READERS:
+            return self._unread(column, text)
+        return self._plain_fault(column, text)
+
+    def _unread(self, column: Column, text: str) -> str:
+        try:
+            READERS[column.cell](text, column, self._zone)
+        except Refused as refusal:
+            return refusal.message
+        return ""
 
     def _plain_fault(self, column: Column, text: str) -> str:
+        if column.cell is Cell.MOMENT:
+            return moment_fault(text, self._zone, self.now)
+        if column.cell is Cell.END:
+            return end_fault(text, self._zone)
         if column.cell is Cell.YES_NO and text.casefold() not in (*_YES, *_NO):
             return f"«{shown(text)}» is neither yes nor no."
         is_wrong = column.cell is Cell.WHOLE and not _WHOLE.fullmatch(text)
@@ -93,6 +107,9 @@ class TableRules:
     def _missing(self, column: Column) -> str:
         needed = f"{column.heading[:1].lower()}{column.heading[1:]}"
         return f"The value is empty; {needed} is needed." if column.is_needed else ""
+
+    def _read(self, column: Column, text: str) -> Any:
+        return READERS[column.cell](text, column, self._zone) if text else None
 
     def _value(self, column: Column, text: str) -> Any:
         if column.cell is Cell.WHOLE:
@@ -105,3 +122,20 @@ class TableRules:
         if column.choices:
             return text.casefold() or None
         return profiles.email_key(text) if column.name == "email" else text
+
+
+def _tidy(column: Column, text: str) -> str:
+    return paragraph(text) if column.cell is Cell.PARAGRAPH else clean(text)
+
+
+def _is_clean(column: Column, text: str) -> bool:
+    return (" ".join(text.split()) if column.cell is Cell.PARAGRAPH else text).isprintable()
+
+
+def told(value: Any) -> str:
+    """A value of a draft as a sentence or a table shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return value.isoformat() if isinstance(value, date) else "" if value is None else str(value)

@@ -14,14 +14,14 @@ from webapp.domain.import_columns import ROWS
 from webapp.domain.import_rows import Draft, Fault, shown
 from webapp.domain.imports import Outcome
 from webapp.domain.profiles import resolve
-from webapp.domain.table_rows import TableDraft
+from webapp.domain.table_rows import TableDraft, told
 from webapp.queries import entries, profiles
 from webapp.queries.imports import Plan
 from webapp.services import table_options
 from webapp.services.import_steps import MOST_PROBLEMS, NotedProblem, Tally
 from webapp.services.import_tables import KINDS as TABLES
 
-SAMPLE = 8
+SAMPLE, LONGEST_SAMPLE = 8, 200
 
 
 @dataclass
@@ -136,7 +136,7 @@ class TableInspection:
         drafts = [draft for draft in part.drafts if isinstance(draft, TableDraft)]
         refers = dict(kind.refers(session, drafts))
         found = table_options.settle(session, self.plan, kind, [one for one in drafts if one.line not in refers])
-        refers |= {line: [fault] for line, fault in found.faults.items()}
+        refers |= found.faults
         seen = self.scratch.receipts({_joined(draft) for draft in drafts})
         bad = list(part.bad)
         repeated: list[NotedProblem] = []
@@ -185,9 +185,10 @@ def _twice(record: int, draft: TableDraft, first: int) -> NotedProblem:
 
 
 def _told(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value.isoformat() if hasattr(value, "isoformat") else "" if value is None else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = told(value)
+    return text if len(text) <= LONGEST_SAMPLE else f"{text[: LONGEST_SAMPLE - 1]}…"
 
 
 def is_kept(item: NotedProblem, bad: int, duplicates: int) -> bool:

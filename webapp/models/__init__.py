@@ -8,6 +8,7 @@ from webapp.models.benefits import Benefit, BenefitChange, Redemption, Redemptio
 from webapp.models.draws import Draw, DrawLogLine, DrawRound
 from webapp.models.entries import Entry, EntryDay
 from webapp.models.exports import ExportRun
+from webapp.models.extensions import BenefitExtension, ExtendedBenefit
 from webapp.models.files import StoredChunk, StoredFile
 from webapp.models.fulfilment import Winner, WinnerEvent
 from webapp.models.groups import Group, Membership
@@ -45,6 +46,7 @@ __all__ = [
     "BenefitChange",
     "BenefitDefinition",
     "BenefitDefinitionVersion",
+    "BenefitExtension",
     "Completion",
     "Draw",
     "DrawLogLine",
@@ -52,6 +54,7 @@ __all__ = [
     "Entry",
     "EntryDay",
     "ExportRun",
+    "ExtendedBenefit",
     "Group",
     "ImportChange",
     "ImportMapping",

@@ -302,12 +302,26 @@ def stream_all(session: Session) -> Iterator[tuple[object, ...]]:
     return _stream(session)
 
 
+def told(session: Session, *shown: ColumnElement[bool]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Ids and what ``EXPORT`` names, nothing written as text yet."""
+    for row in session.execute(_exported(*shown).add_columns(BenefitDefinition.id)):
+        yield row[-1], dict(zip(EXPORT, row[:-1], strict=True))
+
+
 def _stream(session: Session, *shown: ColumnElement[bool]) -> Iterator[tuple[object, ...]]:
+    for row in flow(session, _exported(*shown)):
+        yield tuple(_json(cell) if isinstance(cell, dict | list) else cell for cell in row)
+
+
+def _json(cell: dict[str, Any] | list[Any]) -> str:
+    """As short as can be: what was typed as it fits may be longer with blanks, and an import keeps the same limit."""
+    return json.dumps(cell, ensure_ascii=False, separators=(",", ":"))
+
+
+def _exported(*shown: ColumnElement[bool]) -> Select[Any]:
     wanted: Select[Any] = select(*_EXPORTED.values()).select_from(BenefitDefinition)
     wanted = wanted.join(Site, Site.id == BenefitDefinition.site_id)
     wanted = wanted.outerjoin(VoucherType, VoucherType.id == BenefitDefinition.voucher_type_id)
     for kind, target in _TARGETS.items():
         wanted = wanted.outerjoin(target, target.id == getattr(BenefitDefinition, f"{kind}_target_id"))
-    wanted = wanted.where(*shown).order_by(BenefitDefinition.id.desc())
-    for row in flow(session, wanted):
-        yield tuple(json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in row)
+    return wanted.where(*shown).order_by(BenefitDefinition.id.desc())

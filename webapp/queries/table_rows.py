@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session, aliased
 
 from webapp.domain import modules as module_rules
 from webapp.domain.errors import Refused
-from webapp.models import Group, Location, Organisation, OrganisationType, Site, Tier
+from webapp.domain.import_columns import COLUMNS, ImportKind
+from webapp.models import BenefitDefinition, Group, Location, Organisation, OrganisationType, Site, Tier
+from webapp.queries import benefit_definitions as read_definitions
 from webapp.queries import groups as read_groups
 from webapp.queries import modules as read_modules
 from webapp.queries.matching import among
@@ -134,3 +136,18 @@ def locations(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
         (row[1],): Standing(row[0], dict(zip(names, row[1:], strict=True)), row[2], row[6])
         for row in session.execute(wanted)
     }
+
+
+def definitions(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """Benefit definitions by their handles, with their values as the export names them."""
+    wanted = among(session, BenefitDefinition.handle, [key[0] for key in keys])
+    found: dict[Key, Standing] = {}
+    for own_id, told in read_definitions.told(session, wanted):
+        values = {column.name: told[column.name] for column in COLUMNS[ImportKind.DEFINITIONS]}
+        values |= {name: values[name] or None for name in _NOTHING}
+        at = told["updated_at"] if told["is_archived"] else None
+        found[(told["handle"],)] = Standing(own_id, values, told["name"], at)
+    return found
+
+
+_NOTHING = ("tags", "meta", "claim_condition", "view_condition", "notify_schedule_offset")  # empty is as none

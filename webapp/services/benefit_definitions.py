@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
 
 from webapp.domain import benefit_definitions as rules
 from webapp.domain import definition_words as words
@@ -107,10 +108,11 @@ def create(work: Work, command: CreateDefinition) -> BenefitDefinition:
     if site is None:
         raise Refused("site.not_found", "Choose the site this definition belongs to.", "site_id")
     handle = _free_handle(work, command.handle)
-    return _add(work, site.id, handle, _columns(work, command, site))
+    return add(work, site.id, handle, columns(work.session, command, site))
 
 
-def _add(work: Work, site_id: int, handle: str, values: Mapping[str, Any]) -> BenefitDefinition:
+def add(work: Work, site_id: int, handle: str, values: Mapping[str, Any]) -> BenefitDefinition:
+    """Add a draft of ``columns`` that hold, and the first version of its terms. The handle must be free."""
     definition = BenefitDefinition(
         site_id=site_id,
         handle=handle,
@@ -140,8 +142,8 @@ def change(work: Work, command: ChangeDefinition) -> BenefitDefinition:
     rules.may_rename(definition.handle, handle, definition.total_global_created).require()
     if handle != definition.handle:
         _free_handle(work, handle)
-    values = _columns(work, command, site, definition.id) | {"handle": handle}
-    return _save(work, definition, command.version, values)
+    values = columns(work.session, command, site, definition.id) | {"handle": handle}
+    return save(work, definition, command.version, values)
 
 
 def change_condition(work: Work, command: ChangeCondition) -> BenefitDefinition:
@@ -151,10 +153,11 @@ def change_condition(work: Work, command: ChangeCondition) -> BenefitDefinition:
         raise Refused("condition.unknown", "There are two conditions: to claim it, and to see it.")
     rule = rule_of(command.built, conditions.variables(work.session))
     site = work.session.get_one(Site, definition.site_id)
-    return _save(work, definition, command.version, {command.which: _readable(work, command.which, rule, site)})
+    return save(work, definition, command.version, {command.which: _readable(work.session, command.which, rule, site)})
 
 
-def _save(work: Work, definition: BenefitDefinition, version: int, values: dict[str, Any]) -> BenefitDefinition:
+def save(work: Work, definition: BenefitDefinition, version: int, values: dict[str, Any]) -> BenefitDefinition:
+    """Save ``columns`` that hold as a new version, if any differs; ``Conflict`` when it was saved since ``version``."""
     before = {name: getattr(definition, name) for name in values}
     changes = told(before, values)
     if not changes:
@@ -191,8 +194,8 @@ def _free_handle(work: Work, text: str) -> str:
     return handle
 
 
-def _columns(work: Work, terms: DefinitionTerms, site: Site, own_id: int | None = None) -> dict[str, Any]:
-    """The values of the row for what was typed."""
+def columns(session: Session, terms: DefinitionTerms, site: Site, own_id: int | None = None) -> dict[str, Any]:
+    """The values of the row for what was typed; ``Refused`` or ``Conflict`` at the field that is wrong."""
     rules.may_save(terms).require()
     values = {field.name: getattr(terms, field.name) for field in fields(DefinitionTerms)}
     start, end = words.window(terms, site.timezone)
@@ -206,34 +209,34 @@ def _columns(work: Work, terms: DefinitionTerms, site: Site, own_id: int | None 
         "notify_schedule_offset": terms.notify_schedule_offset or 0,
     }
     for which in ("claim_condition", "view_condition"):
-        values[which] = _readable(work, which, parse(values[which]), site)
-    _check_voucher_type(work, terms.voucher_type_id, site)
-    _check_targets(work, terms, site, own_id)
-    _check_external_id(work, terms.external_id, own_id)
+        values[which] = _readable(session, which, parse(values[which]), site)
+    _check_voucher_type(session, terms.voucher_type_id, site)
+    _check_targets(session, terms, site, own_id)
+    _check_external_id(session, terms.external_id, own_id)
     return values
 
 
-def _readable(work: Work, which: str, rule: dict[str, Any], site: Site) -> dict[str, Any]:
+def _readable(session: Session, which: str, rule: dict[str, Any], site: Site) -> dict[str, Any]:
     try:
-        read(rule, conditions.variables(work.session), site.timezone)
+        read(rule, conditions.variables(session) if rule else {}, site.timezone)
     except Refused as refused:
         raise Refused(refused.code, refused.message, which) from None
     return rule
 
 
-def _check_voucher_type(work: Work, voucher_type_id: int | None, site: Site) -> None:
-    kind = None if voucher_type_id is None else work.session.get(VoucherType, voucher_type_id)
+def _check_voucher_type(session: Session, voucher_type_id: int | None, site: Site) -> None:
+    kind = None if voucher_type_id is None else session.get(VoucherType, voucher_type_id)
     if voucher_type_id is not None and (kind is None or kind.site_id != site.id):
         raise Refused("voucher_type.not_found", f"Choose a voucher type of the site «{site.title}».", "voucher_type_id")
 
 
-def _check_targets(work: Work, terms: DefinitionTerms, site: Site, own_id: int | None) -> None:
+def _check_targets(session: Session, terms: DefinitionTerms, site: Site, own_id: int | None) -> None:
     """Targets of the same site in use; one that was archived since may stay where it is."""
-    own = work.session.get(BenefitDefinition, own_id) if own_id else None
+    own = session.get(BenefitDefinition, own_id) if own_id else None
     for kind in NoticeKind:
         field = f"{kind}_target_id"
         number = getattr(terms, field)
-        target = None if number is None else work.session.get(Target, number)
+        target = None if number is None else session.get(Target, number)
         if number is not None and (target is None or target.site_id != site.id):
             raise Refused("target.not_found", f"Choose a target of the site «{site.title}».", field)
         if target and target.archived_at and (own is None or getattr(own, field) != number):
@@ -242,10 +245,10 @@ def _check_targets(work: Work, terms: DefinitionTerms, site: Site, own_id: int |
             )
 
 
-def _check_external_id(work: Work, external_id: str, own_id: int | None) -> None:
+def _check_external_id(session: Session, external_id: str, own_id: int | None) -> None:
     wanted = select(BenefitDefinition.name).where(BenefitDefinition.external_id == external_id)
     wanted = wanted.where(BenefitDefinition.id != (own_id or 0))
-    if external_id and (other := work.session.scalar(wanted)):
+    if external_id and (other := session.scalar(wanted)):
         sentence = f"«{external_id}» is the external id of «{other}» already; choose another."
         raise Conflict("external_id.taken", sentence, "external_id")
 
@@ -256,6 +259,11 @@ def publish(work: Work, command: PublishDefinition) -> BenefitDefinition:
     checks = words.readiness(definition, work.now)
     failed = [Reason("definition.not_ready", check.sentence) for check in checks if check.stops and not check.ok]
     all_of(*failed).require()
+    return put_live(work, definition)
+
+
+def put_live(work: Work, definition: BenefitDefinition) -> BenefitDefinition:
+    """draft → live without the checklist: for what gives a definition back the state it had."""
     _move(work, definition, {"is_published": True}, is_published=False)
     work.record(Event.DEFINITION_PUBLISHED, definition, definition.site_id, title=definition.name)
     return definition
@@ -307,7 +315,7 @@ def clone(work: Work, command: CloneDefinition) -> BenefitDefinition:
     values = {name: getattr(original, name) for name in LABELS if name != "handle"}
     values |= {name: rules.shifted(values[name], command.shift_days, site.timezone) for name in _DATES}
     values |= {"name": command.name or original.name, "external_id": None}
-    made = _add(work, original.site_id, handle, values)
+    made = add(work, original.site_id, handle, values)
     work.record(Event.DEFINITION_CLONED, made, made.site_id, title=made.name, original=original.name)
     return made
 

@@ -22,7 +22,7 @@ from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read_organisations
 from webapp.queries import table_rows as read_standing
 from webapp.queries.table_rows import Standing
-from webapp.services import group_rows, groups, import_modules, import_places, organisations
+from webapp.services import definition_rows, group_rows, groups, import_modules, import_places, organisations
 from webapp.services.group_rows import GroupRow, MembershipRow
 from webapp.services.groups import ArchiveGroup, RestoreGroup
 from webapp.services.organisations import ArchiveOrganisation, OrganisationRow, RestoreOrganisation
@@ -262,6 +262,14 @@ KINDS: dict[ImportKind, TableKind] = {
         _take_back_group,
         lambda work, own_id: groups.restore(work, RestoreGroup(own_id)),
         lambda work, own_id, at: groups.archive(work, ArchiveGroup(own_id, at)),
+    ),
+    ImportKind.DEFINITIONS: TableKind(
+        definition_rows.references,
+        read_standing.definitions,
+        definition_rows.put,
+        definition_rows.take_back,
+        holds=definition_rows.holds,
+        most=1_000,
     ),
     ImportKind.MEMBERSHIPS: TableKind(
         _membership_references, read_standing.nothing, _join, nothing, take_all_back=group_rows.take_back

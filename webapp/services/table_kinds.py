@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.errors import DomainError
 from webapp.domain.import_rows import Fault, shown
-from webapp.domain.table_rows import TableDraft, was_archived
+from webapp.domain.table_rows import TableDraft, told, was_archived
 from webapp.models import Group, ImportChange, Module, Organisation
 from webapp.queries import memberships as read_people
 from webapp.queries.memberships import Named
@@ -35,6 +35,11 @@ def unhindered(_session: Session, _going: Mapping[int, Standing], _drafts: Seque
     return {}
 
 
+def unchecked(_session: Session, _now: datetime, _rows: Sequence[tuple[TableDraft, Standing | None]]) -> Faults:
+    """For kinds whose cells can be judged one by one."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class TableKind:
     """One kind of file.
@@ -42,6 +47,7 @@ class TableKind:
     ``refers`` tells which rows name something there is not; ``standing`` what is there under the keys; ``put`` writes rows and gives (created, changed), the same rows again change nothing; ``take_back`` undoes one change, or says
     why it stays; ``take_all_back`` does that for what carries the number of its import and needs no look one by one.
     ``hinders`` tells of rows that would archive what is there, given by line, why they cannot, the whole file considered.
+    ``holds`` tells what is wrong with rows as they are to be written, each beside what is there; the moment is that of the upload.
     ``most`` rows are read as one, and a
     file may not have more when ``is_whole`` (its rows name one another).
     """
@@ -53,6 +59,7 @@ class TableKind:
     restore: Callable[[Work, int], object] = nothing_archived
     archive: Callable[[Work, int, datetime], object] = never_archived
     hinders: Callable[[Session, Mapping[int, Standing], Sequence[TableDraft]], Mapping[int, str]] = unhindered
+    holds: Callable[[Session, datetime, Sequence[tuple[TableDraft, Standing | None]]], Faults] = unchecked
     take_all_back: Callable[[Work, int], int] | None = None
     most: int = 2_000
     is_whole: bool = False
@@ -65,7 +72,7 @@ class Found:
         self.faults: dict[int, list[Fault]] = {}
 
     def add(self, draft: TableDraft, column: str, words: str) -> None:
-        self.faults.setdefault(draft.line, []).append(Fault(column, shown(str(draft.values[column] or "")), words))
+        self.faults.setdefault(draft.line, []).append(Fault(column, shown(told(draft.values[column])), words))
 
 
 def people_of(session: Session, drafts: Sequence[TableDraft]) -> Named:

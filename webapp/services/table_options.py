@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from webapp.domain.import_columns import COLUMNS, ROWS
+from webapp.domain.import_columns import COLUMNS, ROWS, Cell
 from webapp.domain.import_options import ARCHIVING, ArchivedRows, ImportOptions, KnownRows
 from webapp.domain.import_rows import Fault, shown
 from webapp.domain.locations import may_change
@@ -29,7 +29,7 @@ class Settled:
 
     drafts: list[TableDraft]
     same: set[int]
-    faults: dict[int, Fault]
+    faults: dict[int, Sequence[Fault]]
     new: int
     archived: list[tuple[Standing, bool]]  # to be brought back, with: does the row say nothing new beside
     going: dict[
@@ -53,33 +53,38 @@ def settle(session: Session, plan: Plan, table: TableKind, drafts: Sequence[Tabl
         elif plan.options.known_rows is KnownRows.LEAVE:
             found.same.add(draft.line)
         elif fault := _archived(plan, draft, old, above):
-            found.faults[draft.line] = fault
+            found.faults[draft.line] = [fault]
         elif why := stays.get(draft.line):
-            found.faults[draft.line] = Fault("archived_at", shown(draft.values["archived_at"].isoformat()), why)
+            found.faults[draft.line] = [Fault("archived_at", shown(draft.values["archived_at"].isoformat()), why)]
         else:
             _meet(plan, draft, old, found)
-    return found
+    found.faults.update(
+        table.holds(session, plan.uploaded_at, [(draft, there.get(draft.key)) for draft in found.drafts])
+    )
+    return replace(found, drafts=[draft for draft in found.drafts if draft.line not in found.faults])
 
 
 def _meet(plan: Plan, draft: TableDraft, old: Standing, found: Settled) -> None:
     """What the row makes of what is there already."""
     new = _together(plan, draft, old)
     is_same = all(_told(new.values[name]) == _told(value) for name, value in old.values.items())
-    if old.archived_at is not None and plan.kind in ARCHIVING and not draft.values["archived_at"]:
+    if "is_archived" in old.values:  # what writes its values archives it and brings it back
+        found.same.update([draft.line] if is_same else [])
+    elif old.archived_at is not None and plan.kind in ARCHIVING and not draft.values["archived_at"]:
         found.archived.append((old, is_same))
     elif _goes(plan, draft, old):
         found.going[draft.key] = (draft.values["archived_at"], True, is_same)
     elif is_same:
         found.same.add(draft.line)
     elif old.archived_at is not None and plan.kind not in ARCHIVING:
-        found.faults[draft.line] = _closed(plan, draft, old)
+        found.faults[draft.line] = [_closed(plan, draft, old)]
     if not is_same and draft.line not in found.faults:
         found.drafts.append(new)
 
 
 def _goes(plan: Plan, draft: TableDraft, old: Standing | None) -> bool:
     """Whether the row archives what is there and in use: it replaces what is known, and tells since when."""
-    is_told = plan.kind in ARCHIVING and draft.values["archived_at"] is not None
+    is_told = plan.kind in ARCHIVING and draft.values.get("archived_at") is not None
     return is_told and old is not None and old.archived_at is None and plan.options.known_rows is KnownRows.REPLACE
 
 
@@ -97,7 +102,11 @@ def _together(plan: Plan, draft: TableDraft, old: Standing) -> TableDraft:
     for column in COLUMNS[plan.kind]:
         new, known = draft.values[column.name], old.values.get(column.name)
         is_told = column.name in plan.mapping and not (column.choices and not new)
+        is_told &= column.cell is not Cell.YES_NO or new is not None
         values[column.name] = _value(new, known, plan.options) if is_told else known
+    if "is_archived" in values:
+        may_go = old.archived_at is not None or plan.options.known_rows is KnownRows.REPLACE
+        values["is_archived"] = may_go and bool(draft.values["is_archived"])
     return replace(draft, values=values)
 
 
@@ -122,7 +131,8 @@ def _above(
 
 
 def _archived(plan: Plan, draft: TableDraft, old: Standing, above: Mapping[str, Standing]) -> Fault | None:
-    if old.archived_at is None or plan.kind not in ARCHIVING or draft.values["archived_at"] is not None:
+    says_so = draft.values.get("archived_at") is not None or draft.values.get("is_archived")
+    if old.archived_at is None or plan.kind not in ARCHIVING or says_so:
         return None
     noun, column = ROWS[plan.kind][0], COLUMNS[plan.kind][0].name
     if plan.options.archived_rows is ArchivedRows.REFUSE:

@@ -19,6 +19,7 @@ _SAID = {
     BenefitMove.ISSUED: ("Issued", "gift"),
     BenefitMove.CLAIMED: ("Claimed", "hand-heart"),
     BenefitMove.EXTENDED: ("Extended", "calendar"),
+    BenefitMove.EXTENSION_UNDONE: ("Extension taken back", "undo-2"),
     BenefitMove.EXPIRY_SET: ("End set against the terms", "calendar"),
     BenefitMove.REASSIGNED: ("Handed over to another person", "users"),
     BenefitMove.VOIDED: ("Made void", "ban"),

@@ -13,17 +13,19 @@ from webapp.adapters import clock, randomness
 from webapp.blueprints.benefits import bp, forms, listing
 from webapp.domain.benefits import state, told
 from webapp.domain.errors import Refused
+from webapp.domain.extensions import may_take_back
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import receipt
 from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import choices
+from webapp.queries import extensions as read_extensions
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
 from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
-from webapp.web.forms import CommandForm
+from webapp.web.forms import CommandForm, PressForm
 from webapp.web.rendering import go, render
 
 
@@ -116,11 +118,11 @@ def extend_several() -> ResponseReturnValue:
     why = gates.to_extend(session, rows)
     form = forms.ExtendSeveralForm()
     able = tuple(row.id for row in rows if not why[row.id])
-    left = form.submit(benefits.extend_several, benefit_ids=able) if able else None
-    if left is not None:
-        kept = [*left, *(number for number, words in why.items() if words)]
-        flash(f"{len(able) - len(left):,} extended, {len(kept):,} left as they are.", "success")
-        return go(".extend_several", ids=kept) if kept else go(".index")
+    ticked = tuple(row.id for row in rows)
+    if able and (made := form.submit(benefits.extend_several, benefit_ids=ticked)):
+        left = len(made.passed_over)
+        flash(f"{len(rows) - left:,} extended, {left:,} left as they are.", "success")
+        return go(".extension", extension_id=made.id)
     return render(
         "benefits/extend.html",
         "benefits/_extend.html",
@@ -130,6 +132,37 @@ def extend_several() -> ResponseReturnValue:
         why=why,
         able=able,
         ids=[row.id for row in rows],
+        in_full=actor().may(Permission.PROFILES_VIEW),
+        benefit_words=benefit_words,
+    )
+
+
+@bp.route("/extensions/<int:extension_id>", methods=["GET", "POST"])
+@requires(Permission.BENEFITS_VIEW)
+def extension(extension_id: int) -> ResponseReturnValue:
+    """What was extended together; taken back within ten minutes by whoever did it, or who may set the end."""
+    session, where = db.session(), scope(Permission.BENEFITS_VIEW)
+    made = read_extensions.get(session, extension_id, where)
+    form = PressForm()
+    if form.press(lambda work: benefits.undo_extension(work, benefits.UndoExtension(extension_id))):
+        flash("Taken back: what nobody has used since ends when it did before.", "success")
+        return go(".extension", extension_id=extension_id)
+    if form.is_submitted():  # it was refused: somebody may have been faster
+        made = read_extensions.get(session, extension_id, where)
+    lines = read_extensions.lines(session, extension_id)
+    over = {int(number): str(words) for number, words in made.passed_over}
+    rows = {row.id: row for row in read.several(session, where, [*(line.benefit_id for line in lines), *over])}
+    is_allowed = benefits.may_undo_extension(actor(), made, read_extensions.sites(session, extension_id))
+    return render(
+        "benefits/extension.html",
+        "benefits/_extension.html",
+        form.status,
+        form=form,
+        made=made,
+        lines=lines,
+        over=over,
+        rows=rows,
+        verdict=may_take_back(made.at, made.by, made.undone_at, clock.now(), is_allowed=is_allowed),
         in_full=actor().may(Permission.PROFILES_VIEW),
         benefit_words=benefit_words,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask.typing import ResponseReturnValue
 
@@ -10,6 +11,7 @@ from webapp.adapters import clock
 from webapp.blueprints.benefits import bp, listing
 from webapp.domain.benefit_lists import MOST_COUNTED
 from webapp.domain.benefits import may_release, may_reverse, may_unvoid, state
+from webapp.domain.extensions import WINDOW
 from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import RedemptionKind
@@ -19,6 +21,7 @@ from webapp.extensions import db
 from webapp.queries import benefit_lists as read_lists
 from webapp.queries import benefit_rows, benefit_traces, choices
 from webapp.queries import benefits as read
+from webapp.queries import extensions as read_extensions
 from webapp.queries import notices as read_notices
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
@@ -27,6 +30,9 @@ from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.rendering import render
+
+if TYPE_CHECKING:
+    from webapp.models import Benefit, BenefitExtension
 
 
 @bp.get("")
@@ -101,6 +107,12 @@ def _release(sheet: read.BenefitSheet, now: datetime) -> Verdict | None:
     return may_release(benefit.voided_at, now, benefit.zone, benefit_traces.of_code(db.session(), benefit))
 
 
+def _extension(benefit: Benefit, now: datetime) -> BenefitExtension | None:
+    """The extension of several it was in, while that can be taken back."""
+    is_fresh = benefit.extended_at is not None and now - benefit.extended_at <= WINDOW
+    return read_extensions.newest_of(db.session(), benefit.id, now - WINDOW) if is_fresh else None
+
+
 def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
     session, now, person = db.session(), clock.now(), actor()
     sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW) if code is None else None)
@@ -124,6 +136,7 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
             for name in ("redeem", "return", "change", "override")
         },
         may_print=person.may(Permission.CODES_PRINT, site_id),
+        extension=_extension(benefit, now),
         may_restore=may_unvoid(benefit.voided_at, now, benefit.zone).ok,
         release=_release(sheet, now),
         ledger=ledger,

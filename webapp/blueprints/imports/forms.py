@@ -22,6 +22,11 @@ def _place(text: str | int | None) -> int | None:
     return int(text) if text else None
 
 
+def _attribute(name: str) -> str:
+    """``meta`` is a word of WTForms' own, so that field is defined under another name and known by its real one."""
+    return "further" if name == "meta" else name
+
+
 class _ColumnField(SelectField):  # type: ignore[misc]
     """One of the file's columns, counted from 1, or none of them."""
 
@@ -52,9 +57,14 @@ class ColumnsForm(CommandForm[ChooseColumns]):
         """The form of one upload, with the columns its rows can tell. Consents are asked for where a heading is one."""
         headings, kind = list(sheet.run.headings), ImportKind(sheet.run.kind)
         offered = [column for column in columns if column not in CONSENT_COLUMNS or column.name in sheet.run.mapping]
-        fields = {column.name: _ColumnField(column.heading, description=column.hint) for column in offered}
+        fields = {
+            _attribute(column.name): _ColumnField(column.heading, description=column.hint, name=column.name)
+            for column in offered
+        }
         places, chosen = positions(sheet.run.mapping, headings), import_options.options(kind, sheet.run.options)
-        form: ColumnsForm = type(cls.__name__, (cls,), fields)(data=places | chosen.stored())
+        filled = {_attribute(name): place for name, place in places.items()} | chosen.stored()
+        form: ColumnsForm = type(cls.__name__, (cls,), fields)(data=filled)
+        form._fields = {item.name: item for item in form}
         for column in offered:
             form[column.name].offer(headings)
             form[column.name].flags.required = column.is_needed or column.name == "entered_at"

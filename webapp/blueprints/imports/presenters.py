@@ -81,6 +81,7 @@ _LISTS = {
     ImportKind.LOCATIONS: "locations.index",
     ImportKind.ORGANISATION_TYPES: "organisation_types.index",
     ImportKind.SITES: "sites.index",
+    ImportKind.DEFINITIONS: "benefit_definitions.index",
 }
 
 

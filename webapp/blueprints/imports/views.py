@@ -109,7 +109,12 @@ def new(kind: str) -> ResponseReturnValue:
 def _kinds() -> list[ImportKind]:
     """Rows that belong to no site and no branch of organisations need somebody who may work in all of them."""
     is_everywhere = scope(Permission.ENTRIES_IMPORT) is None and organisation_scope(Permission.ENTRIES_IMPORT) is None
-    return list(imports.UPLOADABLE) if is_everywhere else []
+    found = list(imports.UPLOADABLE) if is_everywhere else []
+    return [kind for kind in found if all(scope(right) is None for right in _RIGHTS.get(kind, ()))]
+
+
+# What a file of a kind may do takes the rights of whoever does it on its page.
+_RIGHTS = {ImportKind.DEFINITIONS: (Permission.DEFINITIONS_EDIT, Permission.DEFINITIONS_PUBLISH)}
 
 
 @bp.get("/<int:run_id>")

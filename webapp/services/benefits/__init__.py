@@ -3,7 +3,6 @@
 from webapp.models import RedemptionAttempt
 from webapp.services.benefits.changing import (
     ExtendBenefit,
-    ExtendBenefits,
     ReassignBenefit,
     ReleaseCode,
     RestoreBenefit,
@@ -11,7 +10,6 @@ from webapp.services.benefits.changing import (
     SetExpiry,
     VoidBenefit,
     extend,
-    extend_several,
     reassign,
     release,
     restore,
@@ -19,6 +17,13 @@ from webapp.services.benefits.changing import (
     set_expiry,
     tell_expired,
     void,
+)
+from webapp.services.benefits.extensions import (
+    ExtendBenefits,
+    UndoExtension,
+    extend_several,
+    may_undo_extension,
+    undo_extension,
 )
 from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, claim, issue, planned, zone_of
 from webapp.services.benefits.printing import PrintBenefits, note_printed
@@ -53,6 +58,7 @@ __all__ = [
     "RevealBenefit",
     "ReverseRedemption",
     "SetExpiry",
+    "UndoExtension",
     "UndoRedemption",
     "VoidBenefit",
     "attempt",
@@ -61,6 +67,7 @@ __all__ = [
     "extend_several",
     "give_back",
     "issue",
+    "may_undo_extension",
     "note",
     "note_printed",
     "order_sheets",
@@ -74,6 +81,7 @@ __all__ = [
     "set_expiry",
     "tell_expired",
     "undo",
+    "undo_extension",
     "void",
     "zone_of",
 ]

@@ -40,16 +40,6 @@ class ExtendBenefit:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtendBenefits:
-    """The same of several benefits, each by itself."""
-
-    benefit_ids: tuple[int, ...]
-    extend_days: int | None = None
-    extend_date: date | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class SetExpiry:
     """Another last day, sooner or later, whatever the terms say: with a reason (benefits.md 5.6)."""
 
@@ -115,26 +105,6 @@ def extend(work: Work, command: ExtendBenefit) -> Benefit:
         Event.BENEFIT_EXTENDED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id, until=until
     )  # fmt: skip
     return read.get(work.session, benefit.id)
-
-
-def extend_several(work: Work, command: ExtendBenefits) -> tuple[int, ...]:
-    """Extend those that may be; gives the ids of the others, which stay as they are.
-
-    ``Refused`` for both or neither of days and date, and when none of them may be extended that way.
-    """
-    if (command.extend_days is None) == (command.extend_date is None):
-        raise Refused("extend_args", "Give either a number of days or a date to extend to, not both and not neither.")
-    left: list[int] = []
-    first: Refused | None = None
-    for number in sorted(set(command.benefit_ids)):
-        try:
-            extend(work, ExtendBenefit(number, command.extend_days, command.extend_date, command.note))
-        except Refused as refusal:  # told before anything of this benefit was written
-            first = first or refusal
-            left.append(number)
-    if first is not None and len(left) == len(set(command.benefit_ids)):
-        raise first
-    return tuple(left)
 
 
 def set_expiry(work: Work, command: SetExpiry) -> Benefit:

@@ -5,8 +5,8 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012_long_lists"
-down_revision = "0011_benefit_order"
+revision = "0013_long_lists"
+down_revision = "0012_extensions"
 
 _STAFF = sa.table(
     "staff_members", sa.column("id", sa.Integer), sa.column("name", sa.String), sa.column("name_key", sa.String)
