@@ -8,17 +8,18 @@ import sys
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event, inspect, text
+from sqlalchemy import Engine, event, insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tests.factories import Factories
 from tests.migrations.conftest import FRAME
 from tests.migrations.full import columns, digests, open_engine
+from tests.support.clock import NOW
 from tests.support.processes import tied, wait_until
 from tests.support.run import ROOT
 from webapp.adapters import schema
-from webapp.models import Base
+from webapp.models import Base, BenefitChange
 
 # Upgrades a database and kills itself right before statement number N, so that every moment can be had again.
 KILLED = """
@@ -281,3 +282,22 @@ def test_webhooks_are_put_away_by_the_program_that_knows_e_mails_only(empty):
     schema.upgrade(empty)
     with empty.connect() as connection:
         assert connection.scalars(text("select kind from targets")).all() == ["email", "email"]
+
+
+def test_histories_stay_readable_for_the_program_that_takes_no_extension_back(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        benefit = make.benefit()
+        make.extension(benefit)
+        change = {"benefit_id": benefit.id, "move": "extension undone", "at": NOW, "by": "A", "note": ""}
+        session.execute(insert(BenefitChange), [change])
+        session.commit()
+    kept = guards(empty)
+    schema.downgrade(empty, "0010_webhooks")
+    with empty.connect() as connection:
+        assert connection.scalars(text("select move from benefit_changes")).all() == ["expiry set"]
+        with pytest.raises(IntegrityError, match="never changes"):
+            connection.execute(text("update benefit_changes set move = 'issued'"))
+    schema.upgrade(empty)
+    assert guards(empty) == kept

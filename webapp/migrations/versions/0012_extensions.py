@@ -44,6 +44,17 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("update benefit_changes set move = 'expiry set' where move = 'extension undone'")
+    """The program before has no word for an extension taken back: its histories call it another end that was set."""
+    bind, guard = op.get_bind(), "guard_benefit_changes_update"
+    translate = "update benefit_changes set move = 'expiry set' where move = 'extension undone'"
+    if bind.dialect.name == "sqlite":
+        made = bind.scalar(sa.text("select sql from sqlite_master where name = :guard"), {"guard": guard})
+        op.execute(f"drop trigger {guard}")
+        op.execute(translate)
+        op.execute(made)
+    else:
+        op.execute(f"alter table benefit_changes disable trigger {guard}")
+        op.execute(translate)
+        op.execute(f"alter table benefit_changes enable trigger {guard}")
     op.drop_table("extended_benefits")
     op.drop_table("benefit_extensions")
