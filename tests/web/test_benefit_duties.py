@@ -116,17 +116,20 @@ def test_13_9_404_vs_403(signed_in, d, make):
 
 def test_13_9_roles(signed_in, d):
     """At the till one gives a benefit out by claiming it for the person who stands there."""
+    others = d.issue(d.other)
     till = signed_in("till", site_id=d.definition.site_id)
     url = f"/benefits/claim?profile={d.person.id}&definition={d.definition.id}"
     shown = till.follow(till.submit(till.get(url), "main form", person=d.person.external_id))
-    benefit = d.session.scalars(select(Benefit)).one()
+    benefit = d.session.scalars(select(Benefit).where(Benefit.profile_id == d.person.id)).one()
+    d.session.commit()
     assert [link["href"] for link in shown.soup.select("main .actions a, .page-header a[href$='/redeem']")]
     till.submit(till.get(f"/benefits/{benefit.id}/redeem"), "main form")
     line = d.session.scalars(select(Redemption)).one()
+    d.session.commit()
     till.submit(till.get(f"/benefits/redemptions/{line.id}/return"), "main form", count="1", note="wrong size")
     assert d.left(benefit) == 1
-    others = d.issue(d.other)
     before = standing(d)
+    d.session.commit()
     for forbidden in (
         f"/benefits/definitions/{d.definition.id}/edit",
         "/benefits/definitions/new",
