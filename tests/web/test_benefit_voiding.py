@@ -77,7 +77,9 @@ def test_13_9_bulk_select(console, d):
     form = page.one("#bulk")
     assert form.select_one("label[for=bulk-all]").get_text(strip=True) == "All 3,214 benefits that match"
     sent = [(one["name"], one["value"]) for one in form.select("input[type=hidden]")] + [("all", "yes")]
-    address = f"{form.select_one('button[formaction]')['formaction']}?" + "&".join("=".join(pair) for pair in sent)
+    address = f"{form.select_one('button[formaction$=void]')['formaction']}?" + "&".join(
+        "=".join(pair) for pair in sent
+    )
     page = console.get(address)
     assert "3,214 benefits match." in page.text
     assert "Make 3,214 benefits void" in page.texts("#form button")

@@ -73,12 +73,12 @@ def start(work: Work, command: VoidBenefits) -> Job:
     reason = checked_reason(command.reason)
     found = read.tally(work.session, command.scope, command.narrow, work.now)
     rules.may_void(found.count, found.void).require()
-    if found.count != command.stated:
+    numbers = read.ids(work.session, command.scope, command.narrow, work.now)
+    if len(numbers) != command.stated:
         raise Conflict(
             "void.count_changed",
-            f"{found.count:,} benefits match now, not {command.stated:,} as the page said. Look at the number again.",
+            f"{len(numbers):,} benefits match now, not {command.stated:,} as the page said. Look at the number again.",
         )
-    numbers = read.ids(work.session, command.scope, command.narrow, work.now)
     file = files.store(work, "benefits.txt", "text/plain", _written(numbers))
     site_id = next(iter(command.scope)) if command.scope is not None and len(command.scope) == 1 else None
     arguments = {"file_id": file.id, "reason": reason}
