@@ -512,6 +512,7 @@ def context(name: str) -> dict[str, Any]:
                 "If it happens again, tell your administrator the reference.",
             ],
             reference="7F3A-91C2",
+            code="filter.unknown",
             back_url="#back",
         ),
         "form": SignInForm() if name == "signin" else definition_form(refused=name == "refused"),

@@ -197,4 +197,4 @@ def test_the_sheet_prints_on_white_without_buttons(show):
     page.emulate_media(media="print")
     for selector in (".rail", ".bar", ".btn"):
         expect(page.locator(selector).first).to_be_hidden()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
