@@ -28,14 +28,15 @@ def look(session: Session, benefit_id: int, scope: frozenset[int] | None = None)
     return found
 
 
-def take_overall(work: Work, definition_id: int, count: int) -> bool:
+def take_overall(work: Work, benefit_id: int, count: int) -> benefits.Owner | None:
     """Count what was seen to be free."""
+    found = _owner(work.session, benefit_id)
     if g.left is not None and count > g.left:
-        return False
+        return None
     total = BenefitDefinition.total_global_redemptions + count
-    statement = update(BenefitDefinition).where(BenefitDefinition.id == definition_id)
+    statement = update(BenefitDefinition).where(BenefitDefinition.id == found.definition_id)
     work.session.execute(statement.values(total_global_redemptions=total))
-    return True
+    return found
 
 
 if __name__ == "__main__":

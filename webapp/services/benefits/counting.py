@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from webapp.models import Benefit, BenefitDefinition, Redemption
+from webapp.queries.benefits import Owner
 from webapp.queries.prepared import Prepared
 from webapp.services.work import Work, changed_rows
 
@@ -55,14 +56,16 @@ def _take_statement() -> UpdateBase:
 
 
 def _take_overall_statement() -> UpdateBase:
-    """The same for the limit over all, which is the definition's."""
+    """The same for the limit over all, which is that of the benefit's definition."""
     cap = BenefitDefinition.max_global_redemptions
     guard = and_(
-        BenefitDefinition.id == bindparam("of"),
+        Benefit.id == bindparam("of"),
+        BenefitDefinition.id == Benefit.definition_id,
         not_(and_(BenefitDefinition.is_archived, BenefitDefinition.stops_redemptions)),
         or_(cap.is_(None), cap >= _TOTAL + _COUNT),
     )
-    return update(BenefitDefinition).where(guard).values(total_global_redemptions=_TOTAL + _COUNT)
+    owner = (BenefitDefinition.id, BenefitDefinition.site_id, BenefitDefinition.name)
+    return update(BenefitDefinition).where(guard).values(total_global_redemptions=_TOTAL + _COUNT).returning(*owner)
 
 
 # Put together once: a till must not wait for it.
@@ -104,19 +107,21 @@ def voided(work: Work, definition_id: int, by: int) -> None:
     )
 
 
-def take(work: Work, definition_id: int, benefit_id: int, count: int) -> Taken | None:
+def take(work: Work, benefit_id: int, count: int) -> tuple[Owner, Taken] | None:
     """Redeem ``count`` of a benefit if everything allows it at ``work.now``; None, and nothing moved, when not."""
-    if not _take_overall(work, definition_id, count):
+    owner = _take_overall(work, benefit_id, count)
+    if owner is None:
         return None
     row = _TAKE.one(work.connection, of=benefit_id, n=count, now=work.now)
     if row is None:
-        _give_overall(work, definition_id, count)
+        _give_overall(work, owner.definition_id, count)
         return None
-    return Taken(row.voucher_id, row.value_minor, bool(row.is_used_up))
+    return owner, Taken(row.voucher_id, row.value_minor, bool(row.is_used_up))
 
 
-def _take_overall(work: Work, definition_id: int, count: int) -> bool:
-    return _TAKE_OVERALL.count(work.connection, of=definition_id, n=count) == 1
+def _take_overall(work: Work, benefit_id: int, count: int) -> Owner | None:
+    row = _TAKE_OVERALL.one(work.connection, of=benefit_id, n=count)
+    return None if row is None else Owner(*row)
 
 
 def _give_overall(work: Work, definition_id: int, count: int) -> bool:

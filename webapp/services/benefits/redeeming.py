@@ -96,11 +96,10 @@ def _take(work: Work, command: RedeemBenefit) -> tuple[read.Owner, Taken]:
     """Move the counters; when they do not move, nothing has, and the refusal says why."""
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise Refused("count", f"{command.count} cannot be redeemed; use 1 to {MOST_AT_ONCE:,}.", "count")
-    owner = read.owner(work.session, command.benefit_id)
-    taken = counting.take(work, owner.definition_id, command.benefit_id, command.count)
-    if taken is None:
+    found = counting.take(work, command.benefit_id, command.count)
+    if found is None:
         raise _explained(work, command)
-    return owner, taken
+    return found
 
 
 def _write(work: Work, command: RedeemBenefit, owner: read.Owner, taken: Taken) -> Redemption:
