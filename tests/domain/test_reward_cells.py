@@ -55,6 +55,9 @@ def test_a_line_keeps_its_blanks_and_loses_what_is_not_seen(text, kept):
 
 @pytest.mark.parametrize(("text", "found"), [
     ("2026-05-31", date(2026, 5, 31)),
+        ("2026-05-31T00:00:00", date(2026, 5, 31)),
+        ("2026-05-31T00:00:00Z", datetime(2026, 5, 31, tzinfo=UTC)),
+        ("2026-05-31T00:30:00", datetime(2026, 5, 31, 0, 30, tzinfo=UTC)),
     ("2026-05-31T14:00:00Z", datetime(2026, 5, 31, 14, tzinfo=UTC)),
     ("1999-12-31T13:00:00Z", datetime(1999, 12, 31, 13, tzinfo=UTC)),  # the first day of 2000 in Melbourne
     ("2201-01-01T12:00:00Z", datetime(2201, 1, 1, 12, tzinfo=UTC)),  # the end of 2200 at the other side of the earth

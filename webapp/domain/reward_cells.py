@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from webapp.domain.import_rows import FIRST_YEAR, clean, end_fault, parsed_momen
 from webapp.domain.rewards import MOST_MINOR, MOST_OF_ONE, MOST_PRIZES
 
 LONGEST_TITLE = 120
+_MIDNIGHT = re.compile("(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(:00)?$")
 # The days of those years, wherever on earth they begin and end.
 _EARLIEST, _LATEST = datetime(FIRST_YEAR - 1, 12, 31, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 2, tzinfo=UTC)
 
@@ -33,7 +35,8 @@ def _name(text: str, _column: Column, _zone: ZoneInfo) -> str:
 
 
 def _bound(text: str, column: Column, zone: ZoneInfo) -> date | datetime:
-    """A day of the site, which only the row names, or an instant."""
+    """A day of the site, which only the row names, or an instant. Workbooks tell a day as its midnight without a zone."""
+    text = _MIDNIGHT.sub("", text)
     if len(text) == len("2026-03-31"):
         found: date = definition_cells.READERS[Cell.DAY](text, column, zone)
         return found
