@@ -214,3 +214,26 @@ def test_definitions_come_back_from_their_own_export(command, own, tmp_path):
     report = json.loads(command("import", "definitions", str(path), "--good-rows", "--json").stdout)
     assert (report["good"], report["bad"], report["problems"][0]["line"]) == (1, 1, 4)
     assert command("export", "definitions", "--json").stdout.count("one\\ntwo") == 2
+
+
+def test_rewards_come_back_from_their_own_export(command, own, tmp_path):
+    make = Factories(own)
+    site = make.site(name="club")
+    values = {"site_id": site.id, "title": "=Tea", "terms": "one\ntwo", "witnessed_value": "Dice"}
+    reward = make.reward(name="tea", status=RewardStatus.DRAFT, **values)
+    make.prize(reward, title="Mug", quantity=2, value_minor=800)
+    make.reward(name="running", **values)
+    own.commit()
+    path = tmp_path / "rewards.csv"
+    command("export", "rewards", str(path))
+    report = json.loads(command("import", "rewards", str(path), "--dry-run", "--json").stdout)
+    assert report == {"records": 2, "good": 2, "duplicates": 0, "bad": 0, "problems": []}
+    assert "0 new and 0 changed rewards" in command("import", "rewards", str(path)).stdout
+    path.write_text(path.read_text().replace("tea,prize_draw", "coffee,giveaway"))
+    with path.open("a") as file:
+        file.write("bad\n")
+    report = json.loads(command("import", "rewards", str(path), "--good-rows", "--json").stdout)
+    assert (report["good"], report["bad"], report["problems"][0]["line"]) == (2, 1, 6)
+    found = {row["name"]: row for row in json.loads(command("export", "rewards", "--json").stdout)}
+    assert found["coffee"] | {"name": "tea", "kind": "prize_draw"} == found["tea"]
+    assert json.loads(found["tea"]["prizes"]) == [{"title": "Mug", "quantity": 2, "value_minor": 800}]

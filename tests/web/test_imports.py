@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.jobs import run_jobs
-from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation
+from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation, Reward
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,Ann,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,bo@example.com,2026-01-05T10:00:00Z,R2,3\n"
@@ -226,7 +226,7 @@ def test_an_editor_of_one_site_imports_no_organisations(signed_in, make):
 def test_every_kind_has_a_page_that_says_what_its_file_can_hold(console):
     page = console.get("/imports/new")
     links = [link["href"] for link in page.soup.select("a[href^='/imports/new/']")]
-    assert len(links) == 11
+    assert len(links) == 12
     for link in links:
         assert console.get(link).texts("#needs li")
 
@@ -289,3 +289,49 @@ def test_columns_of_definitions_chosen_once_are_offered_again(console, session):
         page = console.follow(console.submit(page, "#form", file=(io.BytesIO(content), "d.csv")))
         console.submit(page, "#columns", name="2", meta="3")
     assert page.one("#meta option[selected]").get_text() == "Further"
+
+
+def test_rewards_are_mapped_checked_imported_and_taken_back_on_the_screens(console, session, make):
+    club = make.site(name="club", timezone="Australia/Melbourne")
+    make.reward(site_id=club.id, name="spring", title="Spring", status="draft", starts_at=None, ends_at=None)
+    make.reward(site_id=club.id, name="running", title="Running")
+    content = (
+        "Handle,Reward,Site,Last day,Wins\n"
+        "spring,Spring draw,,,\n"
+        'summer,Summer draw,club,2026-05-31,"[{""title"": ""Mug"", ""quantity"": 2}]"\n'
+        "running,Walking,,,\n"
+        "autumn,Autumn draw,,,Mug\n"
+    )
+    page = console.get("/imports/new/rewards")
+    page = console.follow(console.submit(page, "#form", file=(io.BytesIO(content.encode()), "r.csv")))
+    page = console.submit(page, "#columns", name="1", title="2", prizes="5")
+    run_jobs(session)
+    page = console.follow(page)
+    assert [text.split()[:2] for text in page.texts(".figure")][:3] == [["Good", "2"], ["Duplicate", "0"], ["Bad", "2"]]
+    assert "2026-05-31" in page.one("#sample").get_text()
+    rows = [
+        [cell.get_text(" ", strip=True) for cell in row.select("th, td")]
+        for row in page.soup.select("#problems tbody tr")
+    ]
+    assert sorted(row[:2] for row in rows) == [["4", "Reward"], ["5", "Wins"]]
+    page = console.submit(page, "#apply", contract="good-rows")
+    run_jobs(session)
+    page = console.follow(page)
+    assert "2 rewards imported" in page.text
+    assert page.soup.select_one("a[href='/rewards']")
+    assert "31 May 2026" in console.get("/rewards/summer").text
+    undo = console.get(f"/imports/{session.scalars(select(func.min(ImportRun.id))).one()}/undo")
+    assert "changed rewards become what they were" in undo.text
+    console.submit(undo, "#form")
+    run_jobs(session)
+    session.expire_all()
+    assert sorted(session.scalars(select(Reward.title))) == ["Running", "Spring"]
+
+
+@pytest.mark.parametrize(("role", "status"), [("editor", 200), ("viewer", 403)])
+def test_who_may_edit_rewards_of_every_site_uploads_files_of_them(signed_in, role, status):
+    signed_in(role).get("/imports/new/rewards", status=status)
+
+
+def test_an_editor_of_one_site_uploads_no_files_of_rewards(signed_in, make):
+    signed_in("editor", site_id=make.site().id).get("/imports/new/rewards", status=404)

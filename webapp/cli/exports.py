@@ -88,6 +88,11 @@ _WHOLE: dict[str, tuple[str, Sequence[str], Stream]] = {
     "tiers": ("tiers in the order of rank", read_tiers.EXPORT, read_tiers.stream),
     "locations": ("locations", read_locations.EXPORT, read_locations.stream),
     "definitions": ("benefit definitions, the newest first", read_definitions.EXPORT, read_definitions.stream_all),
+    "rewards": (
+        "rewards with their prizes, the newest first",
+        read_rewards.EXPORT,
+        lambda session: read_rewards.stream(session, None),
+    ),
     "sites": ("sites", read_sites.EXPORT, lambda session: read_sites.stream(session, None)),
 }
 

@@ -96,6 +96,7 @@ _HELP = {
     ImportKind.ORGANISATION_TYPES: "The name says which; new ones are created, known ones changed.",
     ImportKind.SITES: "The name says which; new ones are created, known ones changed.",
     ImportKind.DEFINITIONS: "The handle says which; new ones are drafts unless is_published says yes and nothing stops that.",
+    ImportKind.REWARDS: "The name says which; new ones are drafts, and of known ones a draft alone can be changed.",
 }
 for _kind in _HELP:
     group.add_command(_command(_kind))

@@ -122,6 +122,7 @@ class Event(StrEnum):
     REWARD_OPENED = "reward.opened"
     REWARD_CLOSED = "reward.closed"
     REWARD_FULFILLED = "reward.fulfilled"
+    REWARD_DELETED = "reward.deleted"
     IMPORT_STARTED = "import.started"
     IMPORT_CHECKED = "import.checked"
     IMPORT_APPLIED = "import.applied"
@@ -266,6 +267,7 @@ SENTENCES: dict[Event, str] = {
     Event.REWARD_OPENED: "opened «{title}» for entries; the code is committed as {commit}",
     Event.REWARD_CLOSED: "closed «{title}» with {entries} entries",
     Event.REWARD_FULFILLED: "marked «{title}» as fulfilled",
+    Event.REWARD_DELETED: "deleted the draft «{title}», which nobody had entered",
     Event.IMPORT_STARTED: "uploaded {file} for «{reward}» (SHA-256 {sha256})",
     Event.IMPORT_CHECKED: "checked {file}: {good} good, {duplicates} duplicate and {bad} bad of {records} records",
     Event.IMPORT_APPLIED: "imported {file} into «{reward}»: {entries} entries, {people} new people, {bad} rows left out",

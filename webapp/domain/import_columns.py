@@ -10,6 +10,7 @@ from webapp.domain.import_kinds import Cell, Column, ImportKind
 from webapp.domain.modules import LapseUnit
 from webapp.domain.person_columns import CONSENT_COLUMNS, PERSON_COLUMNS, fact_column
 from webapp.domain.place_columns import PLACE_COLUMNS
+from webapp.domain.reward_columns import REWARD_COLUMNS
 
 __all__ = ["COLUMNS", "KEYS", "NAME_PEOPLE", "ROWS", "Cell", "Column", "ImportKind", "columns"]
 
@@ -168,6 +169,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.COMPLETIONS: _COMPLETION,
     **PLACE_COLUMNS,
     ImportKind.DEFINITIONS: DEFINITION_COLUMNS,
+    ImportKind.REWARDS: REWARD_COLUMNS,
 }
 
 
@@ -190,6 +192,7 @@ KEYS: dict[ImportKind, tuple[str, ...]] = {
     ImportKind.ORGANISATION_TYPES: ("name",),
     ImportKind.SITES: ("name",),
     ImportKind.DEFINITIONS: ("handle",),
+    ImportKind.REWARDS: ("name",),
 }
 # What rows are called where they are counted.
 ROWS: dict[ImportKind, tuple[str, str]] = {
@@ -205,6 +208,7 @@ ROWS: dict[ImportKind, tuple[str, str]] = {
     ImportKind.ORGANISATION_TYPES: ("type", "types"),
     ImportKind.SITES: ("site", "sites"),
     ImportKind.DEFINITIONS: ("definition", "definitions"),
+    ImportKind.REWARDS: ("reward", "rewards"),
 }
 # Kinds whose rows say whom they belong to.
 NAME_PEOPLE = (ImportKind.ENTRIES, ImportKind.PROFILES, ImportKind.MEMBERSHIPS, ImportKind.COMPLETIONS)

@@ -21,6 +21,7 @@ class ImportKind(StrEnum):
     ORGANISATION_TYPES = "organisation-types"
     SITES = "sites"
     DEFINITIONS = "definitions"
+    REWARDS = "rewards"
 
 
 class Cell(StrEnum):
@@ -41,6 +42,10 @@ class Cell(StrEnum):
     TAGS = "tags"
     META = "meta"
     CONDITION = "condition"
+    NAME = "name"  # as an address carries it
+    BOUND = "first or last day"  # of the site the row names, or a moment to the second
+    PRIZES = "prizes"
+    LINE = "line"  # keeps its blanks
 
 
 @dataclass(frozen=True, slots=True)

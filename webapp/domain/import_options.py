@@ -42,6 +42,7 @@ CHANGING = (
     ImportKind.ORGANISATION_TYPES,
     ImportKind.SITES,
     ImportKind.DEFINITIONS,
+    ImportKind.REWARDS,
 )
 # Those of them that can be archived.
 ARCHIVING = (ImportKind.ORGANISATIONS, ImportKind.GROUPS, ImportKind.MODULES, ImportKind.DEFINITIONS)

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from webapp.domain.protocol.declarations import MAX_PLACES
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
+MOST_PRIZES, MOST_OF_ONE, MOST_RESERVES, MOST_VOUCHERS = 100, 10_000, 1_000, 100
+MOST_MINOR = 99_999_999_999  # the dearest prize, in hundredths
+LONGEST_TERMS, LONGEST_NOTES, LONGEST_WAIT = 20_000, 5_000, 525_600
 TRUSTED_WAIT = 10  # minutes in which the fingerprint can get to people outside (draws.md 3.3)
 
 
@@ -64,8 +68,11 @@ class RewardFacts:
 
 
 def default_reserves(slot_count: int) -> int:
-    """Reserves drawn with the winners unless changed: as many as slots, at least three (product.md ruling 8)."""
-    return max(3, slot_count)
+    """Reserves drawn with the winners unless changed: as many as slots, at least three (product.md ruling 8).
+
+    Never more than can be asked for.
+    """
+    return min(max(3, slot_count), MOST_RESERVES)
 
 
 def in_words(
@@ -99,6 +106,33 @@ def in_words(
     ]
 
 
+def may_span(bounds: tuple[datetime | None, datetime | None], days: tuple[date | None, date | None]) -> Verdict:
+    """Whether it can last from the one instant until the other; ``days`` are what was typed of them."""
+    starts_at, ends_at = bounds
+    return all_of(
+        Reason(
+            "reward.ends_first",
+            f"The last day ({days[1]}) lies before the first day ({days[0]}); choose a later one.",
+            "ends_at",
+        )
+        if starts_at and ends_at and ends_at <= starts_at
+        else None
+    )
+
+
+def may_give(slot_count: int, reserve_count: int) -> Verdict:
+    """Whether so many prizes and reserves fit one draw."""
+    return all_of(
+        Reason(
+            "reward.places",
+            f"Prizes and reserves together are at most {MAX_PLACES:,}; these are {slot_count:,} prizes.",
+            "prizes",
+        )
+        if slot_count + reserve_count > MAX_PLACES
+        else None
+    )
+
+
 def may_edit(reward: RewardFacts) -> Verdict:
     """Terms of a draw can change while it is a draft: entrants rely on what was open to them."""
     return all_of(
@@ -107,6 +141,17 @@ def may_edit(reward: RewardFacts) -> Verdict:
         else Reason(
             "reward.not_draft",
             f"«{reward.title}» is {reward.status}; its prizes, dates and rules were fixed when it opened for entries.",
+        )
+    )
+
+
+def may_delete(reward: RewardFacts) -> Verdict:
+    """A draft alone can go: nobody has entered it, and nothing of it was shown."""
+    return all_of(
+        None
+        if reward.status is RewardStatus.DRAFT
+        else Reason(
+            "reward.not_draft", f"«{reward.title}» is {reward.status}; what was open for entries stays on record."
         )
     )
 

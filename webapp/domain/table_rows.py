@@ -10,14 +10,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from webapp.domain import exports, profiles
-from webapp.domain.definition_cells import READERS, paragraph
+from webapp.domain import definition_cells, exports, profiles, reward_cells
+from webapp.domain.definition_cells import paragraph
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import COLUMNS, KEYS, Cell, Column, ImportKind
 from webapp.domain.import_rows import Fault, clean, end_fault, moment_fault, parsed_moment, shown, wrong_length
 
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _WHOLE = re.compile("[0-9]{1,9}")
+READERS = definition_cells.READERS | reward_cells.READERS
+_AS_TYPED = (Cell.PARAGRAPH, Cell.PRIZES, Cell.LINE)  # blanks and line ends stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,11 @@ class TableRules:
 
 
 def _tidy(column: Column, text: str) -> str:
-    return paragraph(text) if column.cell is Cell.PARAGRAPH else clean(text)
+    return paragraph(text) if column.cell in _AS_TYPED else clean(text)
 
 
 def _is_clean(column: Column, text: str) -> bool:
-    return (" ".join(text.split()) if column.cell is Cell.PARAGRAPH else text).isprintable()
+    return (" ".join(text.split()) if column.cell in _AS_TYPED else text).isprintable()
 
 
 def told(value: Any) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -14,9 +16,9 @@ from webapp.domain import timing
 from webapp.domain.draws import DrawState
 from webapp.domain.errors import NotFound
 from webapp.domain.rewards import RewardKind, RewardStatus
-from webapp.models import Draw, Reward, Site, VoucherType
-from webapp.queries.exports import flow
-from webapp.queries.matching import few
+from webapp.models import Draw, Prize, Reward, Site, VoucherType
+from webapp.queries.exports import WALKED
+from webapp.queries.matching import among_ids, few
 
 PAGE = 50
 
@@ -139,7 +141,7 @@ def _listed(scope: frozenset[int] | None, search: str, status: RewardStatus | No
     return shown
 
 
-_EXPORTED = {
+_EXPORTED: dict[str, Any] = {
     "name": Reward.name,
     "kind": Reward.kind,
     "title": Reward.title,
@@ -158,24 +160,57 @@ _EXPORTED = {
     "fulfilled_at": Reward.fulfilled_at,
     "notes": Reward.notes,
     "terms": Reward.terms,
+    "exclude_previous_winners": Reward.exclude_previous_winners,
+    "min_wait_minutes": Reward.min_wait_minutes,
+    "witnessed_value": Reward.witnessed_value,
 }
-EXPORT = tuple(_EXPORTED)
+EXPORT = (*_EXPORTED, "prizes")
 
 
 def stream(
     session: Session, scope: frozenset[int] | None, search: str = "", status: RewardStatus | None = None
 ) -> Iterator[tuple[object, ...]]:
-    """Rewards as ``EXPORT`` names them, the newest first as ``page`` lists them, holding a few rows at a time."""
-    statement = (
-        select(*_EXPORTED.values())
-        .select_from(Reward)
-        .join(Site, Site.id == Reward.site_id)
-        .outerjoin(VoucherType, VoucherType.id == Reward.voucher_type_id)
-        .outerjoin(Draw, Draw.reward_id == Reward.id)
-        .where(*_listed(scope, search, status))
-        .order_by(Reward.id.desc())
+    """Rewards as ``EXPORT`` names them, the newest first as ``page`` lists them, holding a few rows at a time.
+
+    Prizes are JSON text, in the order drawn.
+    """
+    statement = _exported(*_listed(scope, search, status)).execution_options(yield_per=WALKED)
+    with session.connection().execute(statement) as found:
+        for part in found.partitions():
+            for (*values, _, _), prizes in _with_prizes(session, part):
+                yield (*values, json.dumps(prizes, ensure_ascii=False, separators=(",", ":")) if prizes else None)
+
+
+def told(session: Session, *shown: ColumnElement[bool]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Ids, zones and what ``EXPORT`` names, prizes as a list, None without any."""
+    for (*values, own_id, zone), prizes in _with_prizes(session, session.execute(_exported(*shown)).all()):
+        yield own_id, zone, dict(zip(EXPORT, (*values, prizes or None), strict=True))
+
+
+def _exported(*shown: ColumnElement[bool]) -> Select[Any]:
+    """The columns of the export, the id and the zone of the site."""
+    wanted: Select[Any] = select(*_EXPORTED.values()).select_from(Reward)
+    wanted = wanted.join(Site, Site.id == Reward.site_id)
+    wanted = wanted.outerjoin(VoucherType, VoucherType.id == Reward.voucher_type_id)
+    wanted = wanted.outerjoin(Draw, Draw.reward_id == Reward.id)
+    return wanted.add_columns(Reward.id, Site.timezone).where(*shown).order_by(Reward.id.desc())
+
+
+def _with_prizes(session: Session, rows: Sequence[Row[Any]]) -> Iterator[tuple[list[Any], list[dict[str, Any]]]]:
+    cells = [list(row) for row in rows]
+    prizes = _prizes(session, [row[-2] for row in cells])
+    yield from ((row, prizes.get(row[-2], [])) for row in cells)
+
+
+def _prizes(session: Session, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    names = ("title", "quantity", "value_minor")
+    wanted = select(Prize.reward_id, *(getattr(Prize, name) for name in names)).where(
+        among_ids(session, Prize.reward_id, ids)
     )
-    yield from (tuple(row) for row in flow(session, statement))
+    found: dict[int, list[dict[str, Any]]] = {}
+    for reward_id, *values in session.execute(wanted.order_by(Prize.reward_id, Prize.position)):
+        found.setdefault(reward_id, []).append(dict(zip(names, values, strict=True)))
+    return found
 
 
 def counts(session: Session, scope: frozenset[int] | None) -> dict[RewardStatus, int]:

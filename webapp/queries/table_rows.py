@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session, aliased
 from webapp.domain import modules as module_rules
 from webapp.domain.errors import Refused
 from webapp.domain.import_columns import COLUMNS, ImportKind
-from webapp.models import BenefitDefinition, Group, Location, Organisation, OrganisationType, Site, Tier
+from webapp.models import BenefitDefinition, Group, Location, Organisation, OrganisationType, Reward, Site, Tier
 from webapp.queries import benefit_definitions as read_definitions
 from webapp.queries import groups as read_groups
 from webapp.queries import modules as read_modules
+from webapp.queries import rewards as read_rewards
 from webapp.queries.matching import among
 
 Key = tuple[str, ...]
@@ -28,6 +29,7 @@ class Standing(NamedTuple):
     values: dict[str, Any]
     title: str
     archived_at: datetime | None
+    zone: str = "UTC"  # in which its days are meant
 
 
 def organisations(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
@@ -151,3 +153,12 @@ def definitions(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
 
 
 _NOTHING = ("tags", "meta", "claim_condition", "view_condition", "notify_schedule_offset")  # empty is as none
+
+
+def rewards(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
+    """By their names, with their values as the export names them."""
+    found: dict[Key, Standing] = {}
+    for own_id, zone, told in read_rewards.told(session, among(session, Reward.name, [key[0] for key in keys])):
+        values = {column.name: told[column.name] for column in COLUMNS[ImportKind.REWARDS]}
+        found[(told["name"],)] = Standing(own_id, values, told["title"], None, zone)
+    return found

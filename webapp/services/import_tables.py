@@ -22,7 +22,15 @@ from webapp.queries import organisation_types as read_types
 from webapp.queries import organisations as read_organisations
 from webapp.queries import table_rows as read_standing
 from webapp.queries.table_rows import Standing
-from webapp.services import definition_rows, group_rows, groups, import_modules, import_places, organisations
+from webapp.services import (
+    definition_rows,
+    group_rows,
+    groups,
+    import_modules,
+    import_places,
+    organisations,
+    reward_rows,
+)
 from webapp.services.group_rows import GroupRow, MembershipRow
 from webapp.services.groups import ArchiveGroup, RestoreGroup
 from webapp.services.organisations import ArchiveOrganisation, OrganisationRow, RestoreOrganisation
@@ -269,6 +277,15 @@ KINDS: dict[ImportKind, TableKind] = {
         definition_rows.put,
         definition_rows.take_back,
         holds=definition_rows.holds,
+        most=1_000,
+    ),
+    ImportKind.REWARDS: TableKind(
+        reward_rows.references,
+        read_standing.rewards,
+        reward_rows.put,
+        reward_rows.take_back,
+        holds=reward_rows.holds,
+        meant=reward_rows.meant,
         most=1_000,
     ),
     ImportKind.MEMBERSHIPS: TableKind(

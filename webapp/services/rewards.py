@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from webapp.domain import rewards as rules
 from webapp.domain import timing
@@ -20,7 +20,7 @@ from webapp.domain.rewards import RewardKind, RewardStatus
 from webapp.models import Draw, Prize, Reward, Site, VoucherType
 from webapp.queries import rewards as read
 from webapp.services import draws
-from webapp.services.work import Work
+from webapp.services.work import Work, changed_rows
 
 _EDITABLE = (
     "title",
@@ -101,6 +101,13 @@ class CloseReward:
     reward_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeleteReward:
+    """Take away a draft."""
+
+    reward_id: int
+
+
 def create(work: Work, command: CreateReward) -> Reward:
     """Add a draft. Its name is derived from the title once and never changes (K02, K03, K04, K07).
 
@@ -116,14 +123,28 @@ def create(work: Work, command: CreateReward) -> Reward:
             name=name,
             created_at=work.now,
             created_by_id=work.actor.staff_id,
-            **_columns(work, command, site),
+            **columns(work.session, command, site),
         ),
     )
+    return _created(work, reward)
+
+
+def add(work: Work, site_id: int, kind: RewardKind, name: str, values: Mapping[str, Any]) -> Reward:
+    """Add a draft of ``columns`` that hold, under a name of its own. The name must be free."""
+    reward = Reward(
+        site_id=site_id, kind=kind, name=name, created_at=work.now, created_by_id=work.actor.staff_id, **values
+    )
+    work.session.add(reward)
+    work.session.flush()
+    return _created(work, reward)
+
+
+def _created(work: Work, reward: Reward) -> Reward:
     work.record(
         Event.REWARD_CREATED,
         reward,
-        site.id,
-        kind=command.kind.replace("_", " "),
+        reward.site_id,
+        kind=reward.kind.replace("_", " "),
         title=reward.title,
         name=reward.name,
     )
@@ -132,13 +153,24 @@ def create(work: Work, command: CreateReward) -> Reward:
 
 def change(work: Work, command: ChangeReward) -> Reward:
     """Change a draft; ``Conflict`` when somebody saved it meanwhile (K148)."""
+    reward = _hold(work, command.reward_id, command.version)
+    return _put(work, reward, columns(work.session, command, _site(work, reward.site_id)))
+
+
+def save(work: Work, reward_id: int, version: int, values: Mapping[str, Any]) -> Reward:
+    """Give a draft other ``columns`` that hold; raises what ``change`` does."""
+    return _put(work, _hold(work, reward_id, version), values)
+
+
+def _hold(work: Work, reward_id: int, version: int) -> Reward:
+    """The draft, which nobody else changes until this is done."""
     saved = work.session.execute(
         update(Reward)
-        .where(Reward.id == command.reward_id, Reward.version == command.version, Reward.status == RewardStatus.DRAFT)
+        .where(Reward.id == reward_id, Reward.version == version, Reward.status == RewardStatus.DRAFT)
         .values(version=Reward.version + 1)
         .returning(Reward.id)
     ).scalar_one_or_none()
-    reward = _get(work, command.reward_id)
+    reward = _get(work, reward_id)
     if saved is None:
         rules.may_edit(reward.facts).require()
         raise Conflict(
@@ -146,17 +178,32 @@ def change(work: Work, command: ChangeReward) -> Reward:
             "Somebody else saved this reward while you were typing. What you typed is still here: compare it with the "
             "saved reward in another tab, then save again to put yours in its place.",
         )
-    site = _site(work, reward.site_id)
-    columns = _columns(work, command, site)
+    return reward
+
+
+def _put(work: Work, reward: Reward, values: Mapping[str, Any]) -> Reward:
     before = _shown(reward)
     reward.prizes.clear()
     work.session.flush()
-    for name, value in columns.items():
+    for name, value in values.items():
         setattr(reward, name, value)
     work.session.flush()
     after = _shown(reward)
     changes = "; ".join(f"{name} {before[name]} → {after[name]}" for name in after if before[name] != after[name])
-    work.record(Event.REWARD_CHANGED, reward, site.id, title=reward.title, changes=changes or "nothing")
+    work.record(Event.REWARD_CHANGED, reward, reward.site_id, title=reward.title, changes=changes or "nothing")
+    return reward
+
+
+def remove(work: Work, command: DeleteReward) -> Reward:
+    """Delete a draft with its prizes; ``Refused`` once it was opened for entries."""
+    reward = _get(work, command.reward_id)
+    rules.may_delete(reward.facts).require()
+    work.session.expunge(reward)
+    work.session.execute(delete(Prize).where(Prize.reward_id == reward.id))
+    is_draft = Reward.status == RewardStatus.DRAFT
+    if changed_rows(work.session, delete(Reward).where(Reward.id == reward.id, is_draft)) != 1:
+        raise Conflict("reward.not_draft", f"«{reward.title}» was opened by somebody else a moment ago.")
+    work.record(Event.REWARD_DELETED, reward, reward.site_id, title=reward.title)
     return reward
 
 
@@ -238,18 +285,13 @@ def _named(work: Work, title: str, build: Callable[[str], Reward]) -> Reward:
     raise AssertionError("unreachable")
 
 
-def _columns(work: Work, command: RewardTerms, site: Site) -> dict[str, Any]:
-    """The row's values for what was typed; days become instants in the site's zone."""
+def columns(session: Session, command: RewardTerms, site: Site) -> dict[str, Any]:
+    """The row's values for what was typed, its prizes among them; days become instants in the site's zone."""
     starts_at = timing.day_starts(command.starts_at, site.timezone)
     ends_at = timing.day_ends(command.ends_at, site.timezone)
-    if starts_at and ends_at and ends_at <= starts_at:
-        raise Refused(
-            "reward.ends_first",
-            f"The last day ({command.ends_at}) lies before the first day ({command.starts_at}); choose a later one.",
-            "ends_at",
-        )
-    _check_voucher_type(work, command.voucher_type_id, site)
-    prizes = _prizes(command.prizes)
+    rules.may_span((starts_at, ends_at), (command.starts_at, command.ends_at)).require()
+    _check_voucher_type(session, command.voucher_type_id, site)
+    prizes = prizes_of(command.prizes)
     slots = sum(prize.quantity for prize in prizes)
     return {
         "title": command.title,
@@ -269,15 +311,15 @@ def _columns(work: Work, command: RewardTerms, site: Site) -> dict[str, Any]:
     }
 
 
-def _check_voucher_type(work: Work, voucher_type_id: int | None, site: Site) -> None:
+def _check_voucher_type(session: Session, voucher_type_id: int | None, site: Site) -> None:
     if voucher_type_id is None:
         return
-    kind = work.session.get(VoucherType, voucher_type_id)
+    kind = session.get(VoucherType, voucher_type_id)
     if kind is None or kind.site_id != site.id:
         raise Refused("voucher_type.not_found", f"Choose a voucher type of the site «{site.title}».", "voucher_type_id")
 
 
-def _prizes(lines: tuple[PrizeLine, ...]) -> list[Prize]:
+def prizes_of(lines: Iterable[PrizeLine]) -> list[Prize]:
     """Prizes in order, each with a handle of its own: «weekend», «weekend-2»."""
     taken: set[str] = set()
     prizes = []

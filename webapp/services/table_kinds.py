@@ -40,6 +40,11 @@ def unchecked(_session: Session, _now: datetime, _rows: Sequence[tuple[TableDraf
     return {}
 
 
+def as_told(draft: TableDraft, _old: Standing) -> TableDraft:
+    """For kinds whose rows mean the same wherever they stand."""
+    return draft
+
+
 @dataclass(frozen=True, slots=True)
 class TableKind:
     """One kind of file.
@@ -48,6 +53,7 @@ class TableKind:
     why it stays; ``take_all_back`` does that for what carries the number of its import and needs no look one by one.
     ``hinders`` tells of rows that would archive what is there, given by line, why they cannot, the whole file considered.
     ``holds`` tells what is wrong with rows as they are to be written, each beside what is there; the moment is that of the upload.
+    ``meant`` is what a row that is put beside what is there comes to.
     ``most`` rows are read as one, and a
     file may not have more when ``is_whole`` (its rows name one another).
     """
@@ -60,6 +66,7 @@ class TableKind:
     archive: Callable[[Work, int, datetime], object] = never_archived
     hinders: Callable[[Session, Mapping[int, Standing], Sequence[TableDraft]], Mapping[int, str]] = unhindered
     holds: Callable[[Session, datetime, Sequence[tuple[TableDraft, Standing | None]]], Faults] = unchecked
+    meant: Callable[[TableDraft, Standing], TableDraft] = as_told
     take_all_back: Callable[[Work, int], int] | None = None
     most: int = 2_000
     is_whole: bool = False

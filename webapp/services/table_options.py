@@ -57,16 +57,16 @@ def settle(session: Session, plan: Plan, table: TableKind, drafts: Sequence[Tabl
         elif why := stays.get(draft.line):
             found.faults[draft.line] = [Fault("archived_at", shown(draft.values["archived_at"].isoformat()), why)]
         else:
-            _meet(plan, draft, old, found)
+            _meet(plan, table, draft, old, found)
     found.faults.update(
         table.holds(session, plan.uploaded_at, [(draft, there.get(draft.key)) for draft in found.drafts])
     )
     return replace(found, drafts=[draft for draft in found.drafts if draft.line not in found.faults])
 
 
-def _meet(plan: Plan, draft: TableDraft, old: Standing, found: Settled) -> None:
+def _meet(plan: Plan, table: TableKind, draft: TableDraft, old: Standing, found: Settled) -> None:
     """What the row makes of what is there already."""
-    new = _together(plan, draft, old)
+    new = table.meant(_together(plan, draft, old), old)
     is_same = all(_told(new.values[name]) == _told(value) for name, value in old.values.items())
     if "is_archived" in old.values:  # what writes its values archives it and brings it back
         found.same.update([draft.line] if is_same else [])

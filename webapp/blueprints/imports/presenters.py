@@ -82,6 +82,7 @@ _LISTS = {
     ImportKind.ORGANISATION_TYPES: "organisation_types.index",
     ImportKind.SITES: "sites.index",
     ImportKind.DEFINITIONS: "benefit_definitions.index",
+    ImportKind.REWARDS: "rewards.index",
 }
 
 
@@ -135,11 +136,11 @@ def sample_columns(sheet: RunSheet, columns: Sequence[Column]) -> list[tuple[str
 
 
 def sample_rows(sheet: RunSheet, columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """The first good rows as they would be imported, moments in the zone of the site."""
+    """The first good rows as they would be imported, moments in the zone of the site; days are told as they are."""
     zone = sheet.site.timezone if sheet.site else None
     rows = sheet.run.findings.get("sample", [])
     moments = [column.name for column in columns if column.name.endswith("_at")]
     return [
-        row | {name: moment(datetime.fromisoformat(row[name]), zone) for name in moments if row.get(name)}
+        row | {name: moment(datetime.fromisoformat(row[name]), zone) for name in moments if "T" in row.get(name, "")}
         for row in rows
     ]

@@ -114,7 +114,10 @@ def _kinds() -> list[ImportKind]:
 
 
 # What a file of a kind may do takes the rights of whoever does it on its page.
-_RIGHTS = {ImportKind.DEFINITIONS: (Permission.DEFINITIONS_EDIT, Permission.DEFINITIONS_PUBLISH)}
+_RIGHTS = {
+    ImportKind.DEFINITIONS: (Permission.DEFINITIONS_EDIT, Permission.DEFINITIONS_PUBLISH),
+    ImportKind.REWARDS: (Permission.REWARDS_EDIT,),
+}
 
 
 @bp.get("/<int:run_id>")

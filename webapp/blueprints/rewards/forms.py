@@ -9,23 +9,31 @@ from flask import request
 from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, SelectChoice, SelectField
 from wtforms.validators import InputRequired
 
-from webapp.domain.protocol.declarations import MAX_PLACES
-from webapp.domain.rewards import in_words
+from webapp.domain import rewards as rules
+from webapp.domain.rewards import (
+    LONGEST_NOTES,
+    LONGEST_TERMS,
+    LONGEST_WAIT,
+    MOST_OF_ONE,
+    MOST_PRIZES,
+    MOST_RESERVES,
+    MOST_VOUCHERS,
+    in_words,
+)
 from webapp.queries.rewards import RewardSheet
 from webapp.services.rewards import DICE, ChangeReward, CreateReward, PrizeLine, RewardTerms
 from webapp.web.fields import DayField, MoneyField, ParagraphField, TextField, WholeField
 from webapp.web.forms import CommandForm
 
 T = TypeVar("T", bound=RewardTerms)
-FIRST_ROWS, MOST_ROWS = 3, 100
-LONGEST_TERMS = 20_000
+FIRST_ROWS = 3
 
 
 class PrizeForm(Form):  # type: ignore[misc]
     """One row of the prize list; an empty row is left out."""
 
     title = TextField("Prize", length=120)
-    quantity = WholeField("Quantity", least=1, most=10_000, required=False)
+    quantity = WholeField("Quantity", least=1, most=MOST_OF_ONE, required=False)
     value_minor = MoneyField("Value of one")
 
     @property
@@ -40,16 +48,16 @@ class TermsForm(CommandForm[T]):
     sub_title = TextField("Subtitle", length=200)
     starts_at = DayField("First day")
     ends_at = DayField("Last day")
-    prizes = FieldList(FormField(PrizeForm), label="Prizes", max_entries=MOST_ROWS)
-    reserve_count = WholeField("Reserves", least=0, most=1_000, required=False)
+    prizes = FieldList(FormField(PrizeForm), label="Prizes", max_entries=MOST_PRIZES)
+    reserve_count = WholeField("Reserves", least=0, most=MOST_RESERVES, required=False)
     voucher_type_id = SelectField("Voucher type", coerce=lambda text: int(text) if text else None)
-    vouchers_per_winner = WholeField("Vouchers for each winner", least=1, most=100, default=1)
+    vouchers_per_winner = WholeField("Vouchers for each winner", least=1, most=MOST_VOUCHERS, default=1)
     one_per_recipient = BooleanField("One entry per person")
     exclude_previous_winners = BooleanField("Leave out people who have won before")
-    min_wait_minutes = WholeField("Least time between seal and draw", least=0, most=525_600, default=10)
+    min_wait_minutes = WholeField("Least time between seal and draw", least=0, most=LONGEST_WAIT, default=10)
     witnessed_value = TextField("What the witness supplies", length=300, default=DICE)
     terms = ParagraphField("Terms", length=LONGEST_TERMS)
-    notes = ParagraphField("Notes for staff", length=5_000)
+    notes = ParagraphField("Notes for staff", length=LONGEST_NOTES)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,7 +87,7 @@ class TermsForm(CommandForm[T]):
         """Whether the button that adds a prize row was pressed; adds it."""
         if "another" not in request.form:
             return False
-        if len(self.prizes.entries) < MOST_ROWS:
+        if len(self.prizes.entries) < MOST_PRIZES:
             self.prizes.append_entry()
         return True
 
@@ -91,11 +99,9 @@ class TermsForm(CommandForm[T]):
                 row.form.title.errors = [*row.form.title.errors, "Enter what this prize is, or empty the row."]
                 good = False
         slots = sum(row.form.quantity.data or 1 for row in self.prizes if not row.form.is_empty)
-        if slots + (self.reserve_count.data or 0) > MAX_PLACES:
-            self.form_errors.append(
-                f"Prizes and reserves together are at most {MAX_PLACES:,}; these are {slots:,} prizes."
-            )
-            good = False
+        told = [reason.message for reason in rules.may_give(slots, self.reserve_count.data or 0).reasons]
+        self.form_errors += told
+        good = good and not told
         self.turned_down = not good
         return good
 
