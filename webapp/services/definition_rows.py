@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Table, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.domain import benefit_definitions as rules
@@ -18,7 +18,7 @@ from webapp.domain.benefit_claims import ReclaimEvery
 from webapp.domain.benefit_dates import PeriodType
 from webapp.domain.benefit_definitions import DefinitionTerms
 from webapp.domain.benefits import BenefitType
-from webapp.domain.errors import DomainError, Refused
+from webapp.domain.errors import DomainError
 from webapp.domain.import_rows import shown
 from webapp.domain.table_rows import TableDraft
 from webapp.models import BenefitDefinition, ImportChange, Site, Target, VoucherType
@@ -33,7 +33,7 @@ from webapp.services.benefit_definitions import (
     RestoreDefinition,
     UnpublishDefinition,
 )
-from webapp.services.table_kinds import Faults, Found
+from webapp.services.table_kinds import Faults, Found, put_back
 from webapp.services.work import Work
 
 Values = dict[str, Any]
@@ -278,17 +278,11 @@ def take_back(work: Work, change: ImportChange) -> str:
     called = f"«{found.name}» ({found.handle})"
     if _kept(found, change.after) != change.after:
         return f"{called} was changed since."
-    try:
-        with work.session.begin_nested():
-            if change.before:
-                _restore(work, found, _read_back(change.before))
-            else:
-                definitions.remove(work, DeleteDefinition(found.id))
-    except Refused as refusal:
-        return refusal.message
-    except IntegrityError:
-        return f"{called} is used, or what it had is another\u2019s now."
-    return ""
+    if change.before:
+        act: Callable[[], object] = partial(_restore, work, found, _read_back(change.before))
+    else:
+        act = partial(definitions.remove, work, DeleteDefinition(found.id))
+    return put_back(work, act, f"{called} is used, or what it had is another\u2019s now.")
 
 
 def _restore(work: Work, found: BenefitDefinition, values: Values) -> None:

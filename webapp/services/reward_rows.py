@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import Table, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from webapp.domain import rewards as rules
@@ -22,7 +22,7 @@ from webapp.queries.matching import among
 from webapp.queries.table_rows import Standing
 from webapp.services import bulk, rewards
 from webapp.services.rewards import DICE, DeleteReward, PrizeLine, RewardTerms
-from webapp.services.table_kinds import Faults, Found
+from webapp.services.table_kinds import Faults, Found, put_back
 from webapp.services.work import Work
 
 Values = dict[str, Any]
@@ -232,17 +232,11 @@ def take_back(work: Work, change: ImportChange) -> str:
     called = f"«{found.title}» ({found.name})"
     if _kept(found, change.after) != change.after:
         return f"{called} was changed since."
-    try:
-        with work.session.begin_nested():
-            if change.before:
-                _restore(work, found, _read_back(change.before))
-            else:
-                rewards.remove(work, DeleteReward(found.id))
-    except DomainError as refusal:
-        return refusal.message
-    except IntegrityError:
-        return f"{called} is used, or what it had is not there any more."
-    return ""
+    if change.before:
+        act: Callable[[], object] = partial(_restore, work, found, _read_back(change.before))
+    else:
+        act = partial(rewards.remove, work, DeleteReward(found.id))
+    return put_back(work, act, f"{called} is used, or what it had is not there any more.")
 
 
 def _restore(work: Work, found: Reward, values: Values) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Executable
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import DomainError
@@ -105,6 +106,18 @@ def refusal(check: Callable[..., object], *arguments: Any) -> str:
         check(*arguments)
     except DomainError as refusal:
         return refusal.message
+    return ""
+
+
+def put_back(work: Work, act: Callable[[], object], used: str) -> str:
+    """Undo one row within a savepoint; gives why it stays, ``used`` when something else holds on to it."""
+    try:
+        with work.session.begin_nested():
+            act()
+    except DomainError as refusal:
+        return refusal.message
+    except IntegrityError:
+        return used
     return ""
 
 
