@@ -20,7 +20,7 @@ from webapp.models import (
     Voucher,
     VoucherType,
 )
-from webapp.queries.benefits import is_usable
+from webapp.queries.benefits import IS_UNDER, is_usable
 from webapp.queries.matching import among_ids
 
 Scope = frozenset[int] | None
@@ -177,10 +177,7 @@ _CARDS = (
     .join(Profile, Profile.id == Benefit.profile_id)
     .join(
         BenefitDefinitionVersion,
-        and_(
-            BenefitDefinitionVersion.definition_id == Benefit.definition_id,
-            BenefitDefinitionVersion.number == Benefit.terms_number,
-        ),
+        IS_UNDER,
     )
     .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
     .outerjoin(VoucherType, VoucherType.id == Voucher.voucher_type_id)

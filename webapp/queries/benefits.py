@@ -29,6 +29,11 @@ from webapp.queries.prepared import Prepared
 Scope = frozenset[int] | None
 PAGE = 50
 _FRESH = {"populate_existing": True}
+# Whether a version of a definition holds the terms a benefit was issued under.
+IS_UNDER = and_(
+    BenefitDefinitionVersion.definition_id == Benefit.definition_id,
+    BenefitDefinitionVersion.number == Benefit.terms_number,
+)
 # Put together once: the till asks it with every redemption.
 _OWNER = Prepared(
     select(BenefitDefinition.id, BenefitDefinition.site_id, BenefitDefinition.name)
@@ -106,10 +111,7 @@ def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:
         .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
         .join(
             BenefitDefinitionVersion,
-            and_(
-                BenefitDefinitionVersion.definition_id == Benefit.definition_id,
-                BenefitDefinitionVersion.number == Benefit.terms_number,
-            ),
+            IS_UNDER,
         )
         .where(Benefit.id == benefit_id)
     )

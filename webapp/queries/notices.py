@@ -21,12 +21,9 @@ from webapp.models import (
     Target,
     Voucher,
 )
+from webapp.queries.benefits import IS_UNDER
 
 _ADDRESSEE = aliased(Profile)
-_OF_TERMS = and_(
-    BenefitDefinitionVersion.definition_id == Benefit.definition_id,
-    BenefitDefinitionVersion.number == Benefit.terms_number,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def letters(session: Session, ids: Collection[int]) -> list[Letter]:
         .join(_ADDRESSEE, _ADDRESSEE.id == Notice.profile_id)
         .join(Target, Target.id == Notice.target_id)
         .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
-        .join(BenefitDefinitionVersion, _OF_TERMS)
+        .join(BenefitDefinitionVersion, IS_UNDER)
         .where(Notice.id.in_(ids))
         .order_by(Notice.due_at, Notice.id)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.fulfilment import Stage
@@ -22,6 +22,7 @@ from webapp.models import (
     VoucherType,
     Winner,
 )
+from webapp.queries.benefits import IS_UNDER
 
 Scope = frozenset[int] | None
 MANY = 500  # cards fetched at a time
@@ -200,9 +201,6 @@ _CARDS = (
     .outerjoin(Benefit, Benefit.voucher_id == Voucher.id)
     .outerjoin(
         BenefitDefinitionVersion,
-        and_(
-            BenefitDefinitionVersion.definition_id == Benefit.definition_id,
-            BenefitDefinitionVersion.number == Benefit.terms_number,
-        ),
+        IS_UNDER,
     )
 )
