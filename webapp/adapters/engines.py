@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import select
 import sqlite3
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
 # reliability.md section 5. WAL survives a kill, FULL survives a power cut, 64 MiB of cache keeps bulk inserts flat.
@@ -25,6 +27,7 @@ _PRAGMAS = (
 )
 
 _TRUSTED = 30.0  # seconds for which a connection that rests is believed to stand
+_ONLY_WHEN_TOLD = 1_000_000_000  # runs after which PostgreSQL keeps the plan of a statement nobody asked it for
 
 
 def engine_options(url: str, threads: int) -> dict[str, object]:
@@ -46,9 +49,18 @@ def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
 
+@event.listens_for(Engine, "connect")
+def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    """A plan for any value is a bad one for a list with filters: only ``queries.prepared`` asks for plans to be kept."""
+    if hasattr(connection, "prepare_threshold"):
+        connection.prepare_threshold = _ONLY_WHEN_TOLD
+
+
 @event.listens_for(Engine, "checkin")
-def _rests(_connection: object, entry: ConnectionPoolEntry) -> None:
+def _rests(connection: Any, entry: ConnectionPoolEntry) -> None:
     entry.info["rests_since"] = monotonic()
+    if getattr(connection, "read_only", None) and not connection.closed:
+        connection.read_only = None
 
 
 @event.listens_for(Engine, "checkout")
@@ -82,3 +94,20 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         writes = connection.get_execution_options().get("largesse_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def only_reads(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    """For «after_begin» of sessions that write in pieces of work alone: PostgreSQL refuses every other write."""
+    driver: Any = connection.connection.driver_connection
+    writes = connection.get_execution_options().get("largesse_write")
+    if not writes and hasattr(driver, "read_only") and driver.info.transaction_status.name == "IDLE":
+        driver.read_only = True
+
+
+@event.listens_for(Engine, "rollback")
+def _keep_plans(connection: Connection) -> None:
+    """With ROLLBACK the driver forgets every plan that was kept. COMMIT ends what only read just as well."""
+    driver: Any = None if connection.invalidated else connection.connection.driver_connection
+    if getattr(driver, "read_only", None) and driver.info.transaction_status.name == "INTRANS":
+        with suppress(driver.Error):  # what is lost is found out by the ROLLBACK that follows
+            driver.commit()

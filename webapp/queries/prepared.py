@@ -2,17 +2,19 @@
 
 SQLAlchemy looks a statement up in its cache, binds, and dresses the answer each time, which costs five times what
 SQLite needs to answer. Here its text, and what converts values on their way in and out, are kept for each kind of
-database; errors, events and transactions are SQLAlchemy's as ever.
+database, and PostgreSQL keeps its plan; errors, events and transactions are SQLAlchemy's as ever.
 """
 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Convert = Callable[[Any], Any]
@@ -32,7 +34,8 @@ class Prepared:
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """What it answers, as named tuples."""
         ready = self._for(connection.dialect)
-        return ready.read(connection.exec_driver_sql(ready.sql, ready.bind(values)).fetchall())
+        with ready.ran(connection, ready.bind(values)) as cursor:
+            return ready.read(cursor.fetchall())
 
     def one(self, connection: Connection, **values: Any) -> Any:
         """The one row of its answer, or None."""
@@ -42,13 +45,15 @@ class Prepared:
     def count(self, connection: Connection, **values: Any) -> int:
         """How many rows it changed."""
         ready = self._for(connection.dialect)
-        return connection.exec_driver_sql(ready.sql, ready.bind(values)).rowcount
+        with ready.ran(connection, ready.bind(values)) as cursor:
+            return int(cursor.rowcount)
 
     def many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run it once for each of ``rows``; none is no error."""
         ready = self._for(connection.dialect)
         if bound := [ready.bind(row) for row in rows]:
-            connection.exec_driver_sql(ready.sql, bound if len(bound) > 1 else bound[0])
+            with ready.ran(connection, bound if len(bound) > 1 else bound[0]):
+                pass
 
     def _for(self, dialect: Dialect) -> _Ready:
         if dialect.name not in self._ready:
@@ -64,6 +69,8 @@ class _Ready:
     def __init__(self, statement: Any, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
+        # A plan that is kept is one for any value: right for rows that are found by their keys.
+        self._kept = {"prepare": True} if dialect.driver == "psycopg" else {}
         self._fixed = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
         self._places = list(compiled.positiontup or []) if compiled.positional else None
         self._convert = {
@@ -85,6 +92,24 @@ class _Ready:
             told[name] = convert(told[name])
         return told if self._places is None else tuple(told[name] for name in self._places)
 
+    @contextmanager
+    def ran(self, connection: Connection, bound: Any) -> Iterator[Any]:
+        """The driver's cursor after it ran this, once for each of a list; who listens to the connection hears of it."""
+        is_many = isinstance(bound, list)
+        if not connection.in_transaction():
+            connection.begin()
+        with closing(connection.connection.cursor()) as cursor:
+            for hear in connection.dispatch.before_cursor_execute:
+                hear(connection, cursor, self.sql, bound, None, is_many)
+            try:
+                if is_many:
+                    cursor.executemany(self.sql, bound)
+                else:
+                    cursor.execute(self.sql, bound, **self._kept)
+            except connection.dialect.loaded_dbapi.Error as error:
+                raise _told(connection, self.sql, error) from error
+            yield cursor
+
     def read(self, rows: Any) -> list[Any]:
         found = []
         for row in rows:
@@ -93,3 +118,15 @@ class _Ready:
                 cells[place] = convert(cells[place])
             found.append(self._row._make(cells))
         return found
+
+
+def _told(connection: Connection, sql: str, error: Exception) -> BaseException:
+    """SQLAlchemy's own error for one of the driver's; a connection that was lost is not lent again."""
+    dialect = connection.dialect
+    is_lost = dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
+    if is_lost:
+        connection.invalidate(error)
+    base = dialect.loaded_dbapi.Error
+    return DBAPIError.instance(
+        sql, None, error, base, hide_parameters=True, connection_invalidated=is_lost, dialect=dialect
+    )
