@@ -1,45 +1,50 @@
 """The program with the guard of the global limit taken out, as a twin for a test: `python -m tests.support.unguarded run`.
 
-Its till looks at the total when it reads the benefit and believes it when it redeems, without asking again.
+Its till looks at the total before it redeems and believes what it saw, without asking again.
 """
 
 from __future__ import annotations
 
 from flask import g
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
+from webapp.blueprints.till.verdicts import TillForm
 from webapp.cli import main
+from webapp.extensions import db
 from webapp.models import BenefitDefinition
 from webapp.queries import benefits
 from webapp.services.benefits import counting
 from webapp.services.work import Work
 
-_owner = benefits.owner
+_submit, _move = TillForm.submit, counting._move
 
 
-def look(session: Session, benefit_id: int, scope: frozenset[int] | None = None) -> benefits.Owner:
-    """The definition; the first time, before anything is written, also what is left of it at this moment."""
-    found = _owner(session, benefit_id, scope)
-    if "left" not in g:
-        definition = session.scalars(select(BenefitDefinition).where(BenefitDefinition.id == found.definition_id)).one()
-        cap = definition.max_global_redemptions
-        g.left = None if cap is None else cap - definition.total_global_redemptions
-    return found
+def submit(form: TillForm, service, **route):
+    """Before anything is written, what is left of the definition at this moment."""
+    session = db.session()
+    of = benefits.owner(session, route["benefit_id"]).definition_id
+    definition = session.scalars(select(BenefitDefinition).where(BenefitDefinition.id == of)).one()
+    cap = definition.max_global_redemptions
+    g.left = None if cap is None else cap - definition.total_global_redemptions
+    return _submit(form, service, **route)
 
 
-def take_overall(work: Work, benefit_id: int, count: int) -> benefits.Owner | None:
-    """Count what was seen to be free."""
-    found = _owner(work.session, benefit_id)
-    if g.left is not None and count > g.left:
-        return None
-    total = BenefitDefinition.total_global_redemptions + count
-    statement = update(BenefitDefinition).where(BenefitDefinition.id == found.definition_id)
-    work.session.execute(statement.values(total_global_redemptions=total))
-    return found
+def move(work: Work, values):
+    """Count what was seen to be free; the limit over all is out of the way meanwhile."""
+    if g.left is not None and values["n"] > g.left:
+        return None, None
+    found = benefits.owner(work.session, values["of"])
+    own = update(BenefitDefinition).where(BenefitDefinition.id == found.definition_id)
+    cap = work.session.scalar(
+        select(BenefitDefinition.max_global_redemptions).where(BenefitDefinition.id == found.definition_id)
+    )
+    work.session.execute(own.values(max_global_redemptions=None))
+    moved = _move(work, values)
+    work.session.execute(own.values(max_global_redemptions=cap))
+    return moved
 
 
 if __name__ == "__main__":
-    benefits.owner = look
-    counting._take_overall = take_overall
+    TillForm.submit = submit
+    counting._move = move
     main()

@@ -300,6 +300,12 @@ def test_another_sites_code_is_unknown_here(signed_in, d, make):
     benefit = d.issue()
     assert "Unknown code" in scan(elsewhere, benefit.redeem_code_pos, 422).text
     elsewhere.get(f"/till/benefits/{benefit.id}", 404)
+    pressed = {"code": "", "count": "1", "receipt_ref": ""}
+    elsewhere.post(f"/till/benefits/{benefit.id}", pressed, 404)
+    elsewhere.post(f"/till/benefits/{benefit.id}", pressed | {"count": "1000"}, 404)
+    elsewhere.post(f"/till/benefits/{benefit.id}", pressed | {"code": "x"}, 404)
+    assert d.session.scalar(select(func.count()).select_from(Redemption)) == 0
+    assert kept(d) == ["unknown_code"]
     assert "Nobody" in elsewhere.get(f"/till/people?q={d.person.last_name}").text
 
 

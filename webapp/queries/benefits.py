@@ -50,6 +50,10 @@ class Owner:
     site_id: int
     name: str
 
+    def is_on(self, sites: Scope) -> bool:
+        """Whether it belongs to one of ``sites``; None is every one."""
+        return sites is None or self.site_id in sites
+
 
 @dataclass(frozen=True, slots=True)
 class BenefitRow:
@@ -89,16 +93,16 @@ def get(session: Session, benefit_id: int) -> Benefit:
     """The benefit as it stands in the database now, or ``NotFound``."""
     found = session.get(Benefit, benefit_id, populate_existing=True)
     if found is None:
-        raise _missing()
+        raise missing()
     return found
 
 
 def owner(session: Session, benefit_id: int, scope: Scope = None) -> Owner:
     """The definition of a benefit, without the benefit; ``NotFound`` outside ``scope``."""
     row = _OWNER.one(session.connection(), benefit_id=benefit_id)
-    if row is None or (scope is not None and row.site_id not in scope):
-        raise _missing()
-    return Owner(*row)
+    if row is None or not (found := Owner(*row)).is_on(scope):
+        raise missing()
+    return found
 
 
 def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:
@@ -119,7 +123,7 @@ def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:
         statement = statement.where(BenefitDefinition.site_id.in_(scope))
     found = session.execute(statement.execution_options(**_FRESH)).one_or_none()
     if found is None:
-        raise _missing()
+        raise missing()
     return BenefitSheet(*found)
 
 
@@ -297,5 +301,6 @@ def handed_over(session: Session, ids: Collection[int], scope: Scope, size: int 
     return [HandedOver(*row) for row in session.execute(wanted)]
 
 
-def _missing() -> NotFound:
+def missing() -> NotFound:
+    """What is said of a benefit that there is not, or that is none of one's business."""
     return NotFound("benefit.unknown", "There is no such benefit.")

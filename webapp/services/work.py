@@ -63,11 +63,14 @@ class Work:
     actor: Actor
     now: datetime
     events: list[dict[str, object]] = field(default_factory=list)
+    _connection: Connection | None = field(default=None, repr=False)
 
     @property
     def connection(self) -> Connection:
         """What prepared statements run on. What the session holds is not written first; a savepoint it began is set."""
-        return self.session.connection()
+        if self._connection is None or self.session.in_nested_transaction():
+            self._connection = self.session.connection()
+        return self._connection
 
     def record(self, event: Event, subject: Base | str, site_id: int | None = None, **facts: object) -> None:
         """Tell the audit log that ``event`` happened to ``subject``; the facts must be exactly the event's."""

@@ -90,10 +90,11 @@ REVERSE = Act(
 @requires(Permission.BENEFITS_REDEEM)
 def redeem(benefit_id: int) -> ResponseReturnValue:
     """Redeem it; a refusal is kept with its reason."""
-    sheet = read.sheet(db.session(), benefit_id, scope(Permission.BENEFITS_REDEEM))
+    where = scope(Permission.BENEFITS_REDEEM)
+    sheet = read.sheet(db.session(), benefit_id, where)
     form = forms.RedeemForm()
     form.offer(choices.locations(db.session()))
-    found = form.submit(benefits.attempt, benefit_id=benefit_id, receipt=receipt(randomness.entropy))
+    found = form.submit(benefits.attempt, benefit_id=benefit_id, sites=where, receipt=receipt(randomness.entropy))
     if isinstance(found, benefits.RedemptionAttempt):
         form.refuse(Refused(found.reason, found.message, found.field or None))
     elif found is not None:

@@ -29,11 +29,11 @@ from webapp.web.rendering import go, render
 def benefit(benefit_id: int) -> ResponseReturnValue:
     """The verdict on a benefit; sent with nothing typed it is redeemed, with a code that one is looked at."""
     session, where = db.session(), scope(Permission.BENEFITS_REDEEM)
-    read_benefits.owner(session, benefit_id, where)
     form = TillForm()
     if form.is_submitted() and form.code.data:
         if not form.code.validate(form):
             return _verdict(form, benefit_id)
+        read_benefits.owner(session, benefit_id, where)
         return look(str(form.code.data), read_benefits.get(session, benefit_id).profile_id)
     if till_lock.was_just_opened():
         return _verdict(form, benefit_id)
@@ -41,6 +41,7 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     found = form.submit(
         benefits.attempt,
         benefit_id=benefit_id,
+        sites=where,
         receipt=receipt(randomness.entropy),
         location_id=place.id if place else None,
     )

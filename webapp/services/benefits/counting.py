@@ -6,21 +6,25 @@ is read after such an UPDATE is what stood when it was decided.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    UpdateBase,
+    Select,
     and_,
     bindparam,
     func,
     not_,
     or_,
     select,
+    true,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.models import Benefit, BenefitDefinition, Redemption
 from webapp.queries.benefits import Owner
@@ -41,7 +45,7 @@ class Taken:
     is_used_up: bool
 
 
-def _take_statement() -> UpdateBase:
+def _take_statement() -> ReturningUpdate[*tuple[Any, ...]]:
     """Whether a benefit may be redeemed now: what ``gates_to_redeem`` says, as a condition of a row."""
     cap, used = Benefit.max_redemptions, Benefit.redeemed_count
     guard = and_(
@@ -51,11 +55,11 @@ def _take_statement() -> UpdateBase:
         or_(Benefit.expires_at.is_(None), Benefit.expires_at >= _NOW),
         or_(cap.is_(None), used + _COUNT <= cap),
     )
-    stands = (Benefit.voucher_id, Benefit.value_minor, (cap <= used).label("is_used_up"))
+    stands = (Benefit.id, Benefit.voucher_id, Benefit.value_minor, (cap <= used).label("is_used_up"))
     return update(Benefit).where(guard).values(redeemed_count=used + _COUNT).returning(*stands)
 
 
-def _take_overall_statement() -> UpdateBase:
+def _take_overall_statement() -> ReturningUpdate[*tuple[Any, ...]]:
     """The same for the limit over all, which is that of the benefit's definition."""
     cap = BenefitDefinition.max_global_redemptions
     guard = and_(
@@ -68,8 +72,17 @@ def _take_overall_statement() -> UpdateBase:
     return update(BenefitDefinition).where(guard).values(total_global_redemptions=_TOTAL + _COUNT).returning(*owner)
 
 
+def _take_both_statement() -> Select[*tuple[Any, ...]]:
+    """Both on one way to PostgreSQL: the benefit moves only where the limit over all did, and waits for it."""
+    overall = _take_overall_statement().cte("overall")
+    taken = _take_statement().where(overall.c.id == Benefit.definition_id).add_cte(overall).cte("taken")
+    stands = (taken.c.voucher_id, taken.c.value_minor, taken.c.is_used_up, taken.c.id.is_not(None).label("is_taken"))
+    return select(*overall.c, *stands).select_from(overall.outerjoin(taken, true()))
+
+
 # Put together once: a till must not wait for it.
 _TAKE, _TAKE_OVERALL = Prepared(_take_statement()), Prepared(_take_overall_statement())
+_TAKE_BOTH = Prepared(_take_both_statement())
 
 
 def is_open(now: datetime) -> ColumnElement[bool]:
@@ -109,19 +122,23 @@ def voided(work: Work, definition_id: int, by: int) -> None:
 
 def take(work: Work, benefit_id: int, count: int) -> tuple[Owner, Taken] | None:
     """Redeem ``count`` of a benefit if everything allows it at ``work.now``; None, and nothing moved, when not."""
-    owner = _take_overall(work, benefit_id, count)
-    if owner is None:
+    overall, row = _move(work, {"of": benefit_id, "n": count, "now": work.now})
+    if overall is None:
         return None
-    row = _TAKE.one(work.connection, of=benefit_id, n=count, now=work.now)
+    owner = Owner(overall.id, overall.site_id, overall.name)
     if row is None:
         _give_overall(work, owner.definition_id, count)
         return None
     return owner, Taken(row.voucher_id, row.value_minor, bool(row.is_used_up))
 
 
-def _take_overall(work: Work, benefit_id: int, count: int) -> Owner | None:
-    row = _TAKE_OVERALL.one(work.connection, of=benefit_id, n=count)
-    return None if row is None else Owner(*row)
+def _move(work: Work, values: Mapping[str, object]) -> tuple[Any, Any]:
+    """The row of the definition and that of the benefit, each None when it was not moved."""
+    if work.connection.dialect.name == "postgresql":
+        both = _TAKE_BOTH.one(work.connection, **values)
+        return both, both if both and both.is_taken else None
+    overall = _TAKE_OVERALL.one(work.connection, **values)
+    return overall, overall and _TAKE.one(work.connection, **values)
 
 
 def _give_overall(work: Work, definition_id: int, count: int) -> bool:

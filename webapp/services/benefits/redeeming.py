@@ -36,7 +36,10 @@ _WRITE = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class RedeemBenefit:
-    """``receipt`` is the till's own, four signs; ``receipt_ref`` the shop's number of the sale."""
+    """``receipt`` is the till's own, four signs; ``receipt_ref`` the shop's number of the sale.
+
+    ``sites`` are those whose benefits may be redeemed; None is every one.
+    """
 
     benefit_id: int
     receipt: str
@@ -44,6 +47,7 @@ class RedeemBenefit:
     location_id: int | None = None
     receipt_ref: str = ""
     note: str = ""
+    sites: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
     """Redeem ``count`` of a benefit, exactly within its own and the global limit (P1, P2).
 
     ``Refused`` with the first shut gate of benefits.md 5.3; one used up meanwhile says when, where and by whom.
+    ``NotFound`` when there is no such benefit on the sites of the command.
     """
     return _write(work, command, *_take(work, command))
 
@@ -99,6 +104,9 @@ def _take(work: Work, command: RedeemBenefit) -> tuple[read.Owner, Taken]:
     found = counting.take(work, command.benefit_id, command.count)
     if found is None:
         raise _explained(work, command)
+    owner, _ = found
+    if not owner.is_on(command.sites):
+        raise read.missing()
     return found
 
 
@@ -175,6 +183,7 @@ def note(work: Work, command: NoteAttempt, *, field: str = "", count: int = 1) -
 
 def _explained(work: Work, command: RedeemBenefit) -> DomainError:
     """Why the counters did not move, from what stands now (never the other way round)."""
+    read.owner(work.session, command.benefit_id, command.sites)
     found = verdict(gates.to_redeem(work.session, command.benefit_id, work.now, count=command.count))
     if found.ok:
         return Conflict("overtaken", "Somebody changed this benefit a moment ago. Look at it again, then decide.")
