@@ -123,15 +123,14 @@ def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]
     when a trigger keeps what was sealed; ``Busy`` when the database could not take the change in time.
     """
     session.rollback()  # a read snapshot taken earlier in this request must not be written on
-    if actor.is_looking:
-        raise Refused("actor.looking", "You see the console as somebody else, so nothing can be changed. Stop first.")
-    with _turn(session):
+    refuse_looking(actor)
+    with turn(session):
         try:
             session.connection(execution_options=WRITES)
             work = Work(session, actor, now)
             yield work
             session.flush()
-            _write_audit(work)
+            write_audit(work)
             session.commit()
         except IntegrityError as error:
             session.rollback()
@@ -151,9 +150,15 @@ def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]
             raise
 
 
+def refuse_looking(actor: Actor) -> None:
+    """Nothing is ever written for somebody who sees the console as another person does."""
+    if actor.is_looking:
+        raise Refused("actor.looking", "You see the console as somebody else, so nothing can be changed. Stop first.")
+
+
 @contextmanager
-def _turn(session: Session) -> Iterator[None]:
-    """Wait for one's turn on SQLite, which has one writer at a time; after five seconds go on without it.
+def turn(session: Session) -> Iterator[bool]:
+    """Wait for one's turn on SQLite, which has one writer at a time; after five seconds go on without it, told so.
 
     The next thread is woken at once, while SQLite would let it sleep and look again; what holds is still its own lock.
     """
@@ -162,7 +167,7 @@ def _turn(session: Session) -> Iterator[None]:
         timeout=_PATIENCE
     )
     try:
-        yield
+        yield is_mine
     finally:
         if is_mine:
             lock.release()
@@ -179,13 +184,7 @@ def perform(
     for attempt in range(RETRIES):
         try:
             with transaction(session, actor, now) as work:
-                if stamp and (seen := _claim(work, stamp)):
-                    return _first_answer(work.session, seen, stamp)  # type: ignore[return-value]
-                result = act(work)
-                if stamp:
-                    session.flush()
-                    _remember(work, stamp, result)
-                return result
+                return carry_out(work, act, stamp)
         except (Busy, DBAPIError) as error:
             cause = error.__cause__ if isinstance(error, Busy) else error
             if attempt >= _most_retries(cause) or not is_passing(cause):
@@ -193,6 +192,20 @@ def perform(
             # Rivals that collided once must not march in step: wait a random moment, longer each time.
             sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311
     raise AssertionError("unreachable")
+
+
+def carry_out(work: Work, act: Callable[[Work], T], stamp: RequestStamp | None) -> T:
+    """Do ``act`` in the transaction of ``work`` and tell the session all of it, but what the audit log is told.
+
+    With a ``stamp`` seen before, nothing is done, see ``perform``.
+    """
+    if stamp and (seen := _claim(work, stamp)):
+        return _first_answer(work.session, seen, stamp)  # type: ignore[return-value]
+    result = act(work)
+    if stamp:
+        work.session.flush()
+        _remember(work, stamp, result)
+    return result
 
 
 def _most_retries(error: BaseException | None) -> int:
@@ -231,7 +244,8 @@ def _remember(work: Work, stamp: RequestStamp, result: object) -> None:
         _KEEP_RESULT.count(work.connection, of=stamp.key, led_to=name_of(result))
 
 
-def _write_audit(work: Work) -> None:
+def write_audit(work: Work) -> None:
+    """Write the audit rows of a piece of work, as the last thing before its end."""
     rows = [
         {
             "at": work.now,

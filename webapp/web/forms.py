@@ -31,6 +31,7 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
 
     command: type[C]
     steering: frozenset[str] = frozenset()  # fields that only say how others are read
+    together = False  # whether it is sent so often at once that those who wait share a commit (services.writer)
 
     request_key = HiddenField()
 
@@ -51,7 +52,7 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
             return None
         try:
             command = self.to_command(**route)
-            return perform(lambda work: service(work, command), self.stamp())
+            return perform(lambda work: service(work, command), self.stamp(), together=self.together)
         except DomainError as error:
             self.refuse(error)
             self.request_key.data = self.request_key.data if error.code == "busy" else uuid4().hex

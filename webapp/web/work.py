@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from webapp.adapters import clock
 from webapp.extensions import db
+from webapp.services import writer
 from webapp.services.work import RequestStamp, Work, transaction
 from webapp.services.work import perform as _perform
 from webapp.web.access import actor
@@ -20,6 +21,10 @@ def work() -> AbstractContextManager[Work]:
     return transaction(db.session(), actor(), clock.now())
 
 
-def perform(act: Callable[[Work], T], stamp: RequestStamp | None = None) -> T:
-    """Run ``act`` in one transaction, again after a passing fault, once for each request key."""
-    return _perform(db.session(), actor(), clock.now(), act, stamp)
+def perform(act: Callable[[Work], T], stamp: RequestStamp | None = None, *, together: bool = False) -> T:
+    """Run ``act`` in one transaction, again after a passing fault, once for each request key.
+
+    ``together`` with what others ask for at this moment, see ``services.writer``.
+    """
+    run = writer.perform if together else _perform
+    return run(db.session(), actor(), clock.now(), act, stamp)

@@ -28,6 +28,7 @@ class TillForm(CommandForm[RedeemBenefit]):
 
     command = RedeemBenefit
     steering = frozenset({"code"})
+    together = True
 
     code = _code()
     count = WholeField("How many", least=1, most=MOST_AT_ONCE, default=1)
