@@ -70,7 +70,7 @@ class BatchStatus(StrEnum):
 
 
 STARTABLE = (BatchStatus.CHECKED, BatchStatus.STOPPED)
-WITHDRAWABLE = (BatchStatus.CHECKED, BatchStatus.WAITING)
+WITHDRAWABLE = (BatchStatus.CHECKED, BatchStatus.WAITING, BatchStatus.STOPPED)
 UNDOABLE = (BatchStatus.ISSUED, BatchStatus.STOPPED)
 MOVING = (BatchStatus.CHECKING, BatchStatus.ISSUING, BatchStatus.UNDOING)
 
@@ -92,13 +92,14 @@ PASSED_OVER_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class BatchFacts:
-    """What decides what may be done with a batch. ``planned_by_id`` is the account that planned it."""
+    """What decides what may be done with a batch: the accounts that planned it and that let it issue, among others."""
 
     status: BatchStatus
     on_the_day: bool
     people: int
     issued: int
     planned_by_id: int | None
+    started_by_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,25 @@ def may_plan(audience: Audience, *, on_the_day: bool, issued_on: date | None, to
     )
 
 
+def needs_another(facts: BatchFacts, staff_id: int | None) -> bool:
+    """Whether somebody other than ``staff_id`` must start it: it goes to more people than its planner issues to alone."""
+    is_planner = staff_id is not None and staff_id == facts.planned_by_id
+    return is_planner and facts.people > ALONE and facts.issued == 0
+
+
+def another_words(facts: BatchFacts, planner: str) -> str:
+    """Why somebody other than its planner must start it."""
+    return f"{planner} planned it for {facts.people:,} people; above {ALONE:,} somebody else must start it."
+
+
+def held_words(facts: BatchFacts, planner: str) -> str:
+    """Why a batch stops whose people turned out to be more than the one who planned and started it issues to alone."""
+    return (
+        f"On its day it goes to {facts.people:,} people. {planner} planned it and started it too; above {ALONE:,} "
+        "somebody else must start it."
+    )
+
+
 def may_start(facts: BatchFacts, staff_id: int | None) -> Verdict:
     """Whether this person may let the batch issue."""
     if facts.status not in STARTABLE:
@@ -159,16 +179,17 @@ def may_start(facts: BatchFacts, staff_id: int | None) -> Verdict:
             "batch.second_person",
             f"It goes to {facts.people:,} people. Above {ALONE:,} somebody other than who planned it must start it.",
         )
-        if facts.people > ALONE and facts.issued == 0 and staff_id is not None and staff_id == facts.planned_by_id
+        if needs_another(facts, staff_id)
         else None,
     )
 
 
 def may_withdraw(facts: BatchFacts) -> Verdict:
     """Whether a batch that has issued nothing can be given up."""
-    if facts.status in WITHDRAWABLE:
-        return all_of()
-    return all_of(Reason("batch.status", f"The batch is {facts.status}; only one that waits can be withdrawn."))
+    if facts.status not in WITHDRAWABLE:
+        return all_of(Reason("batch.status", f"The batch is {facts.status}; only one that waits can be withdrawn."))
+    issued = f"It has issued {facts.issued:,} already; undo it instead."
+    return all_of(Reason("batch.has_issued", issued) if facts.issued else None)
 
 
 def may_undo(facts: BatchFacts) -> Verdict:

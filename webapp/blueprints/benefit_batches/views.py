@@ -85,6 +85,8 @@ def _page(sheet: read.BatchSheet, form: PressForm) -> ResponseReturnValue:
         days=_days(sheet),
         audience=rules.AUDIENCE_WORDS[batch.audience],
         start=rules.may_start(facts, person.staff_id),
+        is_held=rules.needs_another(facts, facts.started_by_id),
+        waits=batch.starts_at is not None and batch.evaluated_at is None and batch.starts_at > clock.now(),
         may_issue=person.may(ISSUE, batch.site_id),
         may_change=person.may(CHANGE, batch.site_id),
         may_withdraw=rules.may_withdraw(facts).ok,

@@ -91,13 +91,18 @@ def name_all(work: Work, batch_id: int) -> int:
     return batch.people_count
 
 
-def finish_check(work: Work, batch_id: int) -> BenefitBatch:
-    """Count who would get one, and let the batch be started."""
-    batch = reads.get(work.session, batch_id)
+def expect(work: Work, batch: BenefitBatch) -> None:
+    """Count who of its people would get one now."""
     definition = work.session.get_one(BenefitDefinition, batch.definition_id)
     least = 1 if batch.excludes_holders else definition.max_per_profile
     passed = reads.holders(work.session, batch.id, definition.id, least) if least else 0
     batch.expected_count = batch.people_count - passed
+
+
+def finish_check(work: Work, batch_id: int) -> BenefitBatch:
+    """Count who would get one, and let the batch be started."""
+    batch = reads.get(work.session, batch_id)
+    expect(work, batch)
     if batch.rejects_file_id is not None:
         files.finish(work, batch.rejects_file_id)
     batch.status = BatchStatus.CHECKED

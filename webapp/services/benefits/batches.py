@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 
 from webapp.domain import benefit_batches as rules
 from webapp.domain.audit import Event
@@ -155,8 +155,8 @@ def start(work: Work, command: StartBatch) -> BenefitBatch:
     target = _S.WAITING if waits else _S.ISSUING
     batch = _move(work, batch, rules.STARTABLE, target, allowed)
     definition = work.session.get_one(BenefitDefinition, batch.definition_id)
-    batch.started_at = batch.started_at or work.now
-    batch.started_by = batch.started_by or work.actor.label
+    if not batch.issued_count:  # whoever lets it go on later is told by the audit log
+        batch.started_at, batch.started_by, batch.started_by_id = work.now, work.actor.label, work.actor.staff_id
     batch.problem = ""
     work.record(Event.BATCH_STARTED, batch, batch.site_id, title=definition.name, people=batch.people_count)
     if not waits:
@@ -183,7 +183,7 @@ def withdraw(work: Work, command: WithdrawBatch) -> BenefitBatch:
     batch = reads.get(work.session, command.batch_id)
     allowed = rules.may_withdraw(batch.facts)
     allowed.require()
-    batch = _move(work, batch, rules.WITHDRAWABLE, _S.WITHDRAWN, allowed)
+    batch = _move(work, batch, rules.WITHDRAWABLE, _S.WITHDRAWN, allowed, BenefitBatch.issued_count == 0)
     batch.ended_at = work.now
     definition = work.session.get_one(BenefitDefinition, batch.definition_id)
     work.record(Event.BATCH_WITHDRAWN, batch, batch.site_id, title=definition.name)
@@ -214,10 +214,15 @@ def cancel(work: Work, batch_id: int) -> BenefitBatch:
 
 
 def _move(
-    work: Work, batch: BenefitBatch, sources: Sequence[BatchStatus], target: BatchStatus, verdict: Verdict
+    work: Work,
+    batch: BenefitBatch,
+    sources: Sequence[BatchStatus],
+    target: BatchStatus,
+    verdict: Verdict,
+    *holds: ColumnElement[bool],
 ) -> BenefitBatch:
     """The status decides who was first; the explanation comes after."""
-    statement = update(BenefitBatch).where(BenefitBatch.id == batch.id, BenefitBatch.status.in_(sources))
+    statement = update(BenefitBatch).where(BenefitBatch.id == batch.id, BenefitBatch.status.in_(sources), *holds)
     if changed_rows(work.session, statement.values(status=target)) != 1:
         verdict.require()
         raise Conflict("batch.changed", "Somebody else went on with this batch a moment ago; look again.")
