@@ -20,7 +20,17 @@ from webapp.domain.identity import Actor
 from webapp.domain.notices import NoticeKind, NoticeStatus, Skip
 from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import AuditEntry, Benefit, BenefitBatchPerson, Notice, OutboxMessage, Profile, Tier, Voucher
+from webapp.models import (
+    AuditEntry,
+    Benefit,
+    BenefitBatch,
+    BenefitBatchPerson,
+    Notice,
+    OutboxMessage,
+    Profile,
+    Tier,
+    Voucher,
+)
 from webapp.queries import benefit_batches as read
 from webapp.queries import benefits as read_benefits
 from webapp.queries import files
@@ -222,6 +232,26 @@ def test_a_condition_that_cannot_be_read_is_refused_on_its_field(batch_of):
     assert refused("condition.unreadable", batch_of, audience=Audience.CONDITION, condition="{").field == "condition"
 
 
+@pytest.mark.parametrize(
+    "typed", ["", " ", "null", "{}", '{"and": []}', '{"or": []}', '{"===": [1, 1]}', '{"!!": true}']
+)
+def test_feature_13_empty_selection_is_always_nobody(d, batch_of, typed):
+    refusal = refused("batch.condition_needed", batch_of, audience=Audience.CONDITION, condition=typed)
+    assert refusal.field == "condition"
+    assert d.session.scalar(select(func.count()).select_from(BenefitBatch)) == 0
+
+
+def test_feature_13_everybody_is_an_audience_of_its_own_also_on_the_day(d, make, batch_of, moment):
+    make.profile(erased_at=T)
+    batch = batch_of(audience=Audience.EVERYBODY, condition="{", listed="x")
+    assert {one.profile_id for one in held(d, batch)} == {d.person.id, d.other.id}
+    later = batch_of(audience=Audience.EVERYBODY, issued_on=date(2026, 3, 5), on_the_day=True)
+    new = make.profile()
+    d.forward(days=4)
+    begin(d, moment)
+    assert {one.profile_id for one in held(d, later)} == {d.person.id, d.other.id, new.id}
+
+
 def test_a_group_gives_one_to_each_living_member(d, make, batch_of):
     group = make.group()
     gone = make.profile(erased_at=T)
@@ -288,7 +318,7 @@ def test_13_2_condition_on_issue_date_includes_who_turned_gold_in_between(d, mak
 def test_only_a_group_or_a_condition_is_evaluated_on_a_day_to_come(batch_of):
     refused("batch.on_the_day", batch_of, listed="x", on_the_day=True, issued_on=date(2026, 3, 5))
     refused("batch.day_needed", batch_of, audience=Audience.CONDITION, on_the_day=True)
-    refused("batch.day_needed", batch_of, audience=Audience.CONDITION, on_the_day=True, issued_on=date(2026, 3, 1))
+    refused("batch.day_needed", batch_of, audience=Audience.EVERYBODY, on_the_day=True, issued_on=date(2026, 3, 1))
 
 
 # Resumed

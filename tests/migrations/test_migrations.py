@@ -20,6 +20,7 @@ from tests.support.processes import tied, wait_until
 from tests.support.run import ROOT
 from webapp.adapters import schema
 from webapp.domain.audit import Event
+from webapp.domain.benefit_batches import Audience
 from webapp.models import AuditEntry, Base, BenefitChange
 
 # Upgrades a database and kills itself right before statement number N, so that every moment can be had again.
@@ -27,7 +28,6 @@ KILLED = """
 import os, signal, sys
 from sqlalchemy import create_engine, event
 from webapp.adapters import schema
-from webapp.domain.audit import Event
 from webapp.adapters.engines import engine_options
 url, fatal = sys.argv[1], int(sys.argv[2])
 engine = create_engine(url, **engine_options(url, threads=1))
@@ -303,6 +303,23 @@ def test_histories_stay_readable_for_the_program_that_takes_no_extension_back(em
             connection.execute(text("update benefit_changes set move = 'issued'"))
     schema.upgrade(empty)
     assert guards(empty) == kept
+
+
+def test_a_batch_of_before_without_a_condition_is_for_everybody_by_name(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        rule = {"===": [{"var": "gender"}, "female"]}
+        for audience, condition in (("everybody", {}), ("condition", rule), ("list", {})):
+            make.benefit_batch(audience=Audience(audience), condition=condition)
+        session.commit()
+    schema.downgrade(empty, "0013_long_lists")
+    audiences = text("select audience from benefit_batches order by id")
+    with empty.connect() as connection:
+        assert connection.scalars(audiences).all() == ["condition", "condition", "list"]
+    schema.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalars(audiences).all() == ["everybody", "condition", "list"]
 
 
 def test_who_started_a_batch_of_before_is_taken_from_the_audit_log(empty):

@@ -36,6 +36,7 @@ class Audience(StrEnum):
     GROUP = "group"
     CONDITION = "condition"
     FILE = "file"
+    EVERYBODY = "everybody"
 
 
 AUDIENCE_WORDS = {
@@ -43,6 +44,7 @@ AUDIENCE_WORDS = {
     Audience.GROUP: "The members of a group",
     Audience.CONDITION: "Everybody who meets a condition",
     Audience.FILE: "The people of a file",
+    Audience.EVERYBODY: "Everybody, without exception",
 }
 
 
@@ -51,6 +53,7 @@ AUDIENCE_TOLD = {
     Audience.GROUP: "the members of a group",
     Audience.CONDITION: "everybody who meets a condition",
     Audience.FILE: "the people of a file",
+    Audience.EVERYBODY: "everybody, without exception",
 }  # as the audit log says it
 
 
@@ -135,7 +138,7 @@ def may_plan(audience: Audience, *, on_the_day: bool, issued_on: date | None, to
     return all_of(
         Reason(
             "batch.on_the_day",
-            "People who are named stay the same until the day; only a group or a condition can be evaluated on it.",
+            "People who are named stay the same until the day; a group, a condition or everybody can be looked up on it.",
             "on_the_day",
         )
         if on_the_day and named

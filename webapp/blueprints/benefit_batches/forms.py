@@ -31,9 +31,7 @@ class PlanForm(FileForm[PlanBatch]):
         description=f"A member id or e-mail on each line, at most {MOST_LISTED:,}.",
     )
     group_id = SelectField("Group", coerce=lambda text: int(text) if text else None)
-    condition = ParagraphField(
-        "Condition", length=8_192, description="JsonLogic, one object, as on a definition. Empty is everybody."
-    )
+    condition = ParagraphField("Condition", length=8_192, description="JsonLogic, one object, as on a definition.")
     file = FileField(
         "File",
         description="CSV or Excel workbook with a column of member ids or e-mails; 1 or yes under has_notified_issue or "
@@ -50,5 +48,5 @@ class PlanForm(FileForm[PlanBatch]):
         self.definition_id.choices = [SelectChoice(number, name) for number, name in definitions]
         offered = [SelectChoice(str(number), title) for number, title in groups]
         self.group_id.choices = [SelectChoice("", "Choose a group"), *offered]
-        for name in ("audience", "listed", "group_id", "file"):
+        for name in ("audience", "listed", "group_id", "condition", "file"):
             self[name].flags.required = True  # the one that shows is needed

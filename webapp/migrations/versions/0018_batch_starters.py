@@ -1,4 +1,4 @@
-"""Who let a batch of benefits issue, when its people were looked up, and an index of the batches that wait for somebody."""
+"""Batches of benefits: who let one issue, when its people were looked up, which wait for somebody, and «everybody»."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,14 @@ _STANDS = sa.text("status in ('checked', 'stopped')")
 _STARTED = sa.text(
     "update benefit_batches set started_by_id = (select staff_id from audit_entries where event = 'benefit-batch.started' "
     "and subject = 'benefit_batches:' || benefit_batches.id order by audit_entries.id desc limit 1)"
+)
+# An empty condition held for everybody, which is an audience of its own now.
+_EVERYBODY = sa.text(
+    "update benefit_batches set audience = 'everybody' "
+    "where audience = 'condition' and cast(condition as text) in ('{}', 'null')"
+)
+_BY_CONDITION = sa.text(
+    "update benefit_batches set audience = 'condition', condition = '{}' where audience = 'everybody'"
 )
 
 
@@ -28,9 +36,11 @@ def upgrade() -> None:
         "ix_benefit_batches_stands", "benefit_batches", ["id"], sqlite_where=_STANDS, postgresql_where=_STANDS
     )
     op.execute(_STARTED)
+    op.execute(_EVERYBODY)
 
 
 def downgrade() -> None:
+    op.execute(_BY_CONDITION)
     op.drop_index(
         "ix_benefit_batches_stands", table_name="benefit_batches", sqlite_where=_STANDS, postgresql_where=_STANDS
     )

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, literal, select
 from webapp.domain import benefit_batches as rules
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.condition_reading import read
+from webapp.domain.conditions import EVERYONE
 from webapp.models import BenefitBatch, BenefitBatchPerson, BenefitDefinition, Site
 from webapp.queries import benefit_batches as reads
 from webapp.queries import conditions
@@ -72,7 +73,7 @@ def reject(work: Work, batch_id: int, heading: bytes, lines: bytes) -> None:
 
 
 def name_all(work: Work, batch_id: int) -> int:
-    """Note everybody of the group, or who meets the condition now, in one statement; gives how many."""
+    """Note everybody there is, of the group, or who meets the condition now, in one statement; gives how many."""
     batch = reads.get(work.session, batch_id)
     site = work.session.get_one(Site, batch.site_id)
     if batch.audience is Audience.GROUP:
@@ -80,7 +81,8 @@ def name_all(work: Work, batch_id: int) -> int:
             raise AssertionError("a batch for a group names it")
         wanted = reads.members(batch.group_id)
     else:
-        node = read(batch.condition or None, conditions.variables(work.session), site.timezone)
+        is_all = batch.audience is Audience.EVERYBODY
+        node = EVERYONE if is_all else read(batch.condition, conditions.variables(work.session), site.timezone)
         wanted = conditions.people(work.session, node, work.now, site.timezone)
     numbers = wanted.subquery()
     rows = select(literal(batch.id), numbers.c.id)

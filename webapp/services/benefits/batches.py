@@ -13,7 +13,7 @@ from webapp.domain import benefit_batches as rules
 from webapp.domain.audit import Event
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.benefits import verdict
-from webapp.domain.condition_reading import parse, read
+from webapp.domain.condition_reading import names, parse, read
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.timing import day_starts
 from webapp.domain.verdicts import Verdict
@@ -35,8 +35,11 @@ _S = BatchStatus
 class PlanBatch:
     """Whom to give one benefit each. Of ``listed``, ``group_id``, ``condition`` and ``file`` the ``audience`` says which counts.
 
+    None of them means everybody when it is empty; that is an audience of its own.
+
     ``issued_on`` and ``expires_on`` are local days of each benefit's zone; without them it is issued at once and ends
-    by its terms. ``on_the_day`` looks up a group's members, or who meets the condition, when the first day begins.
+    by its terms. ``on_the_day`` looks up a group's members, who meets the condition, or everybody, when the first day
+    begins.
     """
 
     definition_id: int
@@ -120,7 +123,7 @@ def _name_people(work: Work, batch: BenefitBatch, command: PlanBatch, site: Site
         batch.group_id = group.id
     elif command.audience is Audience.CONDITION:
         batch.condition = _condition(work, command, site)
-    else:
+    elif command.audience is Audience.FILE:
         if command.file is None:
             raise Refused("batch.file_needed", "Choose a file with a column of member ids or e-mails.", "file")
         rules.columns_of(command.file.survey.headings)
@@ -134,7 +137,13 @@ def _condition(work: Work, command: PlanBatch, site: Site) -> dict[str, object]:
         read(rule, conditions.variables(work.session), site.timezone)
     except Refused as refusal:
         raise Refused(refusal.code, refusal.message, "condition") from refusal
-    return dict(rule or {})
+    if not names(rule):  # an empty one holds for everybody, and nobody chooses everybody by leaving a field empty
+        raise Refused(
+            "batch.condition_needed",
+            "Say who is meant: a condition that asks something of a person. If everybody is meant, choose that above.",
+            "condition",
+        )
+    return rule
 
 
 def _queue(work: Work, batch: BenefitBatch, kind: str, title: str, total: int = 0) -> None:
