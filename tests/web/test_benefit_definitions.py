@@ -472,6 +472,15 @@ def test_13_1_delete_definition(console, make):
     make.benefit(used)
     page = console.submit(console.get(at(used, "/delete")), status=422)
     assert "archive it instead" in page.text
+    planned = make.benefit_definition()
+    make.benefit_batch(planned)
+    page = console.get(at(planned, "/delete"))
+    assert page.texts("#form .consequences li")[:2] == [
+        "0benefits were issued from it.",
+        "1batch was planned for it.",
+    ]
+    page = console.submit(page, status=422)
+    assert "A batch was planned for" in page.text
     gone = at(unused)
     console.submit(console.get(f"{gone}/delete"))
     console.get(gone, status=404)
