@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import abort, flash, request
@@ -51,7 +52,10 @@ def new() -> ResponseReturnValue:
     session, where = db.session(), scope(ISSUE)
     definitions = choices.definitions(session, where)
     form = PlanForm(data={"definition_id": number("definition")})
-    form.offer(definitions, choices.groups(session))
+    form.definition_id.offer(definitions, partial(choices.definition, session, where))
+    form.group_id.offer(choices.groups(session), partial(choices.group, session), nothing="Choose a group")
+    if request.method == "GET":
+        form.definition_id.keep()
     needs_file = form.audience.data is Audience.FILE and form.file.data
     file = form.incoming() if needs_file else None
     if (file or not needs_file) and (batch := form.submit(batches.plan, file=file)):

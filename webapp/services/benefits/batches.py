@@ -118,8 +118,11 @@ def _name_people(work: Work, batch: BenefitBatch, command: PlanBatch, site: Site
         batch.listed = command.listed
     elif command.audience is Audience.GROUP:
         group = work.session.get(Group, command.group_id) if command.group_id else None
-        if group is None or group.archived_at is not None:
-            raise Refused("batch.group_needed", "Choose a group of the list that is not archived.", "group_id")
+        if group is None:
+            raise Refused("batch.group_needed", "Choose a group of the list.", "group_id")
+        if group.archived_at is not None:
+            archived = f"«{group.title}» is archived; choose another group, or restore it."
+            raise Refused("batch.group_archived", archived, "group_id")
         batch.group_id = group.id
     elif command.audience is Audience.CONDITION:
         batch.condition = _condition(work, command, site)
