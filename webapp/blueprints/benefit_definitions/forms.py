@@ -194,6 +194,11 @@ class CreateForm(TermsForm[CreateDefinition]):
 
     site_id = SelectField("Site", [InputRequired("Choose the site this definition belongs to.")], coerce=int)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_submitted():  # on the fresh page only: what is sent without it has no limit
+            self.max_redemptions.data = 1
+
 
 class ChangeForm(TermsForm[ChangeDefinition]):
     command = ChangeDefinition
