@@ -88,7 +88,7 @@ def measure(engine: Engine, *, with_pool: bool) -> dict[str, float]:
         definition_id = fill(session, with_pool=with_pool)
         drain()
         collector.settle()
-        command = PlanBatch(definition_id=definition_id, audience=Audience.CONDITION)
+        command = PlanBatch(definition_id=definition_id, audience=Audience.EVERYBODY)
         with timed(times, "check"):
             batch = perform(session, SYSTEM, clock.now(), lambda work: batches.plan(work, command))
             drain()

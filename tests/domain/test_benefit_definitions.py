@@ -171,6 +171,57 @@ def test_after_expiry():
     assert "after expiry" in remark
 
 
+GAP = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+
+def strip(now=GAP, zone="Europe/London", **changes):
+    """The first sample: when each notice is due, and what is odd about it."""
+    sample = samples(terms(**changes), zone, now)[0]
+    return [(notice.due_at, notice.remark, notice.is_odd) for notice in sample.notices]
+
+
+def test_feature_21_a_reminder_in_a_dst_gap_is_marked():
+    """London, 28 March 2027: at 01:00 the clocks show 02:00."""
+    last = {"period_type": PeriodType.ABSOLUTE_DATE, "absolute_expiry": date(2027, 3, 28)}
+    ((due, remark, is_odd),) = strip(**last, notify_remind_offset_days=0, notify_remind_offset_hour=1)
+    assert (due, is_odd) == (datetime(2027, 3, 28, 1, tzinfo=UTC), True)
+    assert remark == "clocks go forward and skip 01:00 on that day; in quiet hours, 21:00 to 08:00"
+    ((_, remark, _),) = strip(**last, notify_remind_offset_days=0, notify_remind_offset_hour=9)
+    assert remark == ""
+    twice = {"period_type": PeriodType.ABSOLUTE_DATE, "absolute_expiry": date(2027, 10, 31)}
+    ((_, remark, _),) = strip(**twice, notify_remind_offset_days=0, notify_remind_offset_hour=1)
+    assert remark == "in quiet hours, 21:00 to 08:00"  # 01:00 comes twice that day, and the first one counts
+
+
+@pytest.mark.parametrize(("hour", "is_quiet"), [(3, True), (7, True), (8, False), (20, False), (21, True)])
+@pytest.mark.parametrize("kind", ["issue", "remind"])
+def test_feature_21_a_notice_in_quiet_hours_is_marked(kind, hour, is_quiet):
+    changes = {f"notify_{kind}_offset_days": 1 if kind == "issue" else -7, f"notify_{kind}_offset_hour": hour}
+    ((_, remark, is_odd),) = strip(**changes)
+    assert (remark, is_odd) == ("in quiet hours, 21:00 to 08:00" if is_quiet else "", is_quiet)
+
+
+def test_feature_21_an_issue_notice_that_some_get_at_night_is_marked_though_this_one_goes_at_once():
+    ((_, remark, is_odd),) = strip(notify_issue_offset_days=0, notify_issue_offset_hour=3)
+    assert (remark, is_odd) == ("sent at once; who gets it earlier in the day is told in quiet hours", True)
+    assert strip(notify_issue_offset_days=0)[0][1:] == ("sent at once", False)
+    assert strip(datetime(2027, 3, 1, 2, tzinfo=UTC), notify_issue_offset_days=0)[0][1:] == ("sent at once", False)
+
+
+def test_feature_21_a_reminder_at_the_last_second_is_in_quiet_hours():
+    assert strip(notify_remind_offset_days=-7)[0][1] == "in quiet hours, 21:00 to 08:00"
+
+
+def test_feature_21_a_sample_that_is_issued_after_the_end_is_marked_and_told_nothing():
+    ends = {"end_at": date(2027, 3, 17), "notify_issue_offset_days": 0, "notify_remind_offset_days": -3}
+    now, before, later = samples(terms(**ends), "Europe/London", GAP)
+    assert (now.problem, before.problem) == ("", "")
+    assert (later.problem, later.notices) == ("not any more: the last day is over by then", ())
+    assert later.expires_at < later.issued_at
+    fixed = {"period_type": PeriodType.ABSOLUTE_DATE, "absolute_expiry": date(2027, 2, 25)}
+    assert [bool(one.problem) for one in samples(terms(**fixed), "Europe/London", GAP)] == [True, False, True]
+
+
 def test_never_expires():
     assert dates(period=None, notify_remind_offset_days=-1) == [(None, "left out: it never expires")]
 

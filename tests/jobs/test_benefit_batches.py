@@ -13,14 +13,24 @@ from tests.support.benefits import MELBOURNE, MINT, T, programme
 from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
 from webapp.domain.audit import Event
-from webapp.domain.benefit_batches import MOST_LISTED, Audience, BatchStatus, PassedOver
+from webapp.domain.benefit_batches import ALONE, MOST_LISTED, Audience, BatchStatus, PassedOver
 from webapp.domain.benefits import BenefitState
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Actor
 from webapp.domain.notices import NoticeKind, NoticeStatus, Skip
 from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import AuditEntry, Benefit, BenefitBatchPerson, Notice, OutboxMessage, Voucher
+from webapp.models import (
+    AuditEntry,
+    Benefit,
+    BenefitBatch,
+    BenefitBatchPerson,
+    Notice,
+    OutboxMessage,
+    Profile,
+    Tier,
+    Voucher,
+)
 from webapp.queries import benefit_batches as read
 from webapp.queries import benefits as read_benefits
 from webapp.queries import files
@@ -222,6 +232,26 @@ def test_a_condition_that_cannot_be_read_is_refused_on_its_field(batch_of):
     assert refused("condition.unreadable", batch_of, audience=Audience.CONDITION, condition="{").field == "condition"
 
 
+@pytest.mark.parametrize(
+    "typed", ["", " ", "null", "{}", '{"and": []}', '{"or": []}', '{"===": [1, 1]}', '{"!!": true}']
+)
+def test_feature_13_empty_selection_is_always_nobody(d, batch_of, typed):
+    refusal = refused("batch.condition_needed", batch_of, audience=Audience.CONDITION, condition=typed)
+    assert refusal.field == "condition"
+    assert d.session.scalar(select(func.count()).select_from(BenefitBatch)) == 0
+
+
+def test_feature_13_everybody_is_an_audience_of_its_own_also_on_the_day(d, make, batch_of, moment):
+    make.profile(erased_at=T)
+    batch = batch_of(audience=Audience.EVERYBODY, condition="{", listed="x")
+    assert {one.profile_id for one in held(d, batch)} == {d.person.id, d.other.id}
+    later = batch_of(audience=Audience.EVERYBODY, issued_on=date(2026, 3, 5), on_the_day=True)
+    new = make.profile()
+    d.forward(days=4)
+    begin(d, moment)
+    assert {one.profile_id for one in held(d, later)} == {d.person.id, d.other.id, new.id}
+
+
 def test_a_group_gives_one_to_each_living_member(d, make, batch_of):
     group = make.group()
     gone = make.profile(erased_at=T)
@@ -288,7 +318,7 @@ def test_13_2_condition_on_issue_date_includes_who_turned_gold_in_between(d, mak
 def test_only_a_group_or_a_condition_is_evaluated_on_a_day_to_come(batch_of):
     refused("batch.on_the_day", batch_of, listed="x", on_the_day=True, issued_on=date(2026, 3, 5))
     refused("batch.day_needed", batch_of, audience=Audience.CONDITION, on_the_day=True)
-    refused("batch.day_needed", batch_of, audience=Audience.CONDITION, on_the_day=True, issued_on=date(2026, 3, 1))
+    refused("batch.day_needed", batch_of, audience=Audience.EVERYBODY, on_the_day=True, issued_on=date(2026, 3, 1))
 
 
 # Resumed
@@ -427,6 +457,81 @@ def test_above_500_people_somebody_else_must_start_it(d, batch_of, make, session
     refused("batch.second_person", d.do, batches.start, StartBatch(batch.id))
     d.actor = other
     assert d.do(batches.start, StartBatch(batch.id)).status is BatchStatus.ISSUING
+
+
+@pytest.fixture
+def editors(d, make):
+    """Two accounts that may issue: who plans, and somebody else."""
+    return [Actor(name, staff_id=make.staff().id, grants=d.actor.grants) for name in ("Ann", "Bo")]
+
+
+@pytest.fixture
+def golden(d, make, batch_of, moment):
+    """Start, as `starter`, a batch of 5 March for gold members; on the day `count` people are."""
+
+    def grow(count, starter=None):
+        gold = make.tier(name="gold")
+        batch = batch_of(
+            starts=False, audience=Audience.CONDITION, condition=GOLD, issued_on=date(2026, 3, 5), on_the_day=True
+        )
+        d.actor = starter or d.actor
+        start(d, moment, batch.id)
+        assert (look(d, batch.id).status, look(d, batch.id).people_count) == (BatchStatus.WAITING, 0)
+        d.session.add_all(
+            Profile(external_id=f"G-{n}", tier_id=gold.id, created_at=T, updated_at=T) for n in range(count)
+        )
+        d.session.commit()
+        d.forward(days=4)
+        begin(d, moment)
+        return look(d, batch.id)
+
+    return grow
+
+
+def begin(d, moment):
+    """What the clock does: the waiting batches whose day has come are issued."""
+    d.do(lambda work, _: batches.start_due(work), None)
+    run(d, moment)
+
+
+def test_6_1_issue_over_500_needs_a_second_editor_also_when_they_are_looked_up_on_the_day(d, editors, golden, moment):
+    planner, other = editors
+    d.actor = planner
+    batch = golden(ALONE + 1)
+    assert (batch.status, *counts(batch), batch.expected_count) == (BatchStatus.STOPPED, 501, 0, 0, 501)
+    assert batch.problem == (
+        "On its day it goes to 501 people. Ann planned it and started it too; above 500 somebody else must start it."
+    )
+    assert held(d, batch) == []
+    begin(d, moment)
+    refused("batch.second_person", d.do, batches.start, StartBatch(batch.id))
+    d.actor = other
+    d.session.add(Profile(external_id="G-LATE", tier_id=d.session.scalar(select(Tier.id)), created_at=T, updated_at=T))
+    d.session.commit()
+    start(d, moment, batch.id)
+    batch = look(d, batch.id)
+    assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, 501, 501, 0)  # those of the day, who were judged
+    assert (batch.created_by, batch.started_by, batch.started_by_id) == ("Ann", "Bo", other.staff_id)
+
+
+@pytest.mark.parametrize(("count", "second"), [(ALONE, False), (ALONE + 1, True)], ids=["500", "a second editor"])
+def test_6_1_up_to_500_or_with_a_second_editor_the_day_is_not_held_up(d, editors, golden, count, second):
+    d.actor = editors[0]
+    batch = golden(count, editors[1] if second else None)
+    assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, count, count, 0)
+
+
+def test_a_batch_that_stopped_before_it_issued_anything_can_be_withdrawn(d, editors, golden):
+    d.actor = editors[0]
+    batch = golden(ALONE + 1)
+    assert d.do(batches.withdraw, WithdrawBatch(batch.id)).status is BatchStatus.WITHDRAWN
+
+
+def test_a_batch_that_stopped_after_it_issued_is_undone_and_not_withdrawn(d, batch_of, pool):
+    pool(1)
+    batch = batch_of(listed=f"{d.person.external_id}\n{d.other.external_id}")
+    assert (batch.status, batch.issued_count) == (BatchStatus.STOPPED, 1)
+    refused("batch.has_issued", d.do, batches.withdraw, WithdrawBatch(batch.id))
 
 
 def test_a_batch_starts_once_and_one_that_started_cannot_be_withdrawn(d, batch_of, moment):

@@ -131,7 +131,7 @@ def test_a_batch_of_benefits_killed_at_random_moments_gives_everybody_one_code(d
     session.add_all(Profile(external_id=f"M{number}", created_at=NOW, updated_at=NOW) for number in range(PEOPLE))
     session.commit()
     perform(session, SYSTEM, NOW, lambda work: vouchers.generate(work, GenerateVouchers(kind.id, PEOPLE), MINT))
-    command = PlanBatch(definition_id=definition.id, audience=Audience.CONDITION)
+    command = PlanBatch(definition_id=definition.id, audience=Audience.EVERYBODY)
     batch = perform(session, SYSTEM, NOW, lambda work: batches.plan(work, command))
     assert start("draining", str(A_STEP)).wait(timeout=120) == 0
     perform(session, SYSTEM, NOW, lambda work: batches.start(work, StartBatch(batch.id)))
@@ -160,7 +160,7 @@ def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once(database
     session.add_all(Profile(external_id=f"M{number}", created_at=NOW, updated_at=NOW) for number in range(PEOPLE))
     session.commit()
     perform(session, SYSTEM, NOW, lambda work: vouchers.generate(work, GenerateVouchers(kind.id, PEOPLE), MINT))
-    plan = PlanBatch(definition_id=definition.id, audience=Audience.CONDITION)
+    plan = PlanBatch(definition_id=definition.id, audience=Audience.EVERYBODY)
     batch = perform(session, SYSTEM, NOW, lambda work: batches.plan(work, plan))
     assert start("draining", "4000").wait(timeout=120) == 0
     perform(session, SYSTEM, NOW, lambda work: batches.start(work, StartBatch(batch.id)))

@@ -19,7 +19,9 @@ from tests.support.clock import NOW
 from tests.support.processes import tied, wait_until
 from tests.support.run import ROOT
 from webapp.adapters import schema
-from webapp.models import Base, BenefitChange
+from webapp.domain.audit import Event
+from webapp.domain.benefit_batches import Audience
+from webapp.models import AuditEntry, Base, BenefitChange
 
 # Upgrades a database and kills itself right before statement number N, so that every moment can be had again.
 KILLED = """
@@ -301,3 +303,38 @@ def test_histories_stay_readable_for_the_program_that_takes_no_extension_back(em
             connection.execute(text("update benefit_changes set move = 'issued'"))
     schema.upgrade(empty)
     assert guards(empty) == kept
+
+
+def test_a_batch_of_before_without_a_condition_is_for_everybody_by_name(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        rule = {"===": [{"var": "gender"}, "female"]}
+        for audience, condition in (("everybody", {}), ("condition", rule), ("list", {})):
+            make.benefit_batch(audience=Audience(audience), condition=condition)
+        session.commit()
+    schema.downgrade(empty, "0013_long_lists")
+    audiences = text("select audience from benefit_batches order by id")
+    with empty.connect() as connection:
+        assert connection.scalars(audiences).all() == ["condition", "condition", "list"]
+    schema.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalars(audiences).all() == ["everybody", "condition", "list"]
+
+
+def test_who_started_a_batch_of_before_is_taken_from_the_audit_log(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        first, last = make.staff(), make.staff()
+        started, fresh = make.benefit_batch(), make.benefit_batch()
+        for staff_id in (first.id, last.id):
+            about = {"event": Event.BATCH_STARTED, "subject": f"benefit_batches:{started.id}", "staff_id": staff_id}
+            session.execute(insert(AuditEntry), [{"at": NOW, "actor": "A", "address": "", "facts": {}} | about])
+        session.commit()
+        expected = [(started.id, last.id), (fresh.id, None)]
+    schema.downgrade(empty, "0013_long_lists")
+    schema.upgrade(empty)
+    with empty.connect() as connection:
+        rows = connection.execute(text("select id, started_by_id from benefit_batches order by id"))
+        assert [tuple(row) for row in rows] == expected

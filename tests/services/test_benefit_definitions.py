@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.factories import NOW
+from webapp.domain.benefit_batches import BatchStatus
 from webapp.domain.benefit_claims import ReclaimEvery
 from webapp.domain.benefit_dates import PeriodType
 from webapp.domain.benefits import BenefitType
@@ -172,6 +173,16 @@ def test_13_1_delete_definition(work, site, session):
     session.flush()
     with pytest.raises(Refused, match="archive it instead"):
         definitions.remove(work, DeleteDefinition(used.id))
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "A batch was planned for «D»"), (2, "2 batches were planned for «D»")])
+def test_13_1_delete_definition_with_a_batch_of_which_nothing_came_is_refused_too(work, site, make, count, told):
+    found = create(work, site)
+    for _ in range(count):
+        make.benefit_batch(found, status=BatchStatus.WITHDRAWN)
+    with pytest.raises(Refused, match=f"^{told}; archive it instead") as refusal:
+        definitions.remove(work, DeleteDefinition(found.id))
+    assert refusal.value.code == "definition.planned"
 
 
 def test_the_log_tells_each_change(make, actor, session, site):

@@ -82,6 +82,17 @@ def test_a_refused_plan_keeps_what_was_typed_and_says_it_on_its_field(console, d
     assert page.soup.select_one("#file-error")
 
 
+def test_feature_13_empty_selection_is_refused_on_its_field_and_everybody_is_said_in_words(console, d):
+    page = plan(console, d, 422, audience="condition", condition="")
+    assert "Say who is meant" in page.soup.select_one("#condition-error").text
+    plan(console, d, audience="everybody")
+    run_jobs(d.session)
+    page = console.get(f"/benefits/batches/{batch(d).id}")
+    assert "Everybody, without exception" in page.soup.select_one("#plan").text
+    assert "It goes to everybody in the programme, without exception." in page.soup.select_one("#start").text
+    assert "Planned a batch of «Coffee» for everybody, without exception" in page.text
+
+
 def test_who_was_passed_over_stands_there_with_the_way_to_why_not(console, d):
     d.issue()
     plan(console, d, excludes_holders="y")
@@ -95,7 +106,7 @@ def test_who_was_passed_over_stands_there_with_the_way_to_why_not(console, d):
 
 
 def test_a_batch_that_waits_can_be_withdrawn(console, d):
-    plan(console, d, audience="condition", condition="", issued_on="2026-03-05", on_the_day="y")
+    plan(console, d, audience="everybody", issued_on="2026-03-05", on_the_day="y")
     run_jobs(d.session)
     number = batch(d).id
     assert "Let it wait for its day" in console.get(f"/benefits/batches/{number}").text

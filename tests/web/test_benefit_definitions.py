@@ -460,6 +460,25 @@ def test_13_1_clone(console, make, session):
     assert session.scalar(select(func.count()).select_from(Voucher)) == 1
 
 
+def test_13_1_max_redemptions_null_is_typed_by_emptying_the_field_that_a_new_definition_fills_with_1(
+    console, make, session
+):
+    site = make.site()
+    page = console.get("/benefits/definitions/new")
+    assert page.one("#max_redemptions")["value"] == "1"
+    assert "Each benefit can be redeemed once" in page.text
+    console.submit(page, "form#form", name="Once", handle="once", period="30", site_id=site.id)
+    page = console.get("/benefits/definitions/new")
+    console.submit(page, "form#form", name="Ever", handle="ever", period="30", site_id=site.id, max_redemptions="")
+    console.post("/benefits/definitions/new", {"name": "Bare", "handle": "bare", "period": 30, "site_id": site.id,
+        "type": "other", "period_type": "days", "reclaim_every": "none", "remind_side": "before", "extend_side": "before",
+        "voucher_type_id": "", "issue_target_id": "", "remind_target_id": "", "extend_target_id": ""})  # fmt: skip
+    found = session.execute(select(BenefitDefinition.handle, BenefitDefinition.max_redemptions)).all()
+    assert dict(map(tuple, found)) == {"once": 1, "ever": None, "bare": None}
+    ever = session.scalars(select(BenefitDefinition.id).where(BenefitDefinition.handle == "ever")).one()
+    assert console.get(f"/benefits/definitions/{ever}/edit").one("#max_redemptions").get("value", "") == ""
+
+
 def test_13_1_clone_needs_handle(console, make, session):
     found = make.benefit_definition()
     page = console.submit(console.get(at(found, "/clone")), status=422)
@@ -472,6 +491,15 @@ def test_13_1_delete_definition(console, make):
     make.benefit(used)
     page = console.submit(console.get(at(used, "/delete")), status=422)
     assert "archive it instead" in page.text
+    planned = make.benefit_definition()
+    make.benefit_batch(planned)
+    page = console.get(at(planned, "/delete"))
+    assert page.texts("#form .consequences li")[:2] == [
+        "0benefits were issued from it.",
+        "1batch was planned for it.",
+    ]
+    page = console.submit(page, status=422)
+    assert "A batch was planned for" in page.text
     gone = at(unused)
     console.submit(console.get(f"{gone}/delete"))
     console.get(gone, status=404)

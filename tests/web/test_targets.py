@@ -138,7 +138,7 @@ def test_a_target_that_was_archived_since_stays_where_it_is(console, make):
         site_id=target.site_id, remind_target_id=target.id, notify_remind_offset_days=-7, is_published=False
     )
     at = f"/benefits/definitions/{found.id}/edit"
-    assert "the one chosen before, archived" in console.get(at).text
+    assert f"{target.title}, archived" in console.get(at).text
     console.submit(console.get(at), name="Another name")
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.clock import NOW
+from webapp.domain.benefit_batches import BatchStatus
 from webapp.domain.draws import DrawState
 from webapp.domain.fulfilment import Stage
 from webapp.domain.imports import ImportStatus
@@ -284,3 +285,62 @@ def test_figures_stand_beside_their_charts_with_links(console, make, run):
 def test_who_may_not_import_sees_no_figures_of_files(signed_in, run):
     run(ImportStatus.DONE, kind="profiles", record_count=12, good_count=12)
     assert signed_in("viewer").part("/today/figures").soup.select("#imported-rows") == []
+
+
+@pytest.fixture
+def batch(make):
+    def build(status, people=0, **changes):
+        definition = make.benefit_definition(name="Coffee")
+        counts = {"people_count": people, "expected_count": people}
+        return make.benefit_batch(definition, status=status, created_at=NOW - timedelta(hours=2), **counts | changes)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "told"),
+    [
+        (BatchStatus.CHECKED, {}, ("Decide about the batch of «Coffee»", "For 3 people; nothing is issued yet.")),
+        (
+            BatchStatus.STOPPED,
+            {"issued_count": 1, "problem": "1 issued, 2 without a code."},
+            ("Let the batch of «Coffee» go on or take it back", "1 issued, 2 without a code."),
+        ),
+        (BatchStatus.WAITING, {"starts_at": NOW + timedelta(days=1)}, None),
+        (BatchStatus.ISSUED, {"issued_count": 3}, None),
+        (BatchStatus.WITHDRAWN, {}, None),
+    ],
+    ids=["checked", "stopped", "waits for its day", "issued", "withdrawn"],
+)
+def test_a_batch_of_benefits_waits_for_whoever_may_issue(signed_in, batch, status, changes, told):
+    batch(status, 3, **changes)
+    page = signed_in("editor").get("/today")
+    assert [(title, why) for title, why in zip(page.texts(".task__text a"), page.texts(".task__text small"), strict=True)] == ([told] if told else [])  # fmt: skip
+    assert waiting(signed_in("viewer")) == []
+
+
+def test_6_1_a_batch_that_needs_a_second_editor_says_so_to_both(signed_in, batch, session):
+    planner, other = signed_in("editor", name="Sam Okafor"), signed_in("editor")
+    sam = session.scalars(select(StaffMember).where(StaffMember.name == "Sam Okafor")).one()
+    batch(BatchStatus.CHECKED, 700, created_by="Sam Okafor", created_by_id=sam.id)
+    page = planner.get("/today")
+    assert page.texts(".task__text a") == ["Ask somebody to start the batch of «Coffee», or withdraw it"]
+    assert "Sam Okafor planned it for 700 people; above 500 somebody else must start it." in page.text
+    page = other.get("/today")
+    assert page.texts(".task__text a") == ["Start the batch of «Coffee» or leave it"]
+    assert page.texts(".task__count") == ["700"]
+
+
+def test_6_1_a_batch_held_on_its_day_says_why_on_today_and_on_its_page(signed_in, batch, session):
+    planner, other = signed_in("editor", name="Sam Okafor"), signed_in("editor")
+    sam = session.scalars(select(StaffMember).where(StaffMember.name == "Sam Okafor")).one()
+    why = "On its day it goes to 700 people."
+    ids = {"created_by_id": sam.id, "started_by_id": sam.id}
+    number = batch(BatchStatus.STOPPED, 700, problem=why, evaluated_at=NOW, **ids).id
+    assert why in other.get("/today").text
+    page = planner.get(f"/benefits/batches/{number}")
+    assert "Stopped before anything was issued" in page.text
+    assert why in page.text
+    assert "Go on issuing" not in page.text
+    assert "Withdraw the batch" in page.text
+    assert "Go on issuing" in other.get(f"/benefits/batches/{number}").text

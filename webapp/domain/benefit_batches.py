@@ -36,6 +36,7 @@ class Audience(StrEnum):
     GROUP = "group"
     CONDITION = "condition"
     FILE = "file"
+    EVERYBODY = "everybody"
 
 
 AUDIENCE_WORDS = {
@@ -43,6 +44,7 @@ AUDIENCE_WORDS = {
     Audience.GROUP: "The members of a group",
     Audience.CONDITION: "Everybody who meets a condition",
     Audience.FILE: "The people of a file",
+    Audience.EVERYBODY: "Everybody, without exception",
 }
 
 
@@ -51,6 +53,7 @@ AUDIENCE_TOLD = {
     Audience.GROUP: "the members of a group",
     Audience.CONDITION: "everybody who meets a condition",
     Audience.FILE: "the people of a file",
+    Audience.EVERYBODY: "everybody, without exception",
 }  # as the audit log says it
 
 
@@ -70,7 +73,7 @@ class BatchStatus(StrEnum):
 
 
 STARTABLE = (BatchStatus.CHECKED, BatchStatus.STOPPED)
-WITHDRAWABLE = (BatchStatus.CHECKED, BatchStatus.WAITING)
+WITHDRAWABLE = (BatchStatus.CHECKED, BatchStatus.WAITING, BatchStatus.STOPPED)
 UNDOABLE = (BatchStatus.ISSUED, BatchStatus.STOPPED)
 MOVING = (BatchStatus.CHECKING, BatchStatus.ISSUING, BatchStatus.UNDOING)
 
@@ -92,13 +95,14 @@ PASSED_OVER_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class BatchFacts:
-    """What decides what may be done with a batch. ``planned_by_id`` is the account that planned it."""
+    """What decides what may be done with a batch: the accounts that planned it and that let it issue, among others."""
 
     status: BatchStatus
     on_the_day: bool
     people: int
     issued: int
     planned_by_id: int | None
+    started_by_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def may_plan(audience: Audience, *, on_the_day: bool, issued_on: date | None, to
     return all_of(
         Reason(
             "batch.on_the_day",
-            "People who are named stay the same until the day; only a group or a condition can be evaluated on it.",
+            "People who are named stay the same until the day; a group, a condition or everybody can be looked up on it.",
             "on_the_day",
         )
         if on_the_day and named
@@ -144,6 +148,25 @@ def may_plan(audience: Audience, *, on_the_day: bool, issued_on: date | None, to
         )
         if on_the_day and (issued_on is None or issued_on <= today)
         else None,
+    )
+
+
+def needs_another(facts: BatchFacts, staff_id: int | None) -> bool:
+    """Whether somebody other than ``staff_id`` must start it: it goes to more people than its planner issues to alone."""
+    is_planner = staff_id is not None and staff_id == facts.planned_by_id
+    return is_planner and facts.people > ALONE and facts.issued == 0
+
+
+def another_words(facts: BatchFacts, planner: str) -> str:
+    """Why somebody other than its planner must start it."""
+    return f"{planner} planned it for {facts.people:,} people; above {ALONE:,} somebody else must start it."
+
+
+def held_words(facts: BatchFacts, planner: str) -> str:
+    """Why a batch stops whose people turned out to be more than the one who planned and started it issues to alone."""
+    return (
+        f"On its day it goes to {facts.people:,} people. {planner} planned it and started it too; above {ALONE:,} "
+        "somebody else must start it."
     )
 
 
@@ -159,16 +182,17 @@ def may_start(facts: BatchFacts, staff_id: int | None) -> Verdict:
             "batch.second_person",
             f"It goes to {facts.people:,} people. Above {ALONE:,} somebody other than who planned it must start it.",
         )
-        if facts.people > ALONE and facts.issued == 0 and staff_id is not None and staff_id == facts.planned_by_id
+        if needs_another(facts, staff_id)
         else None,
     )
 
 
 def may_withdraw(facts: BatchFacts) -> Verdict:
     """Whether a batch that has issued nothing can be given up."""
-    if facts.status in WITHDRAWABLE:
-        return all_of()
-    return all_of(Reason("batch.status", f"The batch is {facts.status}; only one that waits can be withdrawn."))
+    if facts.status not in WITHDRAWABLE:
+        return all_of(Reason("batch.status", f"The batch is {facts.status}; only one that waits can be withdrawn."))
+    issued = f"It has issued {facts.issued:,} already; undo it instead."
+    return all_of(Reason("batch.has_issued", issued) if facts.issued else None)
 
 
 def may_undo(facts: BatchFacts) -> Verdict:

@@ -187,7 +187,19 @@ def due_at(lead: Lead | None, anchor: datetime | None, zone: str) -> datetime | 
     """When a notice is due, in UTC; None without a lead, or without an anchor because the benefit never expires."""
     if lead is None or anchor is None:
         return None
+    local = _wanted(lead, anchor, zone)
+    return at_local(local.date(), local.time(), zone) - timedelta(hours=lead.earlier)
+
+
+def _wanted(lead: Lead, anchor: datetime, zone: str) -> datetime:
+    """The local time a notice is meant for, whether clocks show it on that day or not."""
     local = anchor.astimezone(ZoneInfo(zone))
     clock = local.time() if lead.hour is None else time(lead.hour)
-    day = date.fromordinal(local.toordinal() + lead.days)
-    return at_local(day, clock, zone) - timedelta(hours=lead.earlier)
+    return datetime.combine(date.fromordinal(local.toordinal() + lead.days), clock)
+
+
+def skipped_time(lead: Lead, anchor: datetime, zone: str) -> time | None:
+    """The local time of a notice when clocks skip it on that day, so that it is sent later; None when they show it."""
+    wanted = _wanted(lead, anchor, zone)
+    shown = at_local(wanted.date(), wanted.time(), zone).astimezone(ZoneInfo(zone))
+    return None if shown.replace(tzinfo=None, fold=0) == wanted.replace(fold=0) else wanted.time()

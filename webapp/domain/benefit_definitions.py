@@ -122,10 +122,14 @@ def may_rename(before: str, after: str, issued: int) -> Verdict:
     return all_of(Reason("handle.fixed", sentence, "handle") if issued and before != after else None)
 
 
-def may_delete(name: str, issued: int) -> Verdict:
-    """Only what nothing was issued from can go."""
-    sentence = f"{issued:,} benefits were issued from «{name}» and refer to it; archive it instead."
-    return all_of(Reason("definition.issued", sentence) if issued else None)
+def may_delete(name: str, issued: int, batches: int) -> Verdict:
+    """Only what nothing was issued from, and no batch was ever planned for, can go (product.md ruling 13)."""
+    benefits = f"{issued:,} benefits were issued" if issued > 1 else "A benefit was issued"
+    planned = f"{batches:,} batches were planned" if batches > 1 else "A batch was planned"
+    return all_of(
+        Reason("definition.issued", f"{benefits} from «{name}»; archive it instead.") if issued else None,
+        Reason("definition.planned", f"{planned} for «{name}»; archive it instead.") if batches else None,
+    )
 
 
 def may_save(terms: DefinitionTerms) -> Verdict:

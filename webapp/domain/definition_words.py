@@ -9,13 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from webapp.domain.benefit_claims import ReclaimEvery
-from webapp.domain.benefit_dates import PeriodType, Validity, due_at, expires_at
+from webapp.domain.benefit_dates import Lead, PeriodType, Validity, due_at, expires_at, skipped_time
 from webapp.domain.benefit_definitions import NOTICES, PERIOD_WORDS, DefinitionTerms, instant
 from webapp.domain.benefits import BenefitFacts, BenefitType
 from webapp.domain.notices import NoticeKind, left_out
 
 TYPE_WORDS = {BenefitType.OTHER: "A benefit", BenefitType.EVENT: "An event", BenefitType.VALUE: "A benefit of value"}
 AT_ONCE = "sent at once"
+QUIET_FROM, QUIET_UNTIL = 21, 8  # hours of the evening and the morning between which nobody likes to be told
 
 
 def valid_for(validity: Validity, zone: str) -> str:
@@ -155,13 +156,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample person of the dated strip: issued when, where, valid until when, told when."""
+    """One sample person of the dated strip: issued when, where, valid until when, told when.
+
+    ``problem`` says why nobody can be issued one at that time; nobody is told anything then.
+    """
 
     words: str
     zone: str
     issued_at: datetime
     expires_at: datetime | None
     notices: tuple[Notice, ...]
+    problem: str = ""
 
 
 def samples(terms: DefinitionTerms, zone: str, now: datetime) -> list[Sample]:
@@ -179,26 +184,41 @@ def _sample(
     words: str, zone: str, issued: datetime, terms: DefinitionTerms, validity: Validity, now: datetime
 ) -> Sample:
     ends = expires_at(validity, issued, zone)
+    if ends is not None and ends < issued:
+        return Sample(words, zone, issued, ends, (), "not any more: the last day is over by then")
     notices = []
+    facts = BenefitFacts(issued_at=issued, expires_at=ends, zone=zone)
     for kind, title in NOTICES.items():
         if (lead := terms.lead(kind)) is None:
             continue
         due = due_at(lead, issued if kind == "issue" else ends, zone)
-        facts = BenefitFacts(issued_at=issued, expires_at=ends, zone=zone)
-        notices.append(Notice(title, due, _remark(NoticeKind(kind), due, facts, min(issued, now))))
+        notices.append(Notice(title, due, _remark(NoticeKind(kind), lead, due, facts, min(issued, now))))
     return Sample(words, zone, issued, ends, tuple(notices))
 
 
-def _remark(kind: NoticeKind, due: datetime | None, facts: BenefitFacts, planned_at: datetime) -> str:
-    """What staff should know of a notice that is planned with the issue: benefits.md 8.4."""
+def _remark(kind: NoticeKind, lead: Lead, due: datetime | None, facts: BenefitFacts, planned_at: datetime) -> str:
+    """What staff should know of a notice that is planned with the issue: benefits.md 8.4, peers.md feature 21."""
     if due is None:
         return "left out: it never expires"
     if skip := left_out(kind, due, facts, planned_at):
         return f"left out: {skip}"
-    if kind is NoticeKind.ISSUE:
-        return AT_ONCE if due <= facts.issued_at else ""
-    is_over = facts.expires_at is not None and due > facts.expires_at
-    return "after expiry: only a win-back makes sense then" if is_over else ""
+    if kind is NoticeKind.ISSUE and due <= facts.issued_at:
+        is_quiet = lead.hour is not None and _is_quiet(due, facts.zone)
+        return f"{AT_ONCE}; who gets it earlier in the day is told in quiet hours" if is_quiet else AT_ONCE
+    anchor = facts.issued_at if kind is NoticeKind.ISSUE else facts.expires_at
+    skipped = skipped_time(lead, anchor, facts.zone) if anchor else None
+    is_over = kind is not NoticeKind.ISSUE and facts.expires_at is not None and due > facts.expires_at
+    remarks = (
+        "after expiry: only a win-back makes sense then" if is_over else "",
+        f"clocks go forward and skip {skipped:%H:%M} on that day" if skipped else "",
+        f"in quiet hours, {QUIET_FROM}:00 to {QUIET_UNTIL:02}:00" if _is_quiet(due, facts.zone) else "",
+    )
+    return "; ".join(filter(None, remarks))
+
+
+def _is_quiet(due: datetime, zone: str) -> bool:
+    """Whether people should not be disturbed at that local time."""
+    return not QUIET_UNTIL <= due.astimezone(ZoneInfo(zone)).hour < QUIET_FROM
 
 
 @dataclass(frozen=True, slots=True)

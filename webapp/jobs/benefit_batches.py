@@ -7,7 +7,7 @@ from itertools import islice
 
 from webapp.adapters import randomness, spreadsheets
 from webapp.domain import benefit_batches as rules
-from webapp.domain.benefit_batches import Audience
+from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.errors import Refused
 from webapp.domain.import_rows import clean, shown
 from webapp.domain.profiles import email_key
@@ -116,9 +116,10 @@ def issue(job: RunningJob) -> Outcome:
     """Issue some at a time; the batch knows how far it is, so that it goes on after a kill with nobody served twice."""
     batch_id = int(job.arguments["batch_id"])
     mint = Mint(code_key(job.settings.secret_key), randomness.entropy)
-    job.step(lambda work: batch_issuing.evaluate(work, batch_id))
-    with job.read() as session:
-        total = read.get(session, batch_id).people_count
+    batch = job.step(lambda work: batch_issuing.evaluate(work, batch_id))
+    if batch.status is BatchStatus.STOPPED:
+        return Outcome(batch.problem)
+    total = batch.people_count
     while not job.step(
         lambda work: batch_issuing.issue_some(work, batch_id, mint, CHUNK),
         done=lambda step: step.count,

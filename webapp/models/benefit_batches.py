@@ -15,6 +15,8 @@ PASSED = "passed_over is not null"
 _PASSED = text(PASSED)
 WAITS = "status = 'waiting'"
 _WAITS = text(WAITS)
+STANDS = "status in ('checked', 'stopped')"  # until somebody starts it
+_STANDS = text(STANDS)
 
 
 class BenefitBatch(Base):
@@ -61,6 +63,8 @@ class BenefitBatch(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
     started_at: Mapped[datetime | None]
     started_by: Mapped[str] = mapped_column(String(120), default="")
+    started_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    evaluated_at: Mapped[datetime | None]  # when its people were looked up on its day
     ended_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str] = mapped_column(String(120), default="")
@@ -73,6 +77,7 @@ class BenefitBatch(Base):
         CheckConstraint("voided_count + left_count <= issued_count", name="undone_fits"),
         CheckConstraint("not on_the_day or starts_at is not null", name="has_its_day"),
         Index("ix_benefit_batches_waits", "starts_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
+        Index("ix_benefit_batches_stands", "id", sqlite_where=_STANDS, postgresql_where=_STANDS),
         NEVER_REUSED,
     )
 
@@ -84,6 +89,7 @@ class BenefitBatch(Base):
             people=self.people_count,
             issued=self.issued_count,
             planned_by_id=self.created_by_id,
+            started_by_id=self.started_by_id,
         )
 
 

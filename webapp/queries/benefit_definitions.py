@@ -22,6 +22,7 @@ from webapp.domain.errors import NotFound, Refused
 from webapp.domain.rewards import RewardKind
 from webapp.models import (
     Benefit,
+    BenefitBatch,
     BenefitDefinition,
     BenefitDefinitionVersion,
     Profile,
@@ -78,6 +79,18 @@ class Sheet:
 
 def _all_codes(kind: VoucherType) -> int:
     return kind.idle_count + kind.allocated_count + kind.pending_count + kind.redeemed_count + kind.cancelled_count
+
+
+def held(session: Session, definition_id: int) -> BenefitDefinition:
+    """The definition, whose row nobody changes and nothing begins to refer to until the end of the transaction."""
+    session.execute(select(BenefitDefinition.id).where(BenefitDefinition.id == definition_id).with_for_update())
+    return get(session, definition_id)
+
+
+def batch_count(session: Session, definition_id: int) -> int:
+    """How many batches were ever planned for it, whatever became of them."""
+    wanted = select(func.count()).select_from(BenefitBatch).where(BenefitBatch.definition_id == definition_id)
+    return int(session.scalar(wanted) or 0)
 
 
 def get(session: Session, definition_id: int, scope: Scope = None) -> BenefitDefinition:

@@ -65,6 +65,11 @@ def locations(session: Session, most: int = 200) -> list[tuple[int, str]]:
     return [(row[0], row[1]) for row in session.execute(wanted.order_by(Location.title, Location.id).limit(most))]
 
 
+def location(session: Session, location_id: int) -> str | None:
+    """The title of a location, closed or not."""
+    return session.scalar(select(Location.title).where(Location.id == location_id))
+
+
 def definitions(session: Session, scope: frozenset[int] | None, *, claimable: bool = False) -> list[tuple[int, str]]:
     """Ids and names of the definitions in scope that staff may issue, or people claim, by name."""
     allowed = BenefitDefinition.is_claimable if claimable else BenefitDefinition.is_assignable
@@ -80,6 +85,16 @@ def definitions(session: Session, scope: frozenset[int] | None, *, claimable: bo
     return [(row[0], f"{row[1]} – {row[2]}") for row in session.execute(wanted)]
 
 
+def definition(session: Session, scope: frozenset[int] | None, definition_id: int) -> str | None:
+    """The name of a definition in scope, whatever its state, as the list of those that are open has it."""
+    wanted = select(BenefitDefinition.name, Site.title).join(Site, Site.id == BenefitDefinition.site_id)
+    wanted = wanted.where(BenefitDefinition.id == definition_id)
+    if scope is not None:
+        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    row = session.execute(wanted).one_or_none()
+    return None if row is None else f"{row[0]} – {row[1]}"
+
+
 def definition_names(session: Session, scope: frozenset[int] | None) -> list[tuple[int, str]]:
     """Ids and names of every definition in scope, to narrow a list by."""
     wanted = select(BenefitDefinition.id, BenefitDefinition.name).order_by(BenefitDefinition.name, BenefitDefinition.id)
@@ -93,3 +108,13 @@ def groups(session: Session) -> list[tuple[int, str]]:
     wanted = select(Group.id, Group.title, Group.member_count).where(Group.archived_at.is_(None))
     rows = session.execute(wanted.order_by(Group.title, Group.id).limit(MOST))
     return [(row[0], f"{row[1]} – {row[2]:,} members") for row in rows]
+
+
+def group(session: Session, group_id: int) -> str | None:
+    """The title of a group, archived or not."""
+    return session.scalar(select(Group.title).where(Group.id == group_id))
+
+
+def organisation(session: Session, organisation_id: int) -> str | None:
+    """The title of an organisation, archived or not."""
+    return session.scalar(select(Organisation.title).where(Organisation.id == organisation_id))

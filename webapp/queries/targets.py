@@ -190,6 +190,13 @@ def choices(session: Session, scope: Scope) -> list[tuple[int, str]]:
     return [(row[0], f"{row[1]} – {row[2]}") for row in session.execute(wanted)]
 
 
+def title(session: Session, scope: Scope, target_id: int) -> str | None:
+    """The title of a target in scope, and that it is archived if so."""
+    wanted = select(Target.title, Target.archived_at).where(and_(*_within(scope), Target.id == target_id))
+    row = session.execute(wanted).one_or_none()
+    return None if row is None else f"{row[0]}, archived" if row[1] else str(row[0])
+
+
 EXPORT = ("name", "site", "title", "kind", "url", "subject", "body", "condition", "archived_at")
 
 

@@ -9,12 +9,15 @@ from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, 
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
+from webapp.domain.benefit_batches import STARTABLE, BatchFacts
 from webapp.domain.draws import DrawState
 from webapp.domain.fulfilment import ANSWER_WITHIN, Stage
 from webapp.domain.imports import ImportStatus
 from webapp.domain.jobs import JobStatus
 from webapp.domain.rewards import RewardStatus
 from webapp.models import (
+    BenefitBatch,
+    BenefitDefinition,
     Draw,
     ImportRun,
     Job,
@@ -87,6 +90,18 @@ class FailedJob:
     title: str
     error: str
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """A batch of benefits that somebody has to start, to let go on, or to give up; ``since`` when it waits."""
+
+    id: int
+    definition: str
+    facts: BatchFacts
+    problem: str
+    planner: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +256,21 @@ def imports(session: Session, scope: Scope, now: datetime) -> list[WaitingImport
         .limit(MOST)
     )
     return [WaitingImport(*row) for row in session.execute(statement)]
+
+
+def batches(session: Session, scope: Scope) -> list[WaitingBatch]:
+    """Batches of benefits that are checked or were stopped, the newest on top."""
+    since = func.coalesce(Job.finished_at, BenefitBatch.created_at)
+    statement = (
+        select(BenefitBatch, BenefitDefinition.name, since)
+        .join(BenefitDefinition, BenefitDefinition.id == BenefitBatch.definition_id)
+        .outerjoin(Job, Job.id == BenefitBatch.job_id)
+        .where(BenefitBatch.status.in_(STARTABLE), _within(BenefitBatch.site_id, scope))
+        .order_by(BenefitBatch.id.desc())
+        .limit(MOST)
+    )
+    rows = session.execute(statement)
+    return [WaitingBatch(row.id, name, row.facts, row.problem, row.created_by, at) for row, name, at in rows]
 
 
 def staff(session: Session, scope: Scope, now: datetime, size: int = 6) -> list[WaitingStaff]:

@@ -324,9 +324,10 @@ _DATES = ("absolute_expiry", "end_at", "claim_period_start_at", "claim_period_en
 
 
 def remove(work: Work, command: DeleteDefinition) -> BenefitDefinition:
-    """Delete it with its versions; ``Refused`` once anything was issued from it."""
-    definition = find.get(work.session, command.definition_id)
-    rules.may_delete(definition.name, definition.total_global_created).require()
+    """Delete it with its versions; ``Refused`` once anything was issued from it or a batch was planned for it."""
+    definition = find.held(work.session, command.definition_id)
+    batches = find.batch_count(work.session, definition.id)
+    rules.may_delete(definition.name, definition.total_global_created, batches).require()
     work.session.expunge(definition)
     of = BenefitDefinitionVersion
     work.session.execute(delete(of).where(of.definition_id == definition.id))

@@ -134,10 +134,7 @@ def transaction(session: Session, actor: Actor, now: datetime) -> Iterator[Work]
             session.commit()
         except IntegrityError as error:
             session.rollback()
-            if words := _guard(error):
-                raise Conflict("guarded", f"{words[:1].upper()}{words[1:]}. Nothing was saved.") from error
-            column = _column_in(error)
-            raise Conflict("conflict", f"This {_words(column)} is already in use; choose another.", column) from error
+            raise _conflict(error) from error
         except OperationalError as error:
             session.rollback()
             if is_passing(error):
@@ -271,9 +268,54 @@ def _guard(error: IntegrityError) -> str | None:
     return str(diagnosis.message_primary) if diagnosis and diagnosis.sqlstate == "23001" else None
 
 
+def _conflict(error: IntegrityError) -> Conflict:
+    """What the database would not take, in a sentence that is true of it: no two faults of data are told alike."""
+    if words := _guard(error):
+        return Conflict("guarded", f"{words[:1].upper()}{words[1:]}. Nothing was saved.")
+    kind, column = _kind(error), _column_in(error)
+    if kind == "foreign key":
+        sentence = "Something refers to this, or what it refers to is gone. Nothing was saved; look at the page again."
+        return Conflict("referred_to", sentence)
+    if kind == "check":
+        sentence = (
+            f"These values do not fit one another: the data keeps to «{_words(_rule_in(error))}». Nothing was saved."
+        )
+        return Conflict("values_unfit", sentence)
+    if kind == "not null":
+        return Conflict("value_missing", f"The {_words(column)} is missing. Nothing was saved.", column)
+    return Conflict("conflict", f"This {_words(column)} is already in use; choose another.", column)
+
+
+_KINDS = {
+    "SQLITE_CONSTRAINT_FOREIGNKEY": "foreign key",
+    "SQLITE_CONSTRAINT_CHECK": "check",
+    "SQLITE_CONSTRAINT_NOTNULL": "not null",
+    "23503": "foreign key",
+    "23514": "check",
+    "23502": "not null",
+}
+
+
+def _kind(error: IntegrityError) -> str:
+    """What kind of promise of the tables was broken; a value that is taken when it is none of the others."""
+    origin = error.orig
+    told = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
+    return _KINDS.get(str(told), "unique")
+
+
+def _rule_in(error: IntegrityError) -> str:
+    """``expires_after_issue`` from «ck_benefits_expires_after_issue»."""
+    diagnosis = getattr(error.orig, "diag", None)
+    name = str(getattr(diagnosis, "constraint_name", None) or str(error.orig).rsplit(" ", 1)[-1])
+    known = (name.removeprefix(f"ck_{table}_") for table in Base.metadata.tables)
+    return min(known, key=len)
+
+
 def _column_in(error: IntegrityError) -> str | None:
     """``name`` from SQLite's «table.name» or PostgreSQL's «uq_table_name»."""
     diagnosis = getattr(error.orig, "diag", None)
+    if column := getattr(diagnosis, "column_name", None):
+        return str(column)
     constraint = getattr(diagnosis, "constraint_name", None)
     if constraint:
         table = getattr(diagnosis, "table_name", "") or ""

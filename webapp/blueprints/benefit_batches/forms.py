@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_wtf.file import FileField
-from wtforms import BooleanField, RadioField, SelectChoice, SelectField
+from wtforms import BooleanField, RadioField, SelectChoice
 from wtforms.validators import InputRequired
 
 from webapp.domain.benefit_batches import AUDIENCE_WORDS, MOST_LISTED, Audience
 from webapp.services.benefits.batches import PlanBatch
+from webapp.web.choosing import ListedField, number_or_nothing
 from webapp.web.fields import DayField, ParagraphField, TextField
 from webapp.web.uploads import FileForm
 
@@ -18,7 +21,7 @@ class PlanForm(FileForm[PlanBatch]):
     command = PlanBatch
     steering = frozenset({"encoding"})
 
-    definition_id = SelectField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
+    definition_id = ListedField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
     audience = RadioField(
         "Who gets one",
         coerce=Audience,
@@ -30,10 +33,8 @@ class PlanForm(FileForm[PlanBatch]):
         length=60_000,
         description=f"A member id or e-mail on each line, at most {MOST_LISTED:,}.",
     )
-    group_id = SelectField("Group", coerce=lambda text: int(text) if text else None)
-    condition = ParagraphField(
-        "Condition", length=8_192, description="JsonLogic, one object, as on a definition. Empty is everybody."
-    )
+    group_id = ListedField("Group", coerce=number_or_nothing)
+    condition = ParagraphField("Condition", length=8_192, description="JsonLogic, one object, as on a definition.")
     file = FileField(
         "File",
         description="CSV or Excel workbook with a column of member ids or e-mails; 1 or yes under has_notified_issue or "
@@ -45,10 +46,7 @@ class PlanForm(FileForm[PlanBatch]):
     excludes_holders = BooleanField("Leave out who holds this benefit already")
     note = TextField("Note", length=250, description="Stands in the history of every benefit of the batch.")
 
-    def offer(self, definitions: list[tuple[int, str]], groups: list[tuple[int, str]]) -> None:
-        """The definitions and groups this person may choose from."""
-        self.definition_id.choices = [SelectChoice(number, name) for number, name in definitions]
-        offered = [SelectChoice(str(number), title) for number, title in groups]
-        self.group_id.choices = [SelectChoice("", "Choose a group"), *offered]
-        for name in ("audience", "listed", "group_id", "file"):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("audience", "listed", "group_id", "condition", "file"):
             self[name].flags.required = True  # the one that shows is needed

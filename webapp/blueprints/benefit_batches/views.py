@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import abort, flash, request
@@ -51,7 +52,10 @@ def new() -> ResponseReturnValue:
     session, where = db.session(), scope(ISSUE)
     definitions = choices.definitions(session, where)
     form = PlanForm(data={"definition_id": number("definition")})
-    form.offer(definitions, choices.groups(session))
+    form.definition_id.offer(definitions, partial(choices.definition, session, where))
+    form.group_id.offer(choices.groups(session), partial(choices.group, session), nothing="Choose a group")
+    if request.method == "GET":
+        form.definition_id.keep()
     needs_file = form.audience.data is Audience.FILE and form.file.data
     file = form.incoming() if needs_file else None
     if (file or not needs_file) and (batch := form.submit(batches.plan, file=file)):
@@ -85,6 +89,8 @@ def _page(sheet: read.BatchSheet, form: PressForm) -> ResponseReturnValue:
         days=_days(sheet),
         audience=rules.AUDIENCE_WORDS[batch.audience],
         start=rules.may_start(facts, person.staff_id),
+        is_held=rules.needs_another(facts, facts.started_by_id),
+        waits=batch.starts_at is not None and batch.evaluated_at is None and batch.starts_at > clock.now(),
         may_issue=person.may(ISSUE, batch.site_id),
         may_change=person.may(CHANGE, batch.site_id),
         may_withdraw=rules.may_withdraw(facts).ok,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from webapp.domain.benefit_definitions import FURTHEST_NOTICE, LONGEST_PERIOD, M
 from webapp.domain.benefits import BenefitType
 from webapp.queries.benefit_definitions import Sheet
 from webapp.services.benefit_definitions import ArchiveDefinition, ChangeDefinition, CloneDefinition, CreateDefinition
+from webapp.web.choosing import ListedField, number_or_nothing
 from webapp.web.fields import DayField, MinuteField, MoneyField, ParagraphField, TextField, WholeField
 from webapp.web.forms import CommandForm
 from webapp.web.versions import VersionField
@@ -42,16 +43,12 @@ def _side(label: str) -> SelectField:
     return SelectField(label, choices=[SelectChoice(*side) for side in SIDES], default="before")
 
 
-def _target(label: str) -> SelectField:
-    return SelectField(label, coerce=lambda text: int(text) if text else None)
+def _target(label: str) -> ListedField:
+    return ListedField(label, coerce=number_or_nothing)
 
 
 def _limit(label: str, least: int = 1) -> WholeField:
     return WholeField(label, least=least, required=False)
-
-
-def _offered(rows: Sequence[tuple[int, str]]) -> list[SelectChoice]:
-    return [SelectChoice(str(number), title) for number, title in rows]
 
 
 class TermsForm(CommandForm[C]):
@@ -86,7 +83,7 @@ class TermsForm(CommandForm[C]):
     currency = TextField("Currency", length=3)
     redeem_code_pos = TextField("Code at the till", length=80)
     redeem_code_online = TextField("Code online", length=80)
-    voucher_type_id = SelectField("Codes from the voucher type", coerce=lambda text: int(text) if text else None)
+    voucher_type_id = ListedField("Codes from the voucher type", coerce=number_or_nothing)
     force_allocation = BooleanField("Issue only with a code")
 
     max_redemptions = _limit("Redemptions of one benefit")
@@ -135,14 +132,20 @@ class TermsForm(CommandForm[C]):
         for name in ("type", "period_type", "reclaim_every", "remind_side", "extend_side"):
             self[name].flags.required = True  # something is always chosen
 
-    def offer(self, voucher_types: Sequence[tuple[int, str]], targets: Sequence[tuple[int, str]]) -> None:
-        """Fill the lists of voucher types and of targets; a target that is chosen is offered though it is archived."""
-        self.voucher_type_id.choices = [SelectChoice("", "None"), *_offered(voucher_types)]
+    def offer(
+        self,
+        voucher_types: Sequence[tuple[int, str]],
+        targets: Sequence[tuple[int, str]],
+        find: Callable[[int], str | None],
+    ) -> None:
+        """Fill the lists of voucher types and of targets; one that is chosen is offered though it is archived.
+
+        ``find`` gives the title of a target that can be reached, archived or not.
+        """
+        self.voucher_type_id.offer(voucher_types, nothing="None")
         for field in self.targets:
-            own = field.object_data
-            is_away = own is not None and own not in dict(targets)
-            archived = [SelectChoice(str(own), "the one chosen before, archived")] if is_away else []
-            field.choices = [SelectChoice("", "None"), *_offered(targets), *archived]
+            field.offer(targets, find, nothing="None")
+            field.keep()
 
     def offer_anything(self) -> None:
         """Ask for no list: for a preview, which saves nothing."""
@@ -150,7 +153,7 @@ class TermsForm(CommandForm[C]):
             field.choices, field.validate_choice = [], False
 
     @property
-    def targets(self) -> tuple[SelectField, ...]:
+    def targets(self) -> tuple[ListedField, ...]:
         return self.issue_target_id, self.remind_target_id, self.extend_target_id
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -190,6 +193,11 @@ class CreateForm(TermsForm[CreateDefinition]):
     command = CreateDefinition
 
     site_id = SelectField("Site", [InputRequired("Choose the site this definition belongs to.")], coerce=int)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_submitted():  # on the fresh page only: what is sent without it has no limit
+            self.max_redemptions.data = 1
 
 
 class ChangeForm(TermsForm[ChangeDefinition]):

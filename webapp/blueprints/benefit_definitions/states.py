@@ -131,11 +131,11 @@ def delete(definition_id: int) -> ResponseReturnValue:
     if form.press(lambda work: definitions.remove(work, command)):
         flash(f"«{sheet.definition.name}» deleted.", "success")
         return go(".index")
+    issued, batches = sheet.definition.total_global_created, read.batch_count(db.session(), definition_id)
     consequences: Consequences = [
-        (
-            sheet.definition.total_global_created,
-            "benefits were issued from it; with one or more, it can only be archived",
-        ),
+        (issued, f"{'benefit was' if issued == 1 else 'benefits were'} issued from it."),
+        (batches, f"{'batch was' if batches == 1 else 'batches were'} planned for it."),
+        (None, "With one or more of either, it can only be archived."),
         (None, "It goes for good with every version of its terms. The audit log keeps that it was there."),
     ]
     return _confirm(form, sheet, "Delete this definition", "Delete definition", consequences, kind="danger")

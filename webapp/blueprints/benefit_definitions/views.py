@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -108,7 +109,9 @@ def new() -> ResponseReturnValue:
     form, session, where = CreateForm(), db.session(), scope(EDIT)
     sites = choices.sites(session, where)
     form.site_id.choices = [SelectChoice(str(site_id), title) for site_id, title in sites]
-    form.offer(choices.voucher_types(session, where), targets.choices(session, where))
+    form.offer(
+        choices.voucher_types(session, where), targets.choices(session, where), partial(targets.title, session, where)
+    )
     if definition := form.submit(definitions.create):
         flash(f"Definition «{definition.name}» created as a draft.", "success")
         return go(".show", definition_id=definition.id)
@@ -199,7 +202,7 @@ def edit(definition_id: int) -> ResponseReturnValue:
     sheet = read.sheet(session, definition_id, where)
     form = ChangeForm(data=saved(sheet))
     own = frozenset({sheet.site.id})
-    form.offer(choices.voucher_types(session, own), targets.choices(session, own))
+    form.offer(choices.voucher_types(session, own), targets.choices(session, own), partial(targets.title, session, own))
     if form.submit(definitions.change, definition_id=definition_id):
         flash("Definition saved. What was issued before keeps its terms.", "success")
         return go(".show", definition_id=definition_id)

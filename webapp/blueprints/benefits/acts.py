@@ -19,11 +19,10 @@ from webapp.domain.redemptions import receipt
 from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
-from webapp.queries import choices
 from webapp.queries import extensions as read_extensions
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
-from webapp.web import benefit_words
+from webapp.web import benefit_words, places
 from webapp.web.access import actor, requires, scope
 from webapp.web.forms import CommandForm, PressForm
 from webapp.web.rendering import go, render
@@ -93,7 +92,7 @@ def redeem(benefit_id: int) -> ResponseReturnValue:
     where = scope(Permission.BENEFITS_REDEEM)
     sheet = read.sheet(db.session(), benefit_id, where)
     form = forms.RedeemForm()
-    form.offer(choices.locations(db.session()))
+    places.offer(form.location_id)
     found = form.submit(benefits.attempt, benefit_id=benefit_id, sites=where, receipt=receipt(randomness.entropy))
     if isinstance(found, benefits.RedemptionAttempt):
         form.refuse(Refused(found.reason, found.message, found.field or None))

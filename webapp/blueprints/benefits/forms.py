@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, HiddenField, SelectChoice, SelectField
+from wtforms import BooleanField, HiddenField
 from wtforms.validators import InputRequired
 
 from webapp.adapters import clock
@@ -30,6 +30,7 @@ from webapp.services.benefits import (
     VoidBenefit,
 )
 from webapp.services.benefits.voiding import VoidBenefits
+from webapp.web.choosing import ListedField, number_or_nothing
 from webapp.web.fields import DayField, MoneyField, TextField, WholeField
 from webapp.web.filters import account_zone
 from webapp.web.forms import CommandForm
@@ -46,17 +47,13 @@ class _PersonForm(CommandForm[Any]):
         error.field = {"profile_id": "person"}.get(error.field or "", error.field)
         super().refuse(error)
 
-    def offer(self, definitions: list[tuple[int, str]]) -> None:
-        """The definitions this person may choose from."""
-        self.definition_id.choices = [SelectChoice(number, name) for number, name in definitions]
-
 
 class IssueForm(_PersonForm):
     command = IssueBenefit
     steering = frozenset({"person"})
 
     person = TextField(PERSON, length=254, required=True)
-    definition_id = SelectField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
+    definition_id = ListedField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
     issued_on = DayField("First day", description="Empty is now. A later day is kept back until it begins.")
     expires_on = DayField(
         "Last day", description="Empty goes by the terms. The end of the definition holds all the same."
@@ -75,7 +72,7 @@ class ClaimForm(_PersonForm):
     steering = frozenset({"person"})
 
     person = TextField(PERSON, length=254, required=True)
-    definition_id = SelectField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
+    definition_id = ListedField("Benefit", [InputRequired("Choose a benefit.")], coerce=int)
     count = WholeField("Redeem at once", least=0, most=MOST_AT_ONCE, default=0, description="0 leaves it for later.")
 
 
@@ -83,14 +80,9 @@ class RedeemForm(CommandForm[RedeemBenefit]):
     command = RedeemBenefit
 
     count = WholeField("How many", least=1, most=MOST_AT_ONCE, default=1)
-    location_id = SelectField("Where", coerce=lambda text: int(text) if text else None)
+    location_id = ListedField("Where", coerce=number_or_nothing)
     receipt_ref = TextField("Receipt of the shop", length=64)
     note = TextField("Note", length=NOTE)
-
-    def offer(self, locations: list[tuple[int, str]]) -> None:
-        """The places it may happen at."""
-        places = [SelectChoice(str(number), title) for number, title in locations]
-        self.location_id.choices = [SelectChoice("", "Not said"), *places]
 
 
 class ReturnForm(CommandForm[ReturnRedemption]):

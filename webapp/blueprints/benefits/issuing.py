@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import flash, request
@@ -78,10 +79,12 @@ def claim_preview() -> ResponseReturnValue:
 def _form(kind: type[Any], permission: Permission) -> Any:
     """The form, with the definitions of the sites where this person may do it, and what the address fills in."""
     session = db.session()
-    form = kind()
-    form.offer(choices.definitions(session, scope(permission), claimable=kind is ClaimForm))
+    form, where = kind(), scope(permission)
+    is_open = choices.definitions(session, where, claimable=kind is ClaimForm)
+    form.definition_id.offer(is_open, partial(choices.definition, session, where))
     if request.method == "GET":
         form.definition_id.data = number("definition") or form.definition_id.data
+        form.definition_id.keep()
     return form
 
 

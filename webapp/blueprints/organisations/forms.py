@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from wtforms import SelectField
-
 from webapp.domain.organisations import LONGEST_ID
 from webapp.services.organisations import ChangeOrganisation, CreateOrganisation
+from webapp.web.choosing import ListedField, number_or_nothing
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
 from webapp.web.versions import VersionField
 
 C = TypeVar("C")
-
-
-def number_or_none(text: str) -> int | None:
-    """What a select sends: an id, or nothing chosen."""
-    return int(text) if text and text != "None" else None
 
 
 class OrganisationForm(CommandForm[C]):
@@ -31,7 +25,7 @@ class OrganisationForm(CommandForm[C]):
         description="What files and other systems know it by. Only one organisation can have it.",
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
-    type_id = SelectField("Type", coerce=number_or_none, choices=[])
+    type_id = ListedField("Type", coerce=number_or_nothing)
     parent = TextField(
         "Stands below",
         length=LONGEST_ID,

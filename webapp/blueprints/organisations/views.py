@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from flask import Blueprint, flash, request
 from flask.typing import ResponseReturnValue
-from wtforms import SelectChoice
 
 from webapp.blueprints.organisations.forms import ChangeOrganisationForm, NewOrganisationForm
 from webapp.domain.permissions import Permission
@@ -62,7 +61,7 @@ def _filters() -> read.Filters:
 def new() -> ResponseReturnValue:
     where = within(Permission.ORGANISATIONS_EDIT)
     form = NewOrganisationForm(parent=text("parent", 64))
-    form.type_id.choices = _types()
+    _offer_types(form)
     if organisation := form.submit(organisations.create, within=where):
         flash(f"Organisation «{organisation.title}» created.", "success")
         return go(".show", organisation_id=organisation.id)
@@ -105,7 +104,7 @@ def edit(organisation_id: int) -> ResponseReturnValue:
     where = within(Permission.ORGANISATIONS_EDIT)
     sheet = read.sheet(db.session(), organisation_id, where)
     form = ChangeOrganisationForm(obj=sheet.organisation, parent=sheet.parent)
-    form.type_id.choices = _types()
+    _offer_types(form)
     if form.submit(organisations.change, organisation_id=organisation_id, within=where):
         flash("Organisation saved.", "success")
         return go(".show", organisation_id=organisation_id)
@@ -152,6 +151,6 @@ def restore(organisation_id: int) -> ResponseReturnValue:
     return go(".show", organisation_id=organisation_id)
 
 
-def _types() -> list[SelectChoice]:
-    found = read_types.titles(db.session())
-    return [SelectChoice("", "None"), *(SelectChoice(str(type_id), title) for type_id, title in found)]
+def _offer_types(form: NewOrganisationForm | ChangeOrganisationForm) -> None:
+    """The types there are; that one is gone since the page was drawn is for the service to say."""
+    form.type_id.offer(read_types.titles(db.session()), str, nothing="None")

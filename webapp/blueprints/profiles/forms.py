@@ -24,6 +24,7 @@ from webapp.services.profiles import (
     MergeProfiles,
     ProfileTerms,
 )
+from webapp.web.choosing import ListedField
 from webapp.web.fields import DayField, ParagraphField, TextField, WholeField
 from webapp.web.forms import CommandForm
 from webapp.web.versions import VersionField
@@ -67,9 +68,8 @@ def facts_form(formdata: Any = None, prefix: str = "", **data: Any) -> BaseForm:
         if options:
             if (kept := data.get(one.name)) and kept not in options:
                 options.append(kept)  # what a choice was called before
-            fields[one.name] = SelectField(
-                one.title, choices=[SelectChoice("", "Not told"), *(SelectChoice(text, text) for text in options)]
-            )
+            listed = [SelectChoice("", "Not told"), *(SelectChoice(text, text) for text in options)]
+            fields[one.name] = ListedField(one.title, choices=listed)
         else:
             hint = _HINTS.get(one.kind, "")
             fields[one.name] = TextField(one.title, length=LONGEST_TEXT, validators=[check], description=hint)
@@ -110,7 +110,7 @@ class TermsForm(CommandForm[T]):
     preferred_location = TextField(
         "Prefers to go to", length=64, render_kw={"list": "locations", "autocomplete": "off"}
     )
-    tier = SelectField("Tier")
+    tier = ListedField("Tier")
     tags = TextField("Tags", length=1_000, description="Separated by commas.")
     statuses = TextField("Statuses", length=1_000, description="Separated by commas.")
     zone = TextField(
@@ -126,7 +126,7 @@ class TermsForm(CommandForm[T]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         tiers = read.tiers(db.session())
-        self.tier.choices = [SelectChoice("", "None"), *(SelectChoice(name, title) for name, title in tiers)]
+        self.tier.offer(tiers, str, nothing="None")
         if not self.identities.entries:
             self.identities.append_entry()
 

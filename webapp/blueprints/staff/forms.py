@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from wtforms import Field, Form, SelectChoice, SelectField, SelectMultipleField
+from wtforms import Field, Form, SelectChoice, SelectMultipleField
 from wtforms.validators import ValidationError
 from wtforms.widgets import EmailInput
 
 from webapp.domain.identity import Grant
 from webapp.domain.permissions import Role
 from webapp.services.staff import ChangeGrants, InviteStaff
+from webapp.web.choosing import NOT_LISTED, ListedField
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
 
@@ -56,16 +58,17 @@ def _grant(code: str) -> Grant:
     return Grant(Role(role), None if site == EVERYWHERE else int(site), int(organisation) if organisation else None)
 
 
-class _ChoiceField(SelectField):  # type: ignore[misc]
+class _ChoiceField(ListedField):
     """One of a list; a form sent without this field at all chooses the first."""
 
     def pre_validate(self, form: Form) -> None:
         if not self.raw_data:
             self.data = self.choices[0].value
-        try:
-            super().pre_validate(form)
-        except ValidationError:
-            raise ValidationError("Choose one of the list.") from None
+        super().pre_validate(form)
+
+
+def _titled(text: str, find: Callable[[int], str | None]) -> str | None:
+    return find(int(text)) if re.fullmatch("[0-9]{1,9}", text, re.ASCII) else None
 
 
 class RolesForm(CommandForm[C]):
@@ -85,11 +88,15 @@ class RolesForm(CommandForm[C]):
         self,
         sites: Mapping[int, str],
         organisations: Sequence[tuple[int, str]] | None,
+        find: Callable[[int], str | None],
         *,
         everywhere: bool,
         bound: Mapping[Grant, str],
     ) -> None:
-        """What can be chosen; ``organisations`` None asks for the id of one instead of listing them all."""
+        """What can be chosen; ``organisations`` None asks for the id of one instead of listing them all.
+
+        ``find`` gives the title of an organisation, archived or not.
+        """
         self.grants.offer(sites, everywhere=everywhere, bound=bound)
         nothing = SelectChoice("", "No further role")
         self.within_role.choices = [nothing, *(SelectChoice(str(role), role.capitalize()) for role in Role)]
@@ -101,8 +108,8 @@ class RolesForm(CommandForm[C]):
             del self.within_listed
         else:
             del self.within_typed
-            listed = [SelectChoice(str(number), title) for number, title in organisations]
-            self.within_listed.choices = [SelectChoice("", "None"), *listed]
+            archived = "«{}» is archived; choose another organisation, or restore it."
+            self.within_listed.offer(organisations, lambda text: _titled(text, find), nothing="None", left=archived)
 
     @property
     def organisation(self) -> Field:
@@ -116,7 +123,7 @@ class RolesForm(CommandForm[C]):
             place.errors = ["Choose the organisation, or tick the role above, where it holds in all of them."]
         elif place.data and not role:
             self.within_role.errors = ["Choose the role this organisation is for."]
-        elif role and self.organisation_id is None:
+        elif role and self.organisation_id is None and list(place.errors) in ([], [NOT_LISTED]):
             place.errors = ["No organisation in use has this id. Compare it with the list of organisations."]
         return is_good and bool(role) == (self.organisation_id is not None)
 

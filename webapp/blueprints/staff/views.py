@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from flask import Blueprint, current_app, flash, g, url_for
 from flask import session as visit
@@ -204,7 +205,10 @@ def _offer(form: InviteForm | GrantsForm, held: Iterable[Grant]) -> None:
     sites, titles = read_sites.names(session, _reach()), read.organisation_titles(session, bound)
     listed = choices.organisations(session)
     everywhere = _reach() is None
-    form.offer(sites, listed, everywhere=everywhere, bound={grant: _within(grant, sites, titles) for grant in bound})
+    find = partial(choices.organisation, session)
+    form.offer(
+        sites, listed, find, everywhere=everywhere, bound={grant: _within(grant, sites, titles) for grant in bound}
+    )
     asked = form.organisation.data
     if listed is not None:
         form.organisation_id = next((number for number, _ in listed if str(number) == asked), None)

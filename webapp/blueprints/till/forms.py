@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectChoice, SelectField
+from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
 from webapp.domain.redemptions import MOST_AT_ONCE
 from webapp.services.benefits import RedeemBenefit
 from webapp.services.vouchers import RedeemVoucher
+from webapp.web.choosing import ListedField, number_or_nothing
 from webapp.web.fields import TextField, WholeField
 from webapp.web.forms import CommandForm
 
@@ -47,14 +48,7 @@ class VoucherForm(CommandForm[RedeemVoucher]):
 class PlaceForm(CommandForm[None]):
     """Where this till stands."""
 
-    place = SelectField("This till stands at", coerce=lambda text: int(text) if text else None)
-
-    def offer(self, locations: list[tuple[int, str]]) -> None:
-        """The places there are."""
-        self.place.choices = [
-            SelectChoice("", "Not said"),
-            *(SelectChoice(str(one), title) for one, title in locations),
-        ]
+    place = ListedField("This till stands at", coerce=number_or_nothing)
 
 
 class LockForm(FlaskForm):  # type: ignore[misc]

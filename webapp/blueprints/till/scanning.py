@@ -17,13 +17,14 @@ from webapp.domain.redemptions import WRONG_CODES, looks_like_receipt
 from webapp.domain.voucher_codes import STANDARD, check_ok, code_hash, masked, normalise
 from webapp.extensions import db
 from webapp.queries import benefits as read_benefits
-from webapp.queries import choices, memberships
+from webapp.queries import memberships
 from webapp.queries import redemptions as read_ledger
 from webapp.queries import till as read
 from webapp.queries import vouchers as read_vouchers
 from webapp.services import benefits
-from webapp.web import benefit_words
+from webapp.web import benefit_words, places
 from webapp.web.access import actor, requires, scope
+from webapp.web.choosing import NOT_LISTED
 from webapp.web.codes import mint
 from webapp.web.paging import number, text
 from webapp.web.rendering import go, render
@@ -155,9 +156,9 @@ def people() -> ResponseReturnValue:
 def place() -> ResponseReturnValue:
     """Remember in this browser where the till stands."""
     form = PlaceForm()
-    form.offer(choices.locations(db.session()))
+    places.offer(form.place)
     if not form.validate_on_submit():
-        return _desk(ScanForm(), Verdict("No such place", "bad", "Choose one of the list."), 422)
+        return _desk(ScanForm(), Verdict("No such place", "bad", next(iter(form.place.errors), NOT_LISTED)), 422)
     answer = go(".index")
     answer.set_cookie(
         PLACE, str(form.place.data or ""), max_age=31_536_000, httponly=True, samesite="Lax", secure=request.is_secure
@@ -169,10 +170,17 @@ def _desk(
     form: ScanForm, verdict: Verdict | None, status: int = 200, near: read.NearCode | None = None
 ) -> ResponseReturnValue:
     session = db.session()
-    places = PlaceForm(formdata=None)
-    places.offer(choices.locations(session))
+    standing = PlaceForm(formdata=None)
+    places.offer(standing.place)
     frame = presenters.frame(session)
-    places.place.data = frame["place"].id if frame["place"] else None
+    standing.place.data = frame["place"].id if frame["place"] else None
     return render(
-        "till/index.html", None, max(status, form.status), form=form, verdict=verdict, near=near, places=places, **frame
+        "till/index.html",
+        None,
+        max(status, form.status),
+        form=form,
+        verdict=verdict,
+        near=near,
+        places=standing,
+        **frame,
     )

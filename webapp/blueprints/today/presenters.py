@@ -10,6 +10,8 @@ from itertools import groupby
 from flask import url_for
 from sqlalchemy.orm import Session
 
+from webapp.domain import benefit_batches as batch_rules
+from webapp.domain.benefit_batches import BatchStatus
 from webapp.domain.draws import DrawState
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor
@@ -50,7 +52,7 @@ class Viewer:
 
 def tasks(viewer: Viewer) -> list[Task]:
     """Everything this person's roles let them act on, the most pressing kind first; a statement for each kind."""
-    kinds = (_warnings, _rewards, _winners, _imports, _jobs, _staff)
+    kinds = (_warnings, _rewards, _winners, _imports, _batches, _jobs, _staff)
     return [task for kind in kinds for task in kind(viewer)]
 
 
@@ -152,6 +154,26 @@ def _import(row: read.WaitingImport, now: datetime) -> Task:
         ImportStatus.DONE: (f"Mend the rejects of {row.file}", f"{counts} for {into}.", "warn"),
     }[row.status]
     return Task("upload", text, url, detail, ago(row.at, now), tone=tone)
+
+
+def _batches(viewer: Viewer) -> Iterator[Task]:
+    where = listed(Permission.BENEFITS_ISSUE)
+    if where is None or where:
+        for row in read.batches(viewer.session, where):
+            yield _batch(row, viewer)
+
+
+def _batch(row: read.WaitingBatch, viewer: Viewer) -> Task:
+    url, facts = url_for("benefit_batches.show", batch_id=row.id), row.facts
+    since, called = ago(row.since, viewer.now), f"the batch of «{row.definition}»"
+    if batch_rules.needs_another(facts, facts.planned_by_id):
+        is_own = batch_rules.needs_another(facts, viewer.actor.staff_id)
+        act = f"Ask somebody to start {called}, or withdraw it" if is_own else f"Start {called} or leave it"
+        why = row.problem or batch_rules.another_words(facts, row.planner)
+        return Task("users", act, url, why, since, f"{facts.people:,}", "warn")
+    if facts.status is BatchStatus.STOPPED:
+        return Task("users", f"Let {called} go on or take it back", url, row.problem, since, tone="bad")
+    return Task("users", f"Decide about {called}", url, f"For {plural(facts.people, 'person', 'people')}; nothing is issued yet.", since)  # fmt: skip
 
 
 def _jobs(viewer: Viewer) -> Iterator[Task]:

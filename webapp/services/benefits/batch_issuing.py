@@ -48,12 +48,24 @@ class Step:
     is_last: bool
 
 
-def evaluate(work: Work, batch_id: int) -> None:
-    """Look up anew whom a batch is for: its day has begun."""
+def evaluate(work: Work, batch_id: int) -> BenefitBatch:
+    """Look up anew, once, whom a batch is for: its day has begun.
+
+    Who started it could not know how many that are. When they are more than its planner issues to alone, and nobody else
+    started it, the batch stops until somebody else does (reliability.md 6.1).
+    """
     batch = read.get(work.session, batch_id)
-    if batch.on_the_day and batch.status is BatchStatus.ISSUING and not batch.reached:
-        batch_people.forget(work, batch)
-        batch_people.name_all(work, batch_id)
+    is_due = batch.on_the_day and batch.evaluated_at is None and not batch.reached
+    if batch.status is not BatchStatus.ISSUING or not is_due:
+        return batch
+    batch_people.forget(work, batch)
+    batch_people.name_all(work, batch_id)
+    batch_people.expect(work, batch)
+    batch.evaluated_at = work.now
+    if rules.needs_another(batch.facts, batch.started_by_id):
+        batch.status, batch.problem = BatchStatus.STOPPED, rules.held_words(batch.facts, batch.created_by)
+    work.session.flush()
+    return batch
 
 
 def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:

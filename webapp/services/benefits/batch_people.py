@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, literal, select
 from webapp.domain import benefit_batches as rules
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.condition_reading import read
+from webapp.domain.conditions import EVERYONE
 from webapp.models import BenefitBatch, BenefitBatchPerson, BenefitDefinition, Site
 from webapp.queries import benefit_batches as reads
 from webapp.queries import conditions
@@ -72,7 +73,7 @@ def reject(work: Work, batch_id: int, heading: bytes, lines: bytes) -> None:
 
 
 def name_all(work: Work, batch_id: int) -> int:
-    """Note everybody of the group, or who meets the condition now, in one statement; gives how many."""
+    """Note everybody there is, of the group, or who meets the condition now, in one statement; gives how many."""
     batch = reads.get(work.session, batch_id)
     site = work.session.get_one(Site, batch.site_id)
     if batch.audience is Audience.GROUP:
@@ -80,7 +81,8 @@ def name_all(work: Work, batch_id: int) -> int:
             raise AssertionError("a batch for a group names it")
         wanted = reads.members(batch.group_id)
     else:
-        node = read(batch.condition or None, conditions.variables(work.session), site.timezone)
+        is_all = batch.audience is Audience.EVERYBODY
+        node = EVERYONE if is_all else read(batch.condition, conditions.variables(work.session), site.timezone)
         wanted = conditions.people(work.session, node, work.now, site.timezone)
     numbers = wanted.subquery()
     rows = select(literal(batch.id), numbers.c.id)
@@ -91,13 +93,18 @@ def name_all(work: Work, batch_id: int) -> int:
     return batch.people_count
 
 
-def finish_check(work: Work, batch_id: int) -> BenefitBatch:
-    """Count who would get one, and let the batch be started."""
-    batch = reads.get(work.session, batch_id)
+def expect(work: Work, batch: BenefitBatch) -> None:
+    """Count who of its people would get one now."""
     definition = work.session.get_one(BenefitDefinition, batch.definition_id)
     least = 1 if batch.excludes_holders else definition.max_per_profile
     passed = reads.holders(work.session, batch.id, definition.id, least) if least else 0
     batch.expected_count = batch.people_count - passed
+
+
+def finish_check(work: Work, batch_id: int) -> BenefitBatch:
+    """Count who would get one, and let the batch be started."""
+    batch = reads.get(work.session, batch_id)
+    expect(work, batch)
     if batch.rejects_file_id is not None:
         files.finish(work, batch.rejects_file_id)
     batch.status = BatchStatus.CHECKED

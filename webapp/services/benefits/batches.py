@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 
 from webapp.domain import benefit_batches as rules
 from webapp.domain.audit import Event
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.benefits import verdict
-from webapp.domain.condition_reading import parse, read
+from webapp.domain.condition_reading import names, parse, read
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.timing import day_starts
 from webapp.domain.verdicts import Verdict
@@ -35,8 +35,11 @@ _S = BatchStatus
 class PlanBatch:
     """Whom to give one benefit each. Of ``listed``, ``group_id``, ``condition`` and ``file`` the ``audience`` says which counts.
 
+    None of them means everybody when it is empty; that is an audience of its own.
+
     ``issued_on`` and ``expires_on`` are local days of each benefit's zone; without them it is issued at once and ends
-    by its terms. ``on_the_day`` looks up a group's members, or who meets the condition, when the first day begins.
+    by its terms. ``on_the_day`` looks up a group's members, who meets the condition, or everybody, when the first day
+    begins.
     """
 
     definition_id: int
@@ -115,12 +118,15 @@ def _name_people(work: Work, batch: BenefitBatch, command: PlanBatch, site: Site
         batch.listed = command.listed
     elif command.audience is Audience.GROUP:
         group = work.session.get(Group, command.group_id) if command.group_id else None
-        if group is None or group.archived_at is not None:
-            raise Refused("batch.group_needed", "Choose a group of the list that is not archived.", "group_id")
+        if group is None:
+            raise Refused("batch.group_needed", "Choose a group of the list.", "group_id")
+        if group.archived_at is not None:
+            archived = f"«{group.title}» is archived; choose another group, or restore it."
+            raise Refused("batch.group_archived", archived, "group_id")
         batch.group_id = group.id
     elif command.audience is Audience.CONDITION:
         batch.condition = _condition(work, command, site)
-    else:
+    elif command.audience is Audience.FILE:
         if command.file is None:
             raise Refused("batch.file_needed", "Choose a file with a column of member ids or e-mails.", "file")
         rules.columns_of(command.file.survey.headings)
@@ -134,7 +140,13 @@ def _condition(work: Work, command: PlanBatch, site: Site) -> dict[str, object]:
         read(rule, conditions.variables(work.session), site.timezone)
     except Refused as refusal:
         raise Refused(refusal.code, refusal.message, "condition") from refusal
-    return dict(rule or {})
+    if not names(rule):  # an empty one holds for everybody, and nobody chooses everybody by leaving a field empty
+        raise Refused(
+            "batch.condition_needed",
+            "Say who is meant: a condition that asks something of a person. If everybody is meant, choose that above.",
+            "condition",
+        )
+    return rule
 
 
 def _queue(work: Work, batch: BenefitBatch, kind: str, title: str, total: int = 0) -> None:
@@ -155,8 +167,8 @@ def start(work: Work, command: StartBatch) -> BenefitBatch:
     target = _S.WAITING if waits else _S.ISSUING
     batch = _move(work, batch, rules.STARTABLE, target, allowed)
     definition = work.session.get_one(BenefitDefinition, batch.definition_id)
-    batch.started_at = batch.started_at or work.now
-    batch.started_by = batch.started_by or work.actor.label
+    if not batch.issued_count:  # whoever lets it go on later is told by the audit log
+        batch.started_at, batch.started_by, batch.started_by_id = work.now, work.actor.label, work.actor.staff_id
     batch.problem = ""
     work.record(Event.BATCH_STARTED, batch, batch.site_id, title=definition.name, people=batch.people_count)
     if not waits:
@@ -183,7 +195,7 @@ def withdraw(work: Work, command: WithdrawBatch) -> BenefitBatch:
     batch = reads.get(work.session, command.batch_id)
     allowed = rules.may_withdraw(batch.facts)
     allowed.require()
-    batch = _move(work, batch, rules.WITHDRAWABLE, _S.WITHDRAWN, allowed)
+    batch = _move(work, batch, rules.WITHDRAWABLE, _S.WITHDRAWN, allowed, BenefitBatch.issued_count == 0)
     batch.ended_at = work.now
     definition = work.session.get_one(BenefitDefinition, batch.definition_id)
     work.record(Event.BATCH_WITHDRAWN, batch, batch.site_id, title=definition.name)
@@ -214,10 +226,15 @@ def cancel(work: Work, batch_id: int) -> BenefitBatch:
 
 
 def _move(
-    work: Work, batch: BenefitBatch, sources: Sequence[BatchStatus], target: BatchStatus, verdict: Verdict
+    work: Work,
+    batch: BenefitBatch,
+    sources: Sequence[BatchStatus],
+    target: BatchStatus,
+    verdict: Verdict,
+    *holds: ColumnElement[bool],
 ) -> BenefitBatch:
     """The status decides who was first; the explanation comes after."""
-    statement = update(BenefitBatch).where(BenefitBatch.id == batch.id, BenefitBatch.status.in_(sources))
+    statement = update(BenefitBatch).where(BenefitBatch.id == batch.id, BenefitBatch.status.in_(sources), *holds)
     if changed_rows(work.session, statement.values(status=target)) != 1:
         verdict.require()
         raise Conflict("batch.changed", "Somebody else went on with this batch a moment ago; look again.")

@@ -1,0 +1,20 @@
+"""The list of places that benefits are redeemed at."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from webapp.extensions import db
+from webapp.queries import choices
+from webapp.web.choosing import ListedField
+
+
+def offer(field: ListedField) -> None:
+    """List the locations that are not closed; one that was closed since the page was drawn is told as that."""
+    session = db.session()
+    field.offer(
+        choices.locations(session),
+        partial(choices.location, session),
+        nothing="Not said",
+        left="«{}» is closed for good; choose another place, or none.",
+    )
