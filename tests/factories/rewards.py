@@ -61,4 +61,5 @@ class Rewards(People, Rows):
         entry = self.add(Entry(**values | changes))
         entry_days.add(self.session, reward.id, [entry.entered_at])
         at_sites.enter(self.session, reward.id, [entry.profile_id])
+        self.session.commit()
         return entry

@@ -10,10 +10,10 @@ from sqlalchemy import event, select, text
 
 from tests.factories import NOW
 from tests.support.rows import Row
-from webapp.models import NameSlip, ProfileIdentity, ProfileTerm
+from webapp.models import Entry, NameSlip, ProfileIdentity, ProfileTerm
 from webapp.queries import search as read
 from webapp.services import profiles
-from webapp.services.profiles import ChangeProfile
+from webapp.services.profiles import ChangeProfile, at_sites
 from webapp.services.work import transaction
 
 
@@ -80,13 +80,27 @@ def test_a_name_nobody_bears_any_more_is_forgotten(session, actor, make):
     assert names(session, "ann zu") == ["Zoe Ann Zuse"]
 
 
+@pytest.mark.parametrize("is_on_one_site", [False, True], ids=["everywhere", "on one site"])
 @pytest.mark.parametrize("typed", ["zoe", "zoe be", "zoe@exa", "0412", "M00", "zoo bregh", "jnae"])
-def test_no_search_reads_all_people(session, make, typed, database):
+def test_no_search_reads_all_people(session, make, typed, is_on_one_site, database):
     for number in range(300):
         make.profile(
             external_id=f"M{number:04}",
             first_name="Mary Jane" if number % 3 else "Zoe",
             last_name=f"Berg{'abcdefghij'[number % 10]}",
+        )
+    reward, others = make.reward(), make.reward()
+    session.execute(
+        text(
+            "insert into entries (reward_id, number, profile_id, tickets, status, reason, entered_at, store, nonce) "
+            "select case when p.id % 9 = 0 then :here else :there end, p.id, p.id, 1, 'ok', '', r.created_at, '', :nonce "
+            "from profiles p join rewards r on r.id = :here"
+        ),
+        {"here": reward.id, "there": others.id, "nonce": b"sixteen bytes ok"},
+    )
+    for one in (reward, others):
+        at_sites.enter(
+            session, one.id, session.scalars(select(Entry.profile_id).where(Entry.reward_id == one.id)).all()
         )
     session.execute(text("analyze"))
     if database == "postgresql":
@@ -98,10 +112,13 @@ def test_no_search_reads_all_people(session, make, typed, database):
 
     connection = session.connection()
     event.listen(connection, "before_cursor_execute", note)
-    read.people(session, None, typed)
+    read.people(session, frozenset({reward.site_id}) if is_on_one_site else None, typed)
     event.remove(connection, "before_cursor_execute", note)
     explain = "explain query plan " if database == "sqlite" else "explain "
     for statement, parameters in seen:
         plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
-        assert not re.search(r"SCAN (profiles|profile_terms|profile_identities|name_slips)\b", plan), plan
+        assert not re.search(
+            r"SCAN (profiles|profile_terms|profile_identities|name_slips|site_people|site_terms|entries)\b", plan
+        ), plan
         assert "Seq Scan on" not in plan, plan
+        assert not re.search(r"\bsite_(people|terms)( \w+)? \(site_id=\?\)", plan), plan  # all of a site is as bad
