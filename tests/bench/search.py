@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
 from tests.bench.pages import database
@@ -26,8 +26,10 @@ from tests.support.rows import Row
 from webapp.adapters import schema
 from webapp.adapters.engines import engine_options
 from webapp.domain.identity import SYSTEM
+from webapp.models import Entry
 from webapp.queries import search as read
 from webapp.services import profiles
+from webapp.services.profiles import at_sites
 from webapp.services.work import perform
 
 MANY, CHUNK, ASKED = 1_000_000, 5_000, 200
@@ -148,6 +150,8 @@ def enter(session: Session, make: Factories, every: int) -> frozenset[int]:
         ),
         {"reward": reward.id, "every": every},
     )
+    people = select(Entry.profile_id).where(Entry.reward_id == reward.id)
+    at_sites.enter(session, reward.id, session.scalars(people).all())
     session.commit()
     return frozenset({reward.site_id})
 

@@ -10,6 +10,7 @@ from tests.support.clock import NOW
 from webapp.domain.rewards import RewardKind, RewardStatus
 from webapp.models import Entry, Prize, Reward
 from webapp.services import entry_days
+from webapp.services.profiles import at_sites
 
 ENTROPY = b"sixteen bytes ok"
 
@@ -59,4 +60,6 @@ class Rewards(People, Rows):
         }
         entry = self.add(Entry(**values | changes))
         entry_days.add(self.session, reward.id, [entry.entered_at])
+        at_sites.enter(self.session, reward.id, [entry.profile_id])
+        self.session.commit()
         return entry

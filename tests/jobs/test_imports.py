@@ -32,8 +32,9 @@ from webapp.domain.jobs import JobStatus
 from webapp.domain.rewards import RewardStatus
 from webapp.jobs import imports as handlers
 from webapp.models import AuditEntry, Entry, ImportProblem, ImportRun, Job, Profile, Reward
-from webapp.queries import files
+from webapp.queries import files, search
 from webapp.queries import imports as read
+from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import import_undo, imports
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries, UploadRows
@@ -416,6 +417,25 @@ def test_taken_back_at_once_nothing_is_left_and_the_mended_file_comes_in(session
     apply(session, again)
     run_jobs(session)
     assert look(session, again).entry_count == 30
+
+
+def test_entrants_of_a_file_are_found_on_its_site_until_their_last_entry_is_taken_back(session, make):
+    rewards = [make.reward(status=RewardStatus.ACTIVE) for _ in range(2)]
+    rewards[1].site_id = rewards[0].site_id
+    session.commit()
+    scope, runs = frozenset({rewards[0].site_id}), []
+    for reward, start in zip(rewards, (0, 2), strict=True):
+        runs.append(upload(session, reward, (HEAD + rows(range(start, start + 4))).encode(), f"{start}.csv"))
+        run_jobs(session)
+        apply(session, runs[-1])
+        run_jobs(session)
+    seen = []
+    for run_id in (None, *runs):
+        if run_id is not None:
+            taken_back(session, run_id)
+        seen.append({one.external_id for one in search.people(session, scope, "M")})
+        assert [item.name for item in INVARIANTS if "site_people" in item.sql and broken(session, item)] == []
+    assert seen == [{f"M{number}" for number in range(6)}, {f"M{number}" for number in range(2, 6)}, set()]
 
 
 def test_entries_that_others_follow_stay_withdrawn_and_free_their_receipts(session, make):

@@ -34,6 +34,8 @@ from webapp.models import (
     Tier,
 )
 from webapp.queries import profiles as read
+from webapp.queries import search
+from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import import_undo, imports
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadRows
@@ -312,6 +314,26 @@ def test_who_was_changed_merged_or_used_since_stays_and_is_told(ours):
         f"Person {found['M2'].id} has been used or changed since.",
     }
     assert people(ours)["M1"].first_name == "Anna"
+
+
+def test_who_entered_is_found_on_the_site_by_what_a_file_says_until_it_is_taken_back(ours):
+    make = Factories(ours)
+    reward = make.reward()
+    make.entry(reward, profile_id=people(ours)["M1"].id)
+    ours.commit()
+    scope = frozenset({reward.site_id})
+
+    def by(*typed):
+        ours.rollback()
+        assert [item.name for item in INVARIANTS if broken(ours, item)] == []
+        return [len(search.people(ours, scope, one)) for one in typed]
+
+    asked = ("anna@", "0400", "ann@")
+    assert by(*asked) == [0, 0, 1]
+    run = imported(ours, OTHER, known_rows="replace")
+    assert by(*asked) == [1, 1, 0]
+    taken_back(ours, run)
+    assert by(*asked) == [0, 0, 1]
 
 
 def test_identities_that_came_with_the_file_go_with_it(ours):

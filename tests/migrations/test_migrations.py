@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event, insert, inspect, text
+from sqlalchemy import Engine, event, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,8 @@ from tests.support.run import ROOT
 from webapp.adapters import schema
 from webapp.domain.audit import Event
 from webapp.domain.benefit_batches import Audience
-from webapp.models import AuditEntry, Base, BenefitChange
+from webapp.models import AuditEntry, Base, BenefitChange, SitePerson
+from webapp.queries.invariants import INVARIANTS, broken
 
 # Upgrades a database and kills itself right before statement number N, so that every moment can be had again.
 KILLED = """
@@ -125,6 +126,9 @@ def test_p27_a_migration_over_a_full_database_loses_no_row(framed, filled):
     schema.upgrade(framed)
     assert (digests(framed, kept), guards(framed)) == (before, guards(filled))
     assert schema.drift(framed, Base.metadata) == []
+    with Session(framed) as session:
+        assert session.scalars(select(SitePerson.profile_id).limit(1)).all()
+        assert [item.name for item in INVARIANTS if "site_people" in item.sql and broken(session, item)] == []
     schema.downgrade(framed, FRAME)
     assert digests(framed) == before
 

@@ -46,6 +46,24 @@ def _open_session(make: Factories) -> None:
     )
 
 
+def _not_found(make: Factories) -> None:
+    make.entry(make.reward())
+    make.session.execute(text("delete from site_people"))
+
+
+def _found_elsewhere(make: Factories) -> None:
+    entry, other = make.entry(make.reward()), make.site()
+    copy = "select :other, profile_id, phone_key, search_text, name_key from site_people where profile_id = :person"
+    into = f"insert into site_people (site_id, profile_id, phone_key, search_text, name_key) {copy}"
+    make.session.execute(text(into), {"other": other.id, "person": entry.profile_id})
+
+
+def _found_by_an_old_word(make: Factories) -> None:
+    person = make.profile(first_name="Mary Jane", last_name="Whitcombe")
+    make.entry(make.reward(), profile_id=person.id)
+    make.session.execute(text("update site_terms set term = 'june'"))
+
+
 PLANTS: dict[str, Plant] = {
     "entries dense": _entries_gap,
     "entries counted by day": _day_miscounted,
@@ -64,6 +82,9 @@ PLANTS: dict[str, Plant] = {
     "sent has a time": lambda make: make.message(status=OutboxStatus.SENT, attempts=1),
     "finished jobs have an end": lambda make: make.job(status=JobStatus.DONE),
     "files whole": _files_hole,
+    "entrants are found on their sites": _not_found,
+    "only entrants are found on a site": _found_elsewhere,
+    "words on sites are those of people": _found_by_an_old_word,
     "no session of a disabled account": _open_session,
 }
 

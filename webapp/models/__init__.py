@@ -25,6 +25,8 @@ from webapp.models.profiles import (
     ProfileIdentity,
     ProfileMerge,
     ProfileTerm,
+    SitePerson,
+    SiteTerm,
     Tier,
 )
 from webapp.models.rewards import Prize, Reward
@@ -83,6 +85,8 @@ __all__ = [
     "SavedView",
     "SignInAttempt",
     "Site",
+    "SitePerson",
+    "SiteTerm",
     "StaffGrant",
     "StaffInvitation",
     "StaffMember",

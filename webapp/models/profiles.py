@@ -93,6 +93,50 @@ class ProfileTerm(Base):
     __table_args__ = (Index("ix_profile_terms_term", "term"), {"sqlite_with_rowid": False})
 
 
+class SitePerson(Base):
+    """Somebody who entered a reward of a site, with what they are found by there: a copy of their row of people.
+
+    Its keys stand behind the site, so that the people of one site are walked as those of all are, however few of all
+    they may be. It names site and person without a foreign key, which costs an import of entries as much again: the
+    entry it stands for has both.
+    """
+
+    __tablename__ = "site_people"
+
+    profile_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    external_id: Mapped[str | None] = mapped_column(key(64))
+    email_key: Mapped[str | None] = mapped_column(key(254))
+    phone_key: Mapped[str] = mapped_column(key(40))
+    search_text: Mapped[str] = mapped_column(key(600))
+    name_key: Mapped[str] = mapped_column(key(250))
+
+    __table_args__ = (
+        Index("ix_site_people_site_id_external_id", "site_id", "external_id"),
+        Index("ix_site_people_site_id_email_key", "site_id", "email_key"),
+        Index("ix_site_people_site_id_phone_key", "site_id", "phone_key"),
+        Index("ix_site_people_site_id_search_text", "site_id", "search_text"),
+        Index("ix_site_people_site_id_name_key", "site_id", "name_key"),
+        {"sqlite_with_rowid": False},
+    )
+
+
+class SiteTerm(Base):
+    """As ``SitePerson``, what people have any number of: their further beginnings, and what other systems call them."""
+
+    __tablename__ = "site_terms"
+
+    profile_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_identity: Mapped[bool] = mapped_column(primary_key=True)
+    term: Mapped[str] = mapped_column(key(250), primary_key=True)
+
+    __table_args__ = (
+        Index("ix_site_terms_site_id_is_identity_term", "site_id", "is_identity", "term"),
+        {"sqlite_with_rowid": False},
+    )
+
+
 class NameSlip(Base):
     """A word of people's names under itself and under itself without one letter, so that a slip still finds it.
 

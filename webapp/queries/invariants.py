@@ -258,6 +258,39 @@ INVARIANTS: tuple[Invariant, ...] = (
         "or exists (select 1 from profile_terms t where t.profile_id = p.id))",
     ),
     Invariant(
+        "entrants are found on their sites",
+        "Whoever entered a reward of a site is found there, unless they were erased.",
+        "select distinct e.profile_id, r.site_id from entries e join rewards r on r.id = e.reward_id "
+        "join profiles p on p.id = e.profile_id "
+        "left join site_people s on s.profile_id = e.profile_id and s.site_id = r.site_id "
+        "where p.erased_at is null and s.profile_id is null",
+    ),
+    Invariant(
+        "only entrants are found on a site",
+        "Whoever is found on a site entered a reward of it, and is found by what is known of them.",
+        "select s.profile_id, s.site_id from site_people s "
+        "left join profiles p on p.id = s.profile_id and p.erased_at is null where p.id is null "
+        "or coalesce(s.external_id, '') <> coalesce(p.external_id, '') or coalesce(s.email_key, '') <> coalesce(p.email_key, '') "
+        "or s.phone_key <> p.phone_key or s.search_text <> p.search_text or s.name_key <> p.name_key "
+        "or not exists (select 1 from entries e join rewards r on r.id = e.reward_id "
+        "where e.profile_id = s.profile_id and r.site_id = s.site_id)",
+    ),
+    Invariant(
+        "words on sites are those of people",
+        "Whoever is found on a site is found by every further word and identity of theirs, and by no other.",
+        "select s.profile_id, s.site_id from site_people s join profile_terms t on t.profile_id = s.profile_id "
+        "where not exists (select 1 from site_terms c where c.profile_id = s.profile_id and c.site_id = s.site_id "
+        "and not c.is_identity and c.term = t.term) "
+        "union all select s.profile_id, s.site_id from site_people s join profile_identities i on i.profile_id = s.profile_id "
+        "where not exists (select 1 from site_terms c where c.profile_id = s.profile_id and c.site_id = s.site_id "
+        "and c.is_identity and c.term = i.identifier) "
+        "union all select c.profile_id, c.site_id from site_terms c "
+        "left join profile_terms t on t.profile_id = c.profile_id and t.term = c.term and not c.is_identity "
+        "left join profile_identities i on i.profile_id = c.profile_id and i.identifier = c.term and c.is_identity "
+        "where (t.term is null and i.id is null) or not exists "
+        "(select 1 from site_people s where s.profile_id = c.profile_id and s.site_id = c.site_id)",
+    ),
+    Invariant(
         "import accounts for every row",
         "Good, duplicate and bad rows make up the file.",
         "select id from import_runs where status in ('checked', 'applying', 'done') "

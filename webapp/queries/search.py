@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
-    CTE,
     ColumnElement,
-    CompoundSelect,
-    FromClause,
     Select,
     String,
-    case,
     collate,
     column,
     func,
@@ -40,6 +36,8 @@ from webapp.models import (
     ProfileTerm,
     Reward,
 )
+from webapp.queries import site_search
+from webapp.queries.found_people import FoundPerson, hit, ranked
 from webapp.queries.matching import Text, among, begins
 from webapp.queries.subtrees import Within, inside
 
@@ -50,27 +48,8 @@ _COMBINATIONS = 60
 _MOST_WORDS = 4
 _SHORTEST_NUMBER = 3
 _PHONE = frozenset("0123456789 +()-./")
-_WALKED = 1_000  # people of one beginning
-_FEW = 5_000  # entries of sites
 Scope = frozenset[int] | None
 Way = tuple[Text, str]  # a column that people are found by, and how it must begin
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPerson:
-    """A person who fits; the lower ``rank``, the closer."""
-
-    id: int
-    external_id: str | None
-    first_name: str
-    last_name: str
-    email: str
-    phone: str
-    rank: int
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,41 +66,19 @@ class FoundThing:
 def people(session: Session, scope: Scope, text: str, *, size: int = SHOWN) -> list[FoundPerson]:
     """Who is known by ``text`` or by what begins with it; when nobody is, who would be but for one slip.
 
-    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written; up to
-    three more for who sees some sites only.
+    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written.
     """
     return _exact(session, scope, text, size) or _near(session, scope, text, size)
 
 
 def _exact(session: Session, scope: Scope, text: str, size: int) -> list[FoundPerson]:
     folded = fold(text)
-    if not folded:
+    if not folded or scope == frozenset():
         return []
     ways = list(_ways(text, folded))
-    if scope is None:
-        return _people(session, union_all(*(_everywhere(way, rank, size) for rank, way in enumerate(ways))), size)
-    if _few_entered(session, scope):
-        return _people(session, union_all(*_passing(_entrants(scope), dict(enumerate(ways)), size)), size)
-    # Of a hundred thousand people with an «a» perhaps a thousand were on the site: only so many are looked at one by one.
-    found = _people(session, union_all(*(_there(way, rank, scope, size) for rank, way in enumerate(ways))), size)
-    if len(found) > size or not (wide := _wide(session, ways)):
-        return found
-    rest = {rank: ways[rank] for rank in wide}
-    walked = [_there(way, rank, scope, size) for rank, way in enumerate(ways) if rank not in rest]
-    return _people(session, union_all(*walked, *_passing(_entrants(scope), rest, size)), size)
-
-
-def _entrants(scope: frozenset[int]) -> CTE:
-    """Who entered on one of the sites."""
-    entered = select(Entry.profile_id.label("id")).join(Reward, Reward.id == Entry.reward_id)
-    return entered.where(Reward.site_id.in_(scope)).distinct().cte("entrants")
-
-
-def _few_entered(session: Session, scope: frozenset[int]) -> bool:
-    """Whether so few entered on these sites that a look at each of them is quicker than a walk through a beginning."""
-    entered = select(Entry.number).join(Reward, Reward.id == Entry.reward_id).where(Reward.site_id.in_(scope))
-    count = session.scalar(select(func.count()).select_from(entered.limit(_FEW + 1).subquery()))
-    return (count or 0) <= _FEW
+    if scope is not None:
+        return site_search.people(session, scope, [(rank, *way) for rank, way in enumerate(ways)], size)
+    return _people(session, [_everywhere(way, rank, size) for rank, way in enumerate(ways)], size)
 
 
 def _owner(key: Text) -> InstrumentedAttribute[int]:
@@ -130,58 +87,12 @@ def _owner(key: Text) -> InstrumentedAttribute[int]:
     return source.get(cast(Any, key), Profile.id)
 
 
-def _everywhere(way: Way, rank: int, size: int) -> Select[int, int]:
+def _everywhere(way: Way, rank: int, size: int) -> Select[Any]:
     key, prefix = way
-    found = _hit(rank).where(begins(key, prefix), Profile.erased_at.is_(None))
+    found = hit(literal(rank)).where(begins(key, prefix), Profile.erased_at.is_(None))
     if (owner := _owner(key)) is not Profile.id:
         found = found.join_from(owner.class_, Profile, Profile.id == owner)
     return select(found.order_by(key).limit(size + 1).subquery())
-
-
-def _there(way: Way, rank: int, scope: frozenset[int], size: int) -> Select[int, int]:
-    """As ``_everywhere``, of the first people of that beginning those who entered on one of the sites.
-
-    They come in that order, so nobody is looked at once enough are found; asked for an order, SQLite would look at all.
-    """
-    key, prefix = way
-    first = select(_owner(key).label("id"), key.label("key")).where(begins(key, prefix)).order_by(key).limit(_WALKED)
-    walked = first.subquery()
-    found = _hit(rank).join_from(walked, Profile, Profile.id == walked.c.id)
-    found = found.where(Profile.erased_at.is_(None), *_visible(scope))
-    return select(found.limit(size + 1).subquery())
-
-
-def _passing(people: FromClause, ways: Mapping[int, Way], size: int) -> list[Select[int, int]]:
-    """As ``_everywhere``, of these ``people`` only, who pass by once for each table: that needs no index of beginnings."""
-    parts = []
-    for owner in (Profile.id, ProfileIdentity.profile_id, ProfileTerm.profile_id):
-        fits = {rank: begins(_seen(key), prefix) for rank, (key, prefix) in ways.items() if _owner(key) is owner}
-        if not fits:
-            continue
-        rank = case(*((fit, rank) for rank, fit in sorted(fits.items()))).label("rank")
-        found = select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), rank)
-        found = found.join_from(people, Profile, Profile.id == people.c.id)
-        if owner is not Profile.id:
-            found = found.join(owner.class_, owner == people.c.id)
-        found = found.where(or_(*fits.values()), Profile.erased_at.is_(None))
-        parts.append(select(found.order_by(rank, Profile.search_text).limit(size + 1).subquery()))
-    return parts
-
-
-def _seen(key: Text) -> Text:
-    """``key`` as a value that no index is asked for."""
-    return cast(Text, key.concat(""))
-
-
-def _hit(rank: int) -> Select[int, int]:
-    return select(func.coalesce(Profile.merged_into_id, Profile.id).label("id"), literal(rank).label("rank"))
-
-
-def _wide(session: Session, ways: Sequence[Way]) -> list[int]:
-    """The places of those ``ways`` that more people are found by than are looked at one by one."""
-    first = [select(_owner(key)).where(begins(key, prefix)).limit(_WALKED + 1).subquery() for key, prefix in ways]
-    counts = session.execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in first))).one()
-    return [rank for rank, count in enumerate(counts) if count > _WALKED]
 
 
 def _ways(text: str, folded: str) -> Iterator[Way]:
@@ -213,7 +124,12 @@ def _turned(text: str) -> list[str]:
 
 def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPerson]:
     typed = rules.words(text)
-    if not typed or len(typed) > _MOST_WORDS or any(sign.isdigit() or sign == "@" for sign in text):
+    if (
+        scope == frozenset()
+        or not typed
+        or len(typed) > _MOST_WORDS
+        or any(sign.isdigit() or sign == "@" for sign in text)
+    ):
         return []
     meant = corrections(session, typed)
     if not any(meant.values()):
@@ -221,30 +137,28 @@ def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPer
     choices = [meant.get(word) or [word] for word in typed]
     names = [" ".join(words) for words in islice(product(*choices), _COMBINATIONS)]
     names += [other for name in names for other in _turned(name)]
-    parts = []
-    for key, owner in _NAMES:
-        lows = _listed(session, names)
-        found = _hit(0)
-        if owner is ProfileTerm.profile_id:
-            found = found.join_from(ProfileTerm, Profile, Profile.id == owner)
-        found = found.where(Profile.erased_at.is_(None), *_visible(scope))
-        low = lows.c.value if _is_sqlite(session) else collate(lows.c.value, "C")
-        if _is_sqlite(session):
-            fits = (key >= low) & (key < low.concat(_LAST))
-            parts.append(select(found.join(lows, fits).limit(size + 1).subquery()))
-        else:
-            # A few rows of each name by themselves: PostgreSQL would take a join on ranges for a walk through everybody.
-            each = found.where(key >= low, key < low.concat(_LAST)).order_by(key).limit(size + 1)
-            few = each.correlate(lows).lateral()
-            parts.append(select(few.c.id, few.c.rank).select_from(lows.join(few, true())))
-    return _people(session, union_all(*parts), size)
+    if scope is not None:
+        return site_search.people(session, scope, [(0, key, name) for key in _NAMES for name in names], size)
+    return _people(session, [_named(session, key, names, size) for key in _NAMES], size)
 
 
-_NAMES: tuple[tuple[Any, Any], ...] = (
-    (Profile.search_text, Profile.id),
-    (Profile.name_key, Profile.id),
-    (ProfileTerm.term, ProfileTerm.profile_id),
-)
+def _named(session: Session, key: Any, names: Collection[str], size: int) -> Select[Any]:
+    """Who is found by ``key`` as one of ``names``."""
+    found = hit(literal(0)).where(Profile.erased_at.is_(None))
+    if (owner := _owner(key)) is not Profile.id:
+        found = found.join_from(owner.class_, Profile, Profile.id == owner)
+    lows = _listed(session, names)
+    if _is_sqlite(session):
+        fits = (key >= lows.c.value) & (key < lows.c.value.concat(_LAST))
+        return select(found.join(lows, fits).limit(size + 1).subquery())
+    # A few rows of each name by themselves: PostgreSQL would take a join on ranges for a walk through everybody.
+    low = collate(lows.c.value, "C")
+    each = found.where(key >= low, key < low.concat(_LAST)).order_by(key).limit(size + 1)
+    few = each.correlate(lows).lateral()
+    return select(few.c.id, few.c.rank).select_from(lows.join(few, true()))
+
+
+_NAMES: tuple[Any, ...] = (Profile.search_text, Profile.name_key, ProfileTerm.term)
 
 
 def corrections(session: Session, typed: Sequence[str]) -> dict[str, list[str]]:
@@ -262,33 +176,8 @@ def corrections(session: Session, typed: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _people(session: Session, found: CompoundSelect[Any], size: int) -> list[FoundPerson]:
-    hits = found.subquery()
-    best = select(hits.c.id, func.min(hits.c.rank).label("rank")).group_by(hits.c.id).subquery()
-    columns: list[Any] = [getattr(Profile, name) for name in FoundPerson.__dataclass_fields__ if name != "rank"]
-    columns.append(best.c.rank)
-    statement = (
-        select(*columns)
-        .join(best, best.c.id == Profile.id)
-        .order_by(best.c.rank, Profile.search_text, Profile.id)
-        .limit(size + 1)
-    )
-    return [FoundPerson(*row) for row in session.execute(statement)]
-
-
-def _visible(scope: Scope) -> list[ColumnElement[bool]]:
-    """People belong to the account; whoever may see some sites only sees those who entered there."""
-    if scope is None:
-        return []
-    there = (
-        select(Entry.number)
-        .join(Reward, Reward.id == Entry.reward_id)
-        .where(Entry.profile_id == Profile.id, Reward.site_id.in_(scope))
-        .limit(1)
-        .scalar_subquery()
-    )
-    # No ``exists``: PostgreSQL would make a join of it and walk through everybody who entered there.
-    return [there.is_not(None)]
+def _people(session: Session, found: Sequence[Select[Any]], size: int) -> list[FoundPerson]:
+    return [FoundPerson(*row) for row in session.execute(ranked(union_all(*found), size))]
 
 
 def _is_sqlite(session: Session) -> bool:

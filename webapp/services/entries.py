@@ -16,6 +16,7 @@ from webapp.domain.rewards import RewardStatus
 from webapp.models import Entry, Reward
 from webapp.queries import rewards as read
 from webapp.services import bulk, entry_days
+from webapp.services.profiles import at_sites
 from webapp.services.work import Work
 
 NONCE = 16  # bytes
@@ -80,4 +81,5 @@ def add(
     same = {"reward_id": reward_id, "status": EntryStatus.OK, "reason": "", "import_run_id": run_id}
     bulk.insert_columns(work.session, cast(Table, Entry.__table__), columns, same)
     entry_days.add(work.session, reward_id, (draft.entered_at for draft in drafts))
+    at_sites.enter(work.session, reward_id, people)
     return first

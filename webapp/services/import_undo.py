@@ -18,6 +18,7 @@ from webapp.queries.imports import Plan
 from webapp.services import entries, entry_days, jobs, profiles
 from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.jobs import NewJob
+from webapp.services.profiles import at_sites
 from webapp.services.work import Work, changed_rows, name_of
 
 UNDO = "imports.undo"
@@ -108,9 +109,13 @@ def _entries(work: Work, plan: Plan, size: int) -> Undone:
     last = work.session.scalar(select(Reward.entry_count).where(Reward.id == plan.reward_id)) or 0
     tail = [number for place, number in enumerate(numbers) if number == last - place]
     if tail:
-        moments = select(Entry.entered_at).where(Entry.reward_id == plan.reward_id, Entry.number >= tail[-1])
-        entry_days.take(work.session, plan.reward_id, work.session.scalars(moments).all())
-        _run(work, delete(Entry).where(Entry.reward_id == plan.reward_id, Entry.number >= tail[-1]))
+        those = (Entry.reward_id == plan.reward_id, Entry.number >= tail[-1])
+        rows = work.session.execute(select(Entry.entered_at, Entry.profile_id).where(*those)).all()
+        people = sorted({row.profile_id for row in rows})
+        at_sites.hold(work.session, people)
+        entry_days.take(work.session, plan.reward_id, [row.entered_at for row in rows])
+        _run(work, delete(Entry).where(*those))
+        at_sites.renew(work.session, people)
         _run(work, update(Reward).where(Reward.id == plan.reward_id).values(entry_count=last - len(tail)))
         return Undone(gone=len(tail))
     if numbers:

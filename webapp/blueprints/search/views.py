@@ -16,7 +16,8 @@ from webapp.queries import benefits as read_benefits
 from webapp.queries import redemptions as read_ledger
 from webapp.queries import search as read
 from webapp.queries import vouchers as read_vouchers
-from webapp.queries.search import FoundPerson, FoundThing
+from webapp.queries.found_people import FoundPerson
+from webapp.queries.search import FoundThing
 from webapp.queries.subtrees import Within
 from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope

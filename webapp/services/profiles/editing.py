@@ -19,7 +19,7 @@ from webapp.domain.profiles import email_key, is_address, search_keys
 from webapp.domain.sites import checked_zone
 from webapp.models import AuditEntry, Location, Profile, Tier
 from webapp.queries import profiles as read
-from webapp.services.profiles import identities, indexing
+from webapp.services.profiles import at_sites, identities, indexing
 from webapp.services.profiles.identities import IdentityLine
 from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work, name_of
@@ -132,6 +132,7 @@ def change(work: Work, command: ChangeProfile) -> Profile:
     if called != _findable(profile):
         indexing.renew(work, [_findable(profile)])
         indexing.forget(work, [called.first_name, called.last_name])
+    at_sites.follow(work.session, [profile.id] if alias is None else [profile.id, alias])
     told = _changes(changed, before, _told(work, profile), moved=moved)
     if told:
         work.record(Event.PROFILE_CHANGED, profile, person=str(profile.id), changes=told)

@@ -13,7 +13,7 @@ from webapp.domain.profiles import Identified, Person, Resolution, resolve, sear
 from webapp.models import Profile
 from webapp.queries import profiles as read
 from webapp.services import bulk
-from webapp.services.profiles import indexing, moving
+from webapp.services.profiles import at_sites, indexing, moving
 from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work
 
@@ -113,6 +113,7 @@ def _update(work: Work, people: Sequence[Person]) -> None:
     # What is known is never replaced, so that no word of a name is lost here.
     called = [Findable(_id(person), person.first_name, person.last_name, kept[_id(person)][1]) for person in people]
     indexing.renew(work, called)
+    at_sites.follow(work.session, [one.id for one in called])
 
 
 def _kept(work: Work, people: Sequence[Person]) -> dict[int, tuple[dict[str, Any], str]]:
@@ -135,6 +136,7 @@ def _merge(work: Work, people: Sequence[Person], since: datetime) -> int:
         pointing = update(Profile).where(Profile.id == person.id).values(merged_into_id=target, updated_at=work.now)
         created_at = _run(work, pointing.returning(Profile.created_at)).scalar_one()
         indexing.drop(work, [_id(person)])
+        at_sites.renew(work.session, [_id(person), target])
         _run(work, delete(Profile).where(Profile.id == person.id, Profile.email_key.is_(None), ~moving.is_used()))
         count += created_at >= since
     return count

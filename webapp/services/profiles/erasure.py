@@ -33,7 +33,7 @@ from webapp.models import (
 from webapp.queries import erasure as read
 from webapp.queries.erasure import Subject
 from webapp.services import saved_views
-from webapp.services.profiles import indexing
+from webapp.services.profiles import at_sites, indexing
 from webapp.services.work import Work, changed_rows
 
 _NOTHING: dict[str, Any] = {
@@ -124,6 +124,7 @@ def _clear(work: Work, who: Subject, file_ids: Sequence[int], mark: str) -> dict
     saved_views.forget(work, who.texts)
     indexing.drop(work, who.ids)
     indexing.forget(work, who.names)
+    at_sites.renew(work.session, who.ids)
     session.refresh(who.profile)
     return counts
 

@@ -11,7 +11,7 @@ from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, NotFound, Refused
 from webapp.domain.profiles import search_keys
 from webapp.models import Profile, ProfileMerge
-from webapp.services.profiles import indexing, moving
+from webapp.services.profiles import at_sites, indexing, moving
 from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work, changed_rows
 
@@ -56,6 +56,7 @@ def merge(work: Work, command: MergeProfiles) -> Profile:
         .execution_options(synchronize_session=False)
     )
     indexing.renew(work, [Findable(winner.id, values["first_name"], values["last_name"], values["home_phone"])])
+    at_sites.renew(work.session, [winner.id, loser.id])
     work.session.add(
         ProfileMerge(
             winner_id=winner.id,

@@ -26,6 +26,7 @@ from webapp.models import (
     Voucher,
     Winner,
 )
+from webapp.services.profiles import at_sites
 from webapp.services.work import Work, changed_rows
 
 
@@ -35,6 +36,7 @@ def move(work: Work, loser_id: int, winner_id: int) -> dict[str, int]:
     Entries of sealed draws, winners and their vouchers stay with the old row, as the seals and the guards of the
     database demand; pages show them with the person. A membership or completion both have is kept once.
     """
+    at_sites.hold(work.session, [loser_id, winner_id])
     return {
         "entries": _entries(work, loser_id, winner_id),
         "vouchers": _to(work, Voucher, winner_id, Voucher.profile_id == loser_id, Voucher.winner_id.is_(None)),

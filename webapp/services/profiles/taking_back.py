@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from webapp.models import ImportChange, Profile, ProfileIdentity
 from webapp.queries import known_people as read
 from webapp.queries.matching import among, among_ids
-from webapp.services.profiles import indexing, moving, taking_in
+from webapp.services.profiles import at_sites, indexing, moving, taking_in
 from webapp.services.work import Work
 
 _QUIETLY = {"synchronize_session": False}
@@ -71,6 +71,7 @@ def restore(work: Work, changes: Sequence[ImportChange]) -> tuple[int, list[str]
             back.append((person, change))
     taking_in.write(work, [(person, _values(change.before)) for person, change in back if change.before])
     _forget_identities(work, [change for _, change in back])
+    at_sites.follow(work.session, [person["id"] for person, _ in back])
     return len(back), left
 
 

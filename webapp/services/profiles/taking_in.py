@@ -20,7 +20,7 @@ from webapp.models import ImportChange, Profile, ProfileIdentity
 from webapp.queries import known_people as read
 from webapp.queries.matching import among_ids
 from webapp.services import bulk
-from webapp.services.profiles import indexing
+from webapp.services.profiles import at_sites, indexing
 from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work
 
@@ -106,6 +106,7 @@ def _change(work: Work, changed: Sequence[Changed], run_id: int) -> None:
     bulk.insert_rows(work.session, _CHANGES, ("subject_id", "before", "after"), lines, {"run_id": run_id})
     write(work, [(one.person, one.values) for one in changed])
     _identify(work, [(one.person["id"], identity) for one in changed for identity in one.identities])
+    at_sites.follow(work.session, [one.person["id"] for one in changed])
 
 
 def _hold(work: Work, versions: Mapping[int, int]) -> None:
