@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
@@ -13,6 +12,7 @@ from webapp.domain.errors import Conflict
 from webapp.domain.voucher_codes import codes, normalise
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitDefinition, Voucher, VoucherBatch
+from webapp.queries import voucher_pool
 from webapp.services.vouchers import Mint, counters, picking
 from webapp.services.work import Work, changed_rows
 
@@ -29,21 +29,23 @@ class Taken:
     currency: str
 
 
-def take(work: Work, definition: BenefitDefinition, profile_id: int, zone: str) -> Taken | None:
+def take(work: Work, definition: BenefitDefinition, profile_id: int, issued_at: datetime, zone: str) -> Taken | None:
     """Allocate a code to a person; None when the definition has no pool, or none is left that this person can be given.
 
-    Which one goes first says ``picking``. The counter of the voucher type decides, before any code.
+    It is one that is good when the benefit begins, and its days count from then. Which one goes first says ``picking``.
+    The counter of the voucher type decides, before any code.
     """
     kind = definition.voucher_type
     if kind is None or not counters.move(work, kind.id, _IDLE, _ALLOCATED, 1):
         return None
-    ends_at = voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
-    picked = [] if voucher_rules.is_expired(ends_at, work.now) else picking.pick(work, kind.id, profile_id, 1)
+    at = max(issued_at, work.now)
+    is_over = voucher_rules.is_expired(voucher_pool.end_of(kind, at, zone), at)
+    picked = [] if is_over else picking.pick(work, kind.id, profile_id, 1, at=at)
     if not picked:  # counted, but not to be given now
         counters.move(work, kind.id, _ALLOCATED, _IDLE, 1)
         return None
     found = picked[0]
-    until = min(filter(None, (ends_at, found.expires_at)), default=None)
+    until = voucher_pool.end_of(kind, at, zone, found.expires_at)
     changed_rows(
         work.session,
         update(Voucher)
