@@ -92,6 +92,61 @@ def test_13_2_preview_says_how_many_codes_are_left(console, d, make):
     assert "one of 3 codes left of «Cups»" in page.one("#preview").get_text()
 
 
+def test_13_2_preview_ends_with_the_code_that_would_be_given(console, d, make):
+    """The reminder goes by that end, and the benefit that is made then has it."""
+    kind, target = (
+        make.voucher_type(site_id=d.definition.site_id, valid_for_days=10),
+        make.target(site_id=d.definition.site_id),
+    )
+    make.voucher(kind, reserved_for_id=d.other.id, expires_at=T + timedelta(days=2))
+    make.voucher(kind, valid_from=T + timedelta(days=30))
+    make.voucher(kind)
+    d.change(
+        voucher_type_id=kind.id,
+        period=400,
+        notify_remind_offset_days=-5,
+        notify_remind_offset_hour=9,
+        remind_target_id=target.id,
+    )
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    shown = console.post("/benefits/new/preview", fields, status=200).text
+    assert "11 March 2026 23:59 (Australia/Melbourne)" in shown
+    assert "6 March 2026 09:00 (Australia/Melbourne)" in shown
+    theirs = console.post("/benefits/new/preview", fields | {"person": d.other.external_id}, status=200).text
+    assert f"{(T + timedelta(days=2, seconds=-1)):%-d March %Y} 11:29 (Australia/Melbourne)" in theirs
+    later = console.post("/benefits/new/preview", fields | {"issued_on": "2026-12-01"}, status=200).text
+    assert "11 December 2026 23:59 (Australia/Melbourne)" in later
+    assert d.issue().expires_at == datetime(2026, 3, 11, 12, 59, 59, tzinfo=UTC)
+
+
+def test_13_2_preview_says_when_no_code_is_good_on_the_day(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, title="Cups", valid_for_days=None)
+    make.voucher(kind, expires_at=T + timedelta(days=2))
+    d.change(voucher_type_id=kind.id)
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    assert "one of 1 codes left of «Cups»" in console.post("/benefits/new/preview", fields, status=200).text
+    later = fields | {"issued_on": "2026-12-01"}
+    shown = console.post("/benefits/new/preview", later, status=200).text
+    assert "none: no code of «Cups» is left for this person and day" in shown
+    assert "31 December 2026 23:59 (Australia/Melbourne)" in shown
+    d.change(force_allocation=True, redeem_code_pos="SHARED")
+    shown = console.post("/benefits/new/preview", later, status=200).text
+    assert "that of the definition: no code of «Cups» is left" in shown
+    assert "needs a code for each benefit and none is left" in shown
+    kind.static_expiry_on = (T - timedelta(days=3)).date()
+    d.session.commit()
+    assert "none is left" in console.post("/benefits/new/preview", fields, status=200).text
+
+
+def test_13_2_preview_of_a_claim_ends_with_the_code(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, valid_for_days=3)
+    make.voucher(kind)
+    d.change(voucher_type_id=kind.id, is_claimable=True, force_allocation=True)
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    shown = console.post("/benefits/claim/preview", fields, status=200).text
+    assert "4 March 2026 23:59 (Australia/Melbourne)" in shown
+
+
 def test_the_preview_says_what_is_in_the_way(console, d):
     d.change(is_archived=True)
     data = {"person": d.person.external_id, "definition_id": str(d.definition.id)}

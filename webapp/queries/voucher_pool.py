@@ -73,6 +73,28 @@ def has_code(session: Session, definition: BenefitDefinition, profile_id: int, a
     return not rules.is_expired(end_of(kind, at, zone), at) and bool(has_codes(session, [kind.id], profile_id, at))
 
 
+def next_code(
+    session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str
+) -> Found | None:
+    """The code that would be given to the person for a benefit from ``at`` on, with the end it would have; None when none."""
+    kind = definition.voucher_type
+    if kind is None or rules.is_expired(end_of(kind, at, zone), at):
+        return None
+    theirs = reserved(kind.id, at).where(Voucher.reserved_for_id == profile_id).with_only_columns(*_FOUND)
+    for statement in (theirs, *free(kind.id, at)):
+        if row := session.execute(statement.limit(1)).one_or_none():
+            found = Found(*row)
+            return found._replace(expires_at=end_of(kind, at, zone, found.expires_at))
+    return None
+
+
+def first_end(session: Session, kind: VoucherType, at: datetime, zone: str) -> datetime | None:
+    """When a code given out for ``at`` would be over at the earliest; None when none would ever be."""
+    ending = select(Voucher.expires_at).where(Voucher.voucher_type_id == kind.id, *able(at), Voucher.expires_at > at)
+    own = session.scalar(ending.order_by(Voucher.expires_at, Voucher.id).limit(1))
+    return end_of(kind, at, zone, own)
+
+
 def end_of(kind: VoucherType, at: datetime, zone: str, own: datetime | None = None) -> datetime | None:
     """The first instant after a code given out for ``at``, which ends at ``own`` by itself; None when it never ends."""
     by_type = rules.expires_at(at, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))

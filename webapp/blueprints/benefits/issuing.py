@@ -113,15 +113,17 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
         definition, site = read.definition(session, form.definition_id.data, scope(permission))
         is_claim = permission is Permission.BENEFITS_CLAIM
         zone = benefits.zone_of("" if is_claim else form.zone.data, person, site)
+        days = {} if is_claim else {"issued_on": form.issued_on.data, "expires_on": form.expires_on.data}
+        plan = benefits.planned(definition, zone, now, **days)
+        code = voucher_pool.next_code(session, definition, person.id, max(now, plan.issued_at), zone)
+        plan = benefits.capped(plan, code.expires_at if code else None)
         stands = gates.standing(session, definition.id, person.id, now)
-        has_code = voucher_pool.has_code(session, definition, person.id, now, zone)
+        has_code = code is not None if definition.force_allocation else None
         if is_claim:
             told_of = gates.condition(session, definition, person.id, now, zone)
             rules = benefit_words.table(gates.to_claim(definition, stands, told_of, now, zone, has_code=has_code))
         else:
             rules = benefit_words.table(gates.to_issue(definition, stands, now, zone, has_code=has_code))
-        days = {} if is_claim else {"issued_on": form.issued_on.data, "expires_on": form.expires_on.data}
-        plan = benefits.planned(definition, zone, now, **days)
     except DomainError as refusal:
         return {"refusal": refusal.message}
     return {
@@ -131,16 +133,19 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
         "rules": rules,
         "from": told(plan.issued_at, zone),
         "until": told(plan.expires_at, zone) or "never ends",
-        "code": _code_words(definition, form),
+        "code": _code_words(definition, form, has_code=code is not None),
         "times": definition.max_redemptions,
         "notices": benefit_words.notices(definition, plan.issued_at, plan.expires_at, zone, now),
     }
 
 
-def _code_words(definition: Any, form: Any) -> str:
+def _code_words(definition: Any, form: Any, *, has_code: bool) -> str:
     typed = form.redeem_code_pos.data if "redeem_code_pos" in form else ""
     if typed:
         return f"{typed}, its own"
+    if definition.voucher_type is not None and not has_code:
+        instead = "that of the definition" if definition.redeem_code_pos else "none"
+        return f"{instead}: no code of «{definition.voucher_type.title}» is left for this person and day"
     if definition.voucher_type is not None:
         return f"one of {definition.voucher_type.idle_count:,} codes left of «{definition.voucher_type.title}»"
     return f"{definition.redeem_code_pos}, the same for all" if definition.redeem_code_pos else "a new one of its own"
