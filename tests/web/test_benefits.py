@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -145,6 +145,30 @@ def test_13_2_preview_of_a_claim_ends_with_the_code(console, d, make):
     fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
     shown = console.post("/benefits/claim/preview", fields, status=200).text
     assert "4 March 2026 23:59 (Australia/Melbourne)" in shown
+
+
+def test_13_1_absolute_date_that_is_over_says_so_before_the_press(console, d):
+    d.change(period_type="absolute_date", absolute_expiry=date(2026, 2, 28), is_claimable=True)
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    for page in ("new", "claim"):
+        part = console.post(f"/benefits/{page}/preview", fields, status=200)
+        assert "Benefits of Coffee end on 28 February 2026, and that day is over" in part.text
+        assert "It would end on" not in part.text
+        assert len(part.soup.select(".rules__shut")) == 1
+    assert (
+        "that day is over"
+        in console.post("/benefits/claim", fields | {"count": "0"}, status=422).texts("#form-refusals")[0]
+    )
+    seen = console.get(f"/benefits/definitions/seen-by?person={d.person.external_id}")
+    assert "that day is over" in seen.one("#offers").get_text()
+    later = fields | {"expires_on": "2026-03-05"}
+    assert "5 March 2026 23:59" in console.post("/benefits/new/preview", later, status=200).text
+    wrong = console.post("/benefits/new/preview", later | {"issued_on": "2026-03-06"}, status=200)
+    assert "It would end on 5 March 2026 23:59" in wrong.text
+    assert not wrong.soup.select(".rules__shut")
+    d.change(is_published=False)
+    page = console.get(f"/benefits/definitions/{d.definition.id}/publish")
+    assert "Its benefits end on 28 February 2026, which is over" in page.text
 
 
 def test_the_preview_says_what_is_in_the_way(console, d):

@@ -73,7 +73,8 @@ def issue(work: Work, command: IssueBenefit) -> Benefit:
     person = _person(work, command.profile_id)
     zone = zone_of(command.zone, person, site)
     stands = gates.standing(work.session, found.id, person.id, work.now)
-    verdict(gates.to_issue(found, stands, work.now, zone)).require()
+    days = (command.issued_on, command.expires_on)
+    verdict(gates.to_issue(found, stands, work.now, zone, days=days)).require()
     if not counted:
         raise AssertionError("an open gate stands behind a refused count")
     made = planned(found, zone, work.now, issued_on=command.issued_on, expires_on=command.expires_on)
@@ -92,8 +93,7 @@ def claim(work: Work, command: ClaimBenefit) -> Benefit:
     stands = gates.standing(work.session, found.id, person.id, work.now)
     told = gates.condition(work.session, found, person.id, work.now, zone)
     verdict(gates.to_claim(found, stands, told, work.now, zone)).require()
-    made = Plan(zone, work.now, benefit_dates.expires_at(found.validity, work.now, zone))
-    benefit = _make(work, found, made, command)
+    benefit = _make(work, found, planned(found, zone, work.now), command)
     if command.count:
         wanted = redeeming.RedeemBenefit(
             benefit.id, receipt=command.receipt, count=command.count, location_id=command.location_id
