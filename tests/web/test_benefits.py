@@ -336,6 +336,37 @@ def test_the_code_of_a_void_benefit_is_released_by_its_page(signed_in, console, 
     assert d.issue().voucher_id is not None
 
 
+def test_6_2_extending_past_the_definition_and_the_code_is_said_before_and_after(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, valid_for_days=10, static_expiry_on=date(2026, 3, 20))
+    make.voucher(kind)
+    d.change(voucher_type_id=kind.id, end_at=T + timedelta(days=12))
+    number = d.issue().id
+    page = console.get(f"/benefits/{number}/extend")
+    assert "Its definition ends on 13 March 2026 11:30 (Australia/Melbourne); an end after that holds" in page.text
+    assert "lasts longer with it, to 20 March 2026 23:59 (Australia/Melbourne) at most" in page.text
+    assert "Mind its end" not in console.get(f"/benefits/{number}").text
+    shown = console.follow(console.submit(page, "main form", extend_days="14"))
+    told = shown.one("main .notice").get_text()
+    for words in (
+        "It lasts longer than its definition, which ends on 13 March 2026 11:30",
+        "It lasts longer than its code, which is good until 20 March 2026 23:59",
+    ):
+        assert words in told
+    page = console.get(f"/benefits/{number}/expiry")
+    assert "no longer, because its voucher type ends then" in page.text
+    shown = console.follow(console.submit(page, "main form", expires_on="2026-03-12", reason="back"))
+    assert "It lasts longer" not in shown.one("main").get_text().partition("History")[0]
+
+
+def test_6_2_extending_several_says_what_they_outlast(console, d):
+    d.change(end_at=T + timedelta(days=40))
+    held = [d.issue().id, d.issue(d.other).id]
+    page = console.get(f"/benefits/extend?ids={held[0]}&ids={held[1]}")
+    assert page.text.count("Its definition ends on 10 April 2026 10:30") == 2
+    shown = console.follow(console.submit(page, "main form", extend_days="14"))
+    assert shown.text.count("It lasts longer than its definition, which ends on 10 April 2026") == 2
+
+
 def test_13_6_edit_expiry(signed_in, d):
     url = f"/benefits/{d.issue().id}/expiry"
     for role in ("editor", "till"):

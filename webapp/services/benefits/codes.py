@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
 from webapp.domain import vouchers as voucher_rules
+from webapp.domain.benefits import told
 from webapp.domain.errors import Conflict
 from webapp.domain.voucher_codes import codes, normalise
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitDefinition, Voucher, VoucherBatch
-from webapp.queries import voucher_pool
+from webapp.queries import benefit_ends, voucher_pool
 from webapp.services.vouchers import Mint, counters, picking
 from webapp.services.work import Work, changed_rows
 
+_SECOND = timedelta(seconds=1)
 _IDLE, _ALLOCATED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED
 
 
@@ -70,6 +72,28 @@ def follow(work: Work, benefit: Benefit, target: VoucherStatus, note: str) -> No
     if not counted or changed_rows(work.session, statement) != 1:
         raise Conflict("voucher.overtaken", "Somebody moved the code of this benefit a moment ago. Look at it again.")
     counters.log(work, [voucher.id], target, note)
+
+
+def lengthen(work: Work, benefit: Benefit, until: datetime) -> datetime | None:
+    """Let the code of a benefit that is good until ``until`` now last with it; gives when it was over before.
+
+    One out of a file keeps its end, and its voucher type may set a limit; None when the code stays as it is.
+    """
+    later = benefit_ends.of(work.session, [benefit.id])[benefit.id].moved(until)
+    if later is None:
+        return None
+    voucher = work.session.get_one(Voucher, benefit.voucher_id, populate_existing=True)
+    before, voucher.expires_at = voucher.expires_at, later + _SECOND
+    counters.log(work, [voucher.id], voucher.status, f"lasts to {told(later, benefit.zone)} with benefit {benefit.id}")
+    return before
+
+
+def shorten(work: Work, benefit: Benefit, over_at: datetime) -> None:
+    """Give a code the end back that it had before ``lengthen``: it is over at ``over_at``."""
+    voucher = work.session.get_one(Voucher, benefit.voucher_id, populate_existing=True)
+    voucher.expires_at = over_at
+    last = told(over_at - _SECOND, benefit.zone)
+    counters.log(work, [voucher.id], voucher.status, f"lasts to {last} again with benefit {benefit.id}")
 
 
 def release(work: Work, benefit: Benefit, note: str) -> None:
