@@ -1,7 +1,7 @@
 """What a benefit is, and every gate with its code, at the instants on either side of it (benefits.md 5.2, 5.3, 13)."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -27,6 +27,7 @@ from webapp.domain.benefits import (
 
 ZONE = "Australia/Melbourne"
 T = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
+TODAY, DAY = date(2026, 3, 1), timedelta(days=1)
 SECOND = timedelta(seconds=1)
 D = DefinitionFacts(name="Coffee", is_claimable=True, is_extendable=True, is_reassignable=True)
 B = BenefitFacts(issued_at=T, zone=ZONE, expires_at=T + timedelta(days=30), max_redemptions=1)
@@ -80,6 +81,8 @@ def test_5_1_definition_state(changes, expected):
         pytest.param({"is_archived": True}, 0, ["archived"], id="13.1 is_archived"),
         pytest.param({"end_at": T - SECOND}, 0, ["ended"], id="13.1 end_at closes"),
         pytest.param({"end_at": T}, 0, [], id="end_at is the last second"),
+        pytest.param({"last_day": TODAY - DAY}, 0, ["expires_before_issue"], id="13.1 absolute_date is over"),
+        pytest.param({"last_day": TODAY}, 0, [], id="13.1 absolute_date is the last day"),
         pytest.param({"force_allocation": True, "codes_left": 0}, 0, ["no_codes_left"], id="13.1 force_allocation"),
         pytest.param({"force_allocation": True}, 0, ["no_codes_left"], id="force_allocation without a pool"),
         pytest.param({"force_allocation": True, "codes_left": 1}, 0, [], id="force_allocation with a code"),
@@ -91,6 +94,21 @@ def test_5_1_definition_state(changes, expected):
 )
 def test_issue(changes, held, expected):
     assert codes(gates_to_issue(replace(D, **changes), T, ZONE, held=held)) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        pytest.param((TODAY - DAY, None), "", id="begins before it"),
+        pytest.param((None, TODAY), "", id="a last day of its own takes its place"),
+        pytest.param((None, None), "end on 28 February 2026, and that day is over;", id="begins now"),
+        pytest.param((TODAY + DAY, None), "and this one would begin on 2 March 2026;", id="begins later"),
+    ],
+)
+def test_13_1_absolute_date_goes_by_the_days_asked_for(days, told):
+    reasons = verdict(gates_to_issue(replace(D, last_day=TODAY - DAY), T, ZONE, days=days)).reasons
+    assert told in "".join(reason.message for reason in reasons)
+    assert bool(reasons) is bool(told)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +126,8 @@ def test_issue(changes, held, expected):
         pytest.param({"claim_period_end_at": T}, {}, [], id="13.1 claim window end"),
         pytest.param({"claim_period_end_at": T - SECOND}, {}, ["claim_closed"], id="13.1 claim window end passed"),
         pytest.param({"end_at": T - SECOND}, {}, ["ended"], id="13.1 end_at closes, claim"),
+        pytest.param({"last_day": TODAY - DAY}, {}, ["expires_before_issue"], id="13.1 absolute_date is over, claim"),
+        pytest.param({"last_day": TODAY}, {}, [], id="13.1 absolute_date is the last day, claim"),
         pytest.param({}, {"matches": False}, ["condition_not_met"], id="13.1 view_condition"),
         pytest.param({}, {"why_not_again": "Claimed."}, ["already_claimed"], id="13.1 is_reclaimable false"),
         pytest.param({"max_global_redemptions": 2, "total_global_redemptions": 2}, {}, ["sold_out"], id="13.3 sold out"),

@@ -403,6 +403,51 @@ def test_without_force_the_rest_is_issued_and_counted_as_uncoded(d, make, batch_
     assert (*counts(batch), batch.uncoded_count) == (2, 2, 0, 1)
 
 
+def test_6_4_a_batch_for_a_later_day_counts_the_days_of_its_codes_from_then(d, make, batch_of, pool):
+    london = make.profile(zone="Europe/London")
+    d.change(period=400)
+    pool.kind.valid_for_days = 180
+    d.session.commit()
+    pool(2)
+    batch = batch_of(listed=f"{d.person.external_id}\n{london.external_id}", issued_on=date(2026, 12, 1))
+    assert (batch.status, *counts(batch), batch.problem) == (BatchStatus.ISSUED, 2, 2, 0, "")
+    ends = {one.zone: one.expires_at for one in held(d, batch)}
+    assert ends[MELBOURNE] == datetime(2027, 5, 30, 13, 59, 59, tzinfo=UTC)
+    assert ends["Europe/London"] == datetime(2027, 5, 30, 22, 59, 59, tzinfo=UTC)
+    codes = d.session.scalars(select(Voucher.expires_at).where(Voucher.allocated_at == T)).all()
+    assert sorted(codes) == [end + timedelta(seconds=1) for end in sorted(ends.values())]
+
+
+def test_6_4_a_batch_gives_codes_that_are_good_when_the_last_of_its_benefits_begins(d, make, batch_of, pool):
+    """Its day begins in Melbourne before it does at the site, from when on a code is good; in New York it begins last."""
+    people = [d.person, make.profile(zone="America/New_York")]
+    names = "\n".join(person.external_id for person in people)
+    at_the_site = datetime(2026, 12, 1, tzinfo=UTC)
+    make.voucher(pool.kind, expires_at=at_the_site + timedelta(hours=4))  # over before New York begins
+    make.voucher(pool.kind, valid_from=at_the_site)
+    make.voucher(pool.kind, valid_from=at_the_site + timedelta(days=1))
+    within_a_second = at_the_site + timedelta(hours=5, milliseconds=500)
+    make.voucher(pool.kind, expires_at=within_a_second, reserved_for_id=people[1].id)
+    d.session.commit()
+    batch = batch_of(listed=names, issued_on=date(2026, 12, 1))
+    assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, 2, 2, 0)
+    short = held(d, batch)[1]
+    assert (short.zone, short.expires_at) == ("America/New_York", short.issued_at)
+    short = batch_of(listed=names, issued_on=date(2026, 12, 1))
+    assert (short.status, *counts(short)) == (BatchStatus.STOPPED, 2, 0, 0)
+    assert "none is left that is good on 1 December 2026 00:00 (Europe/London)" in short.problem
+    d.session.refresh(pool.kind)
+    assert (pool.kind.idle_count, pool.kind.allocated_count) == (2, 2)
+
+
+def test_6_4_a_voucher_type_that_is_over_when_a_batch_begins_gives_no_codes(d, make, batch_of, pool):
+    pool(1)
+    pool.kind.static_expiry_on = date(2026, 11, 30)
+    d.session.commit()
+    batch = batch_of(listed=d.person.external_id, issued_on=date(2026, 12, 1))
+    assert (batch.status, *counts(batch)) == (BatchStatus.STOPPED, 1, 0, 0)
+
+
 # Undone
 
 

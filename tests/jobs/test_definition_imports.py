@@ -265,7 +265,7 @@ def test_what_the_form_refuses_is_a_sentence_at_its_line_and_column(session, mak
     make.target(site_id=club.id, name="gone", title="Gone", archived_at=NOW)
     columns = (
         "voucher_type", "remind_target", "external_id", "period", "currency", "value_minor", "claim_condition", "meta", "icon",
-        "notify_remind_offset_days", "absolute_expiry", "end_at", "stops_redemptions", "is_published", "is_claimable", "is_assignable",
+        "notify_remind_offset_days", "period_type", "absolute_expiry", "end_at", "stops_redemptions", "is_published", "is_claimable", "is_assignable",
     )  # fmt: skip
     rows = [
         {"handle": "ten % off"},
@@ -291,6 +291,7 @@ def test_what_the_form_refuses_is_a_sentence_at_its_line_and_column(session, mak
         {"handle": "n19", "external_id": "E2"},
         {"handle": "n20", "external_id": "E2"},
         {"handle": "n21", "is_claimable": "maybe"},
+        {"handle": "n22", "is_published": "yes", "period_type": "absolute_date", "absolute_expiry": "2026-01-01"},
     ]
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, [*HEAD.split(","), *columns], restval="")
@@ -304,6 +305,7 @@ def test_what_the_form_refuses_is_a_sentence_at_its_line_and_column(session, mak
         9: "period", 10: "currency", 11: "claim_condition", 12: "claim_condition", 13: "meta", 14: "icon",
         15: "notify_remind_offset_days", 16: "absolute_expiry", 17: "end_at", 18: "stops_redemptions", 19: "is_published",
         20: "is_published", 21: "site", 23: "external_id", 24: "is_claimable",
+        25: "is_published",
     }  # fmt: skip
     assert told[3][1] == "The value is empty; a new definition needs the name of its site."
     assert told[4][1] == "There is no site «nowhere»."
@@ -312,6 +314,10 @@ def test_what_the_form_refuses_is_a_sentence_at_its_line_and_column(session, mak
     assert told[8][1] == "«E1» is the external id of «There» already; choose another."
     assert told[9][1] == "«-1» is not a whole number from 0 to 36,500 in the digits 0 to 9."
     assert told[20][1] == "It cannot be published, so write no, or mend this: Its last day is over; choose a later one."
+    assert told[25][1] == (
+        "It cannot be published, so write no, or mend this: Its benefits end on 1 January 2026, which is over; choose a "
+        "later fixed last day."
+    )
     assert told[21][1] == "«There» belongs to the site «club» and stays there; clone it for another one."
     assert told[23][1] == "Line 22 of this file has the external id «E2» already; choose another."
     assert all(reason.endswith(".") for _, reason in told.values())

@@ -24,6 +24,7 @@ from webapp.models import (
     RedemptionAttempt,
     Voucher,
     VoucherBatch,
+    VoucherChange,
 )
 from webapp.queries import benefit_gates
 from webapp.queries import benefit_lists as lists
@@ -614,6 +615,59 @@ def test_13_6_both_neither(d, x):
 
 def test_13_6_backwards(d, x):
     assert refused("extend_backwards", extend, d, x, extend_date=date(2026, 3, 29)).field == "extend_date"
+
+
+def code_until(d, benefit):
+    return d.session.get_one(Voucher, benefit.voucher_id, populate_existing=True).expires_at - timedelta(seconds=1)
+
+
+def test_6_2_cap_by_end_at_is_no_cap_and_the_history_says_so(d, x):
+    d.change(end_at=datetime(2026, 4, 3, 12, 59, 59, tzinfo=UTC))
+    d.do(benefits.extend, benefits.ExtendBenefit(x.id, extend_days=4))
+    assert "longer" not in read.changes(d.session, x.id)[0].note
+    d.do(benefits.set_expiry, benefits.SetExpiry(x.id, date(2026, 5, 1), "sorry"))
+    assert read.get(d.session, x.id).expires_at > d.definition.end_at
+    assert read.changes(d.session, x.id)[0].note == (
+        "From 3 April 2026 23:59 (Australia/Melbourne) to 1 May 2026 23:59 (Australia/Melbourne). sorry. It lasts longer than "
+        "its definition, which ends on 3 April 2026 23:59 (Australia/Melbourne)."
+    )
+
+
+def test_6_4_a_code_of_ours_lasts_as_long_as_its_benefit(d):
+    d.change(is_extendable=True)
+    pooled(d, 1)
+    benefit = d.issue()
+    assert code_until(d, benefit) == benefit.expires_at == datetime(2026, 3, 11, 12, 59, 59, tzinfo=UTC)
+    benefit = d.do(benefits.extend, benefits.ExtendBenefit(benefit.id, extend_days=300))
+    assert code_until(d, benefit) == benefit.expires_at == datetime(2027, 1, 5, 12, 59, 59, tzinfo=UTC)
+    (line,) = d.session.scalars(select(VoucherChange).where(VoucherChange.note.startswith("lasts to")))
+    assert (line.status, line.voucher_id) == (VoucherStatus.ALLOCATED, benefit.voucher_id)
+    benefit = d.do(benefits.set_expiry, benefits.SetExpiry(benefit.id, date(2027, 2, 1), "sorry"))
+    assert code_until(d, benefit) == benefit.expires_at
+    d.do(benefits.set_expiry, benefits.SetExpiry(benefit.id, date(2026, 4, 1), "less"))
+    assert code_until(d, benefit) == datetime(2027, 2, 1, 12, 59, 59, tzinfo=UTC)
+
+
+def test_6_4_a_code_of_ours_lasts_no_longer_than_its_type(d):
+    d.change(is_extendable=True)
+    kind = pooled(d, 1)
+    kind.static_expiry_on = date(2026, 3, 20)
+    d.session.commit()
+    benefit = d.do(benefits.extend, benefits.ExtendBenefit(d.issue().id, extend_days=30))
+    assert code_until(d, benefit) == datetime(2026, 3, 20, 12, 59, 59, tzinfo=UTC)
+    assert "longer than its code, which is good until 20 March 2026" in read.changes(d.session, benefit.id)[0].note
+
+
+def test_6_4_a_code_out_of_a_file_keeps_its_end(d):
+    d.change(is_extendable=True)
+    pooled(d, 1)
+    d.session.execute(update(VoucherBatch).values(upload={"good": 1}))
+    d.session.commit()
+    benefit = d.issue()
+    before = code_until(d, benefit)
+    benefit = d.do(benefits.extend, benefits.ExtendBenefit(benefit.id, extend_days=30))
+    assert code_until(d, benefit) == before < benefit.expires_at
+    assert "longer than its code, which is good until 11 March 2026" in read.changes(d.session, benefit.id)[0].note
 
 
 def test_13_6_once_and_then_only_by_setting_the_end_with_a_reason(d, x):

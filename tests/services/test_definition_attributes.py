@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from tests.support.benefits import T, programme
 from webapp.domain import benefit_definitions as rules
+from webapp.domain.benefit_batches import Audience
 from webapp.domain.benefit_dates import PeriodType
 from webapp.domain.benefits import BenefitState, gates_to_redeem, verdict
 from webapp.domain.errors import Refused
@@ -18,6 +20,7 @@ from webapp.queries import benefit_offers
 from webapp.queries import benefits as read_benefits
 from webapp.services import benefit_definitions as definitions
 from webapp.services import benefits
+from webapp.services.benefits import batches
 
 MEETS = {"===": [{"var": "gender"}, "female"]}
 
@@ -176,6 +179,47 @@ def test_13_1_is_reassignable_false(d):
     benefit = d.issue()
     refused("not_reassignable", d.do, benefits.reassign, benefits.ReassignBenefit(benefit.id, d.other.external_id))
     assert read_benefits.get(d.session, benefit.id).profile_id == d.person.id
+
+
+def over(d):
+    """Its fixed last day was the day before T in Melbourne."""
+    d.change(period=None, period_type=PeriodType.ABSOLUTE_DATE, absolute_expiry=date(2026, 2, 28), is_claimable=True)
+
+
+def test_13_1_absolute_date_that_is_over_closes_issuing_and_claiming(d):
+    over(d)
+    refused("expires_before_issue", d.issue)
+    refused("expires_before_issue", d.claim)
+    assert (seen(d), claimable(d)) == ([d.definition.id], [])
+    (offer,) = benefit_offers.viewable(d.session, None, d.person.id, d.at)
+    assert "end on 28 February 2026, and that day is over" in offer.refusal
+    d.change(absolute_expiry=date(2026, 3, 1))
+    assert claimable(d) == [d.definition.id]
+    assert d.claim().expires_at == d.issue().expires_at == datetime(2026, 3, 1, 12, 59, 59, tzinfo=UTC)
+    refused("expires_before_issue", d.issue, issued_on=date(2026, 3, 2))
+
+
+def test_13_1_absolute_date_that_is_over_leaves_days_of_their_own(d):
+    over(d)
+    assert d.issue(expires_on=date(2026, 3, 5)).expires_at == datetime(2026, 3, 5, 12, 59, 59, tzinfo=UTC)
+    past = d.issue(issued_on=date(2026, 2, 20))
+    assert d.state(past) is BenefitState.EXPIRED
+    plan = batches.PlanBatch(definition_id=d.definition.id, audience=Audience.LIST, listed=d.person.external_id)
+    refused("expires_before_issue", d.do, batches.plan, plan)
+    assert d.do(batches.plan, replace(plan, expires_on=date(2026, 3, 5))).id
+
+
+def test_13_1_absolute_date_of_another_way_to_count_is_nothing(d):
+    d.change(absolute_expiry=date(2026, 2, 28), is_claimable=True)
+    assert d.claim().expires_at == datetime(2026, 3, 31, 12, 59, 59, tzinfo=UTC)
+
+
+def test_13_1_absolute_date_that_is_over_stops_publishing(d):
+    over(d)
+    d.change(is_published=False)
+    refused("definition.not_ready", d.do, definitions.publish, definitions.PublishDefinition(d.definition.id))
+    d.change(absolute_expiry=date(2026, 3, 1))
+    assert d.do(definitions.publish, definitions.PublishDefinition(d.definition.id)).is_published
 
 
 def test_13_1_is_published_false(d):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, update
 from sqlalchemy.orm import Session
 
 from tests.factories import Factories
@@ -20,7 +20,7 @@ from webapp.domain.identity import Actor, Grant
 from webapp.domain.notices import NoticeKind, NoticeStatus, Skip
 from webapp.domain.permissions import Role
 from webapp.domain.redemptions import BenefitMove
-from webapp.models import AuditEntry, Benefit, BenefitExtension, ExtendedBenefit, Notice
+from webapp.models import AuditEntry, Benefit, BenefitExtension, ExtendedBenefit, Notice, Voucher, VoucherChange
 from webapp.queries import benefits as read
 from webapp.queries import extensions as read_extensions
 from webapp.services import benefits
@@ -82,6 +82,32 @@ def test_taken_back_they_end_when_they_did_and_may_be_extended_again(d):
     assert [facts["until"] for facts in each] == ["31 March 2026 23:59 (Australia/Melbourne)"] * 2
     extended(d, first, second, days=3)
     assert ends(d, first) == [datetime.fromisoformat("2026-04-03T12:59:59+00:00")]
+
+
+def test_6_4_taken_back_their_codes_end_when_they_did(d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, valid_for_days=10)
+    for _ in range(2):
+        make.voucher(kind)
+    d.change(voucher_type_id=kind.id)
+    held = d.issue(), d.issue(d.other)
+    long = held[1].voucher_id
+    d.session.execute(update(Voucher).where(Voucher.id == long).values(expires_at=T + timedelta(days=400)))
+    d.session.commit()
+
+    def codes():
+        return list(d.session.scalars(select(Voucher.expires_at).order_by(Voucher.id)))
+
+    before = codes()
+    made = extended(d, *held)
+    assert codes() == [before[0] + timedelta(days=7), before[1]]
+    assert [line.code_over_at for line in read_extensions.lines(d.session, made.id)] == [before[0], None]
+    back(d, made)
+    assert codes() == before
+    notes = d.session.scalars(select(VoucherChange.note).where(VoucherChange.note.startswith("lasts to"))).all()
+    assert [note.partition(" with")[0] for note in notes] == [
+        "lasts to 18 March 2026 23:59 (Australia/Melbourne)",
+        "lasts to 11 March 2026 23:59 (Australia/Melbourne) again",
+    ]
 
 
 def test_what_was_used_or_changed_since_stays_and_says_why(d):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -314,3 +314,56 @@ def test_the_preview_promises_only_a_code_that_the_person_can_be_given(d, make):
     d.definition.force_allocation = False
     assert can(anna) is None
     d.session.rollback()
+
+
+# Codes of benefits that begin later (benefits.md 5.4)
+
+
+LATER = date(2026, 12, 1)  # nine months from T
+BEGINS = datetime(2026, 11, 30, 13, tzinfo=UTC)  # its local midnight
+
+
+def test_6_4_the_days_of_a_code_count_from_the_day_its_benefit_begins(d, make):
+    kind = a_type(d, valid_for_days=180)
+    make.voucher(kind)
+    d.change(period=400, voucher_type_id=kind.id)
+    benefit = d.issue(issued_on=LATER)
+    assert benefit.issued_at == BEGINS
+    assert benefit.expires_at == datetime(2027, 5, 30, 13, 59, 59, tzinfo=UTC)
+    voucher = d.session.get_one(Voucher, benefit.voucher_id, populate_existing=True)
+    assert (voucher.allocated_at, voucher.expires_at) == (T, benefit.expires_at + timedelta(seconds=1))
+
+
+def test_6_4_the_days_of_a_code_for_a_day_that_is_past_count_from_today(d, make):
+    kind = a_type(d, valid_for_days=5)
+    make.voucher(kind)
+    d.change(voucher_type_id=kind.id)
+    assert d.issue(issued_on=(T - 10 * DAY).date()).expires_at == datetime(2026, 3, 6, 12, 59, 59, tzinfo=UTC)
+
+
+def test_6_4_a_code_is_good_on_the_day_its_benefit_begins(d):
+    upload(d, ("OVER-1", "2026-06-30", ""), ("GOOD-1", "2026-12-31", ""), ("LATE-1", "", "2026-12-02"),
+           ("NOW-1", "", "2026-12-01"), headings=("Code", "Valid until", "Valid from"))  # fmt: skip
+    assert [code_of(d, d.issue(issued_on=LATER)) for _ in range(2)] == ["GOOD-1", "NOW-1"]
+    said = refused("no_codes_left", d.issue, issued_on=LATER).message
+    assert "none is left that is good on 1 December 2026 00:00 (Australia/Melbourne)" in said
+    assert counters(d) == (2, 2)
+    assert code_of(d, d.issue()) == "OVER-1"
+    assert "good on" not in refused("no_codes_left", d.issue).message
+
+
+def test_6_4_a_voucher_type_that_is_over_by_then_gives_no_code(d, make):
+    kind = a_type(d, static_expiry_on=date(2026, 11, 30))
+    make.voucher(kind)
+    d.change(voucher_type_id=kind.id)
+    refused("no_codes_left", d.issue, issued_on=LATER)
+    d.change(force_allocation=False)
+    assert d.issue(issued_on=LATER).voucher_id is None
+
+
+def test_5_4_a_code_that_ends_within_the_first_second_is_refused_as_such(d, make):
+    make.voucher(d.definition.voucher_type, expires_at=BEGINS + timedelta(milliseconds=500))
+    refusal = refused("expires_before_issue", d.issue, issued_on=LATER)
+    assert refusal.field == "issued_on"
+    assert "Its code ends on 30 November 2026 23:59 (Australia/Melbourne)" in refusal.message
+    assert counters(d) == (1, 0)

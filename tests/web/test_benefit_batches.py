@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -66,6 +67,37 @@ def test_13_2_provenance(console, d, make):
     link = page.one(f'#facts a[href="/benefits/batches/{number}"]')
     assert f"Batch {number}" in link.get_text()
     assert "Coffee" in console.get(link["href"]).text
+
+
+def test_13_2_preview_of_a_batch_ends_with_its_codes(console, d, make):
+    """By the type they all end alike; a code with an end of its own ends its benefit before."""
+    kind = make.voucher_type(site_id=d.definition.site_id, valid_for_days=10)
+    d.change(voucher_type_id=kind.id)
+    number = make.benefit_batch(d.definition, people_count=1).id
+    d.session.commit()
+
+    def ends():
+        page = console.get(f"/benefits/batches/{number}")
+        assert batch(d).ended_at or "end on" in page.one("#start").get_text()
+        return " ".join(page.one("#plan").get_text(" ").split()).partition(" Ends ")[2]
+
+    assert ends().startswith("31 March 2026 23:59")
+    make.voucher(kind)
+    d.session.commit()
+    assert ends().startswith("11 March 2026 23:59 (Europe/London), with its code")
+    make.voucher(kind, reserved_for_id=d.other.id, expires_at=T + timedelta(days=2))
+    d.session.commit()
+    assert ends().startswith("3 March 2026 00:29 (Europe/London) at the earliest, each with its code")
+    batch(d).issued_on = date(2026, 12, 1)
+    d.session.commit()
+    assert ends().startswith("11 December 2026 23:59 (Europe/London), with its code")
+    kind.static_expiry_on = date(2026, 11, 1)
+    d.session.commit()
+    assert ends().startswith("31 December 2026 23:59 (Europe/London)")
+    made = batch(d)
+    made.ended_at, made.status = T, BatchStatus.ISSUED
+    d.session.commit()
+    assert ends().startswith("31 December 2026 23:59 (Europe/London), or with its code before that")
 
 
 def test_a_refused_plan_keeps_what_was_typed_and_says_it_on_its_field(console, d):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -90,6 +90,85 @@ def test_13_2_preview_says_how_many_codes_are_left(console, d, make):
     d.change(voucher_type_id=kind.id)
     page = console.get(f"/benefits/new?profile={d.person.id}&definition={d.definition.id}")
     assert "one of 3 codes left of «Cups»" in page.one("#preview").get_text()
+
+
+def test_13_2_preview_ends_with_the_code_that_would_be_given(console, d, make):
+    """The reminder goes by that end, and the benefit that is made then has it."""
+    kind, target = (
+        make.voucher_type(site_id=d.definition.site_id, valid_for_days=10),
+        make.target(site_id=d.definition.site_id),
+    )
+    make.voucher(kind, reserved_for_id=d.other.id, expires_at=T + timedelta(days=2))
+    make.voucher(kind, valid_from=T + timedelta(days=30))
+    make.voucher(kind)
+    d.change(
+        voucher_type_id=kind.id,
+        period=400,
+        notify_remind_offset_days=-5,
+        notify_remind_offset_hour=9,
+        remind_target_id=target.id,
+    )
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    shown = console.post("/benefits/new/preview", fields, status=200).text
+    assert "11 March 2026 23:59 (Australia/Melbourne)" in shown
+    assert "6 March 2026 09:00 (Australia/Melbourne)" in shown
+    theirs = console.post("/benefits/new/preview", fields | {"person": d.other.external_id}, status=200).text
+    assert f"{(T + timedelta(days=2, seconds=-1)):%-d March %Y} 11:29 (Australia/Melbourne)" in theirs
+    later = console.post("/benefits/new/preview", fields | {"issued_on": "2026-12-01"}, status=200).text
+    assert "11 December 2026 23:59 (Australia/Melbourne)" in later
+    assert d.issue().expires_at == datetime(2026, 3, 11, 12, 59, 59, tzinfo=UTC)
+
+
+def test_13_2_preview_says_when_no_code_is_good_on_the_day(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, title="Cups", valid_for_days=None)
+    make.voucher(kind, expires_at=T + timedelta(days=2))
+    d.change(voucher_type_id=kind.id)
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    assert "one of 1 codes left of «Cups»" in console.post("/benefits/new/preview", fields, status=200).text
+    later = fields | {"issued_on": "2026-12-01"}
+    shown = console.post("/benefits/new/preview", later, status=200).text
+    assert "none: no code of «Cups» is left for this person and day" in shown
+    assert "31 December 2026 23:59 (Australia/Melbourne)" in shown
+    d.change(force_allocation=True, redeem_code_pos="SHARED")
+    shown = console.post("/benefits/new/preview", later, status=200).text
+    assert "that of the definition: no code of «Cups» is left" in shown
+    assert "needs a code for each benefit and none is left" in shown
+    kind.static_expiry_on = (T - timedelta(days=3)).date()
+    d.session.commit()
+    assert "none is left" in console.post("/benefits/new/preview", fields, status=200).text
+
+
+def test_13_2_preview_of_a_claim_ends_with_the_code(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, valid_for_days=3)
+    make.voucher(kind)
+    d.change(voucher_type_id=kind.id, is_claimable=True, force_allocation=True)
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    shown = console.post("/benefits/claim/preview", fields, status=200).text
+    assert "4 March 2026 23:59 (Australia/Melbourne)" in shown
+
+
+def test_13_1_absolute_date_that_is_over_says_so_before_the_press(console, d):
+    d.change(period_type="absolute_date", absolute_expiry=date(2026, 2, 28), is_claimable=True)
+    fields = {"person": d.person.external_id, "definition_id": str(d.definition.id)}
+    for page in ("new", "claim"):
+        part = console.post(f"/benefits/{page}/preview", fields, status=200)
+        assert "Benefits of Coffee end on 28 February 2026, and that day is over" in part.text
+        assert "It would end on" not in part.text
+        assert len(part.soup.select(".rules__shut")) == 1
+    assert (
+        "that day is over"
+        in console.post("/benefits/claim", fields | {"count": "0"}, status=422).texts("#form-refusals")[0]
+    )
+    seen = console.get(f"/benefits/definitions/seen-by?person={d.person.external_id}")
+    assert "that day is over" in seen.one("#offers").get_text()
+    later = fields | {"expires_on": "2026-03-05"}
+    assert "5 March 2026 23:59" in console.post("/benefits/new/preview", later, status=200).text
+    wrong = console.post("/benefits/new/preview", later | {"issued_on": "2026-03-06"}, status=200)
+    assert "It would end on 5 March 2026 23:59" in wrong.text
+    assert not wrong.soup.select(".rules__shut")
+    d.change(is_published=False)
+    page = console.get(f"/benefits/definitions/{d.definition.id}/publish")
+    assert "Its benefits end on 28 February 2026, which is over" in page.text
 
 
 def test_the_preview_says_what_is_in_the_way(console, d):
@@ -255,6 +334,37 @@ def test_the_code_of_a_void_benefit_is_released_by_its_page(signed_in, console, 
     console.submit(console.get(f"{at}/release"), "main form", reason="issued twice")
     assert "Its code went back to the pool" in console.get(at).text
     assert d.issue().voucher_id is not None
+
+
+def test_6_2_extending_past_the_definition_and_the_code_is_said_before_and_after(console, d, make):
+    kind = make.voucher_type(site_id=d.definition.site_id, valid_for_days=10, static_expiry_on=date(2026, 3, 20))
+    make.voucher(kind)
+    d.change(voucher_type_id=kind.id, end_at=T + timedelta(days=12))
+    number = d.issue().id
+    page = console.get(f"/benefits/{number}/extend")
+    assert "Its definition ends on 13 March 2026 11:30 (Australia/Melbourne); an end after that holds" in page.text
+    assert "lasts longer with it, to 20 March 2026 23:59 (Australia/Melbourne) at most" in page.text
+    assert "Mind its end" not in console.get(f"/benefits/{number}").text
+    shown = console.follow(console.submit(page, "main form", extend_days="14"))
+    told = shown.one("main .notice").get_text()
+    for words in (
+        "It lasts longer than its definition, which ends on 13 March 2026 11:30",
+        "It lasts longer than its code, which is good until 20 March 2026 23:59",
+    ):
+        assert words in told
+    page = console.get(f"/benefits/{number}/expiry")
+    assert "no longer, because its voucher type ends then" in page.text
+    shown = console.follow(console.submit(page, "main form", expires_on="2026-03-12", reason="back"))
+    assert "It lasts longer" not in shown.one("main").get_text().partition("History")[0]
+
+
+def test_6_2_extending_several_says_what_they_outlast(console, d):
+    d.change(end_at=T + timedelta(days=40))
+    held = [d.issue().id, d.issue(d.other).id]
+    page = console.get(f"/benefits/extend?ids={held[0]}&ids={held[1]}")
+    assert page.text.count("Its definition ends on 10 April 2026 10:30") == 2
+    shown = console.follow(console.submit(page, "main form", extend_days="14"))
+    assert shown.text.count("It lasts longer than its definition, which ends on 10 April 2026") == 2
 
 
 def test_13_6_edit_expiry(signed_in, d):

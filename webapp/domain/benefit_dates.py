@@ -17,6 +17,8 @@ from webapp.domain.timing import day_ends, day_starts
 
 LAST_YEAR = 2200  # nothing of ours is dated beyond it
 _SECOND = timedelta(seconds=1)
+Days = tuple[date | None, date | None]  # the first and the last local day somebody asks for
+BY_TERMS: Days = (None, None)  # from now on, as long as the terms say
 
 
 class PeriodType(StrEnum):
@@ -124,6 +126,20 @@ def _months_later(day: date, count: int, *, last: bool) -> date:
         return date(LAST_YEAR, 12, 31)
     longest = monthrange(year, month + 1)[1]
     return date(year, month + 1, longest if last else min(day.day, longest))
+
+
+def why_over(name: str, fixed: date | None, now: datetime, zone: str, days: Days) -> str:
+    """Why ``fixed``, the last day of all benefits called ``name``, lets none begin; empty when one can begin.
+
+    A last day that is asked for takes its place.
+    """
+    first, last = days
+    today = now.astimezone(ZoneInfo(zone)).date()
+    begins = first or today
+    if fixed is None or last is not None or begins <= fixed:
+        return ""
+    then = "that day is over" if begins <= today else f"this one would begin on {begins:%-d %B %Y}"
+    return f"Benefits of {name} end on {fixed:%-d %B %Y}, and {then}; a later fixed last day would open it again."
 
 
 def extended(expiry: datetime, zone: str, *, days: int | None = None, until: date | None = None) -> datetime:

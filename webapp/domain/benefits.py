@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from webapp.domain.benefit_dates import BY_TERMS, Days, why_over
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 REVERSAL_WINDOW = timedelta(minutes=10)
@@ -68,6 +69,7 @@ class DefinitionFacts:
     force_allocation: bool = False
     codes_left: int | None = None
     end_at: datetime | None = None
+    last_day: date | None = None  # on which all its benefits end; None where the day of issue decides
     claim_period_start_at: datetime | None = None
     claim_period_end_at: datetime | None = None
     max_global_redemptions: int | None = None
@@ -158,13 +160,20 @@ def _not_ended(definition: DefinitionFacts, now: datetime, zone: str) -> Gate:
     return _gate("the definition has not ended", ended, "ended", sentence)
 
 
+def _not_over(definition: DefinitionFacts, now: datetime, zone: str, days: Days = BY_TERMS) -> Gate:
+    sentence = why_over(definition.name, definition.last_day, now, zone, days)
+    return _gate("its fixed last day is not over", sentence, "expires_before_issue", sentence, "issued_on")
+
+
 def _code_there(definition: DefinitionFacts) -> Gate:
     none_left = definition.force_allocation and not definition.codes_left
     sentence = f"{definition.name} needs a code for each benefit and none is left; add codes to its voucher type."
     return _gate("a code is left, where each needs one", none_left, "no_codes_left", sentence)
 
 
-def gates_to_issue(definition: DefinitionFacts, now: datetime, zone: str, *, held: int = 0) -> tuple[Gate, ...]:
+def gates_to_issue(
+    definition: DefinitionFacts, now: datetime, zone: str, *, held: int = 0, days: Days = BY_TERMS
+) -> tuple[Gate, ...]:
     """What must hold for staff, a file or a rule to issue; ``held`` counts what the person ever got, void ones apart."""
     most = definition.max_per_profile
     return (
@@ -176,6 +185,7 @@ def gates_to_issue(definition: DefinitionFacts, now: datetime, zone: str, *, hel
             f"{definition.name} cannot be issued by staff, files or rules; it can only be claimed, where it is claimable.",
         ),
         _not_ended(definition, now, zone),
+        _not_over(definition, now, zone, days),
         _gate(
             "the person has not got the most they may get",
             most is not None and held >= most,
@@ -218,6 +228,7 @@ def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetim
             "claiming has not closed", end is not None and now > end, "claim_closed", f"Claiming {name} closed on {told(end, zone)}."
         ),
         _not_ended(definition, now, zone),
+        _not_over(definition, now, zone),
         _gate(
             "the person meets the condition",
             not person.matches,

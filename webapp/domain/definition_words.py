@@ -231,14 +231,16 @@ class Check:
     stops: bool = False
 
 
-def readiness(definition: Any, now: datetime) -> list[Check]:
+def readiness(definition: Any, now: datetime, zone: str) -> list[Check]:
     """What somebody should look at before the definition goes live; ``stops`` means it cannot until that is mended.
 
-    ``definition`` has the attributes of a row of ``benefit_definitions``.
+    ``definition`` has the attributes of a row of ``benefit_definitions``, ``zone`` is that of its site.
     """
     facts = definition.facts
     start, end = definition.claim_period_start_at, definition.claim_period_end_at
     has_ended = facts.end_at is not None and facts.end_at < now
+    last_day = facts.last_day
+    is_over = last_day is not None and last_day < now.astimezone(ZoneInfo(zone)).date()
     is_closed = facts.is_claimable and end is not None and end < now
     no_codes = facts.force_allocation and not facts.codes_left
     few = facts.codes_left is not None and facts.max_global_redemptions is not None and facts.codes_left < facts.max_global_redemptions  # fmt: skip
@@ -252,6 +254,7 @@ def readiness(definition: Any, now: datetime) -> list[Check]:
         Check("It is in use", not facts.is_archived, "It is archived; restore it first.", stops=True),
         Check("It can be got", facts.is_assignable or facts.is_claimable, "Nobody could get it: allow issuing or claiming.", stops=True),
         Check("It has not ended", not has_ended, "Its last day is over; choose a later one.", stops=True),
+        Check("Its benefits do not end at once", not is_over, f"Its benefits end on {last_day:%-d %B %Y}, which is over; choose a later fixed last day." if last_day else "", stops=True),
         Check("Claiming is not over", not is_closed, "Its claim window is over; choose a later end.", stops=True),
         Check("There are codes", not no_codes, "Each benefit needs a code and none is left; make codes for its voucher type.", stops=True),
         Check("Codes for every redemption", not few, f"{facts.codes_left or 0:,} codes are left for {facts.max_global_redemptions or 0:,} redemptions."),

@@ -146,6 +146,7 @@ class BenefitDefinition(Base):
             force_allocation=self.force_allocation,
             codes_left=None if self.voucher_type is None else self.voucher_type.idle_count,
             end_at=self.end_at,
+            last_day=self.absolute_expiry if self.period_type is PeriodType.ABSOLUTE_DATE else None,
             claim_period_start_at=self.claim_period_start_at,
             claim_period_end_at=self.claim_period_end_at,
             max_global_redemptions=self.max_global_redemptions,

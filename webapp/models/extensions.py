@@ -30,7 +30,8 @@ class BenefitExtension(Base):
 class ExtendedBenefit(Base):
     """One benefit of an extension: its former end and its end since, and what an undoing puts back or compares.
 
-    ``told_at`` is when its history had been told of the former end; ``stays`` is why it kept the later one after an undoing.
+    ``told_at`` is when its history had been told of the former end; ``code_over_at`` is when its code was over before,
+    where that lasts longer with it; ``stays`` is why it kept the later one after an undoing.
     """
 
     __tablename__ = "extended_benefits"
@@ -40,5 +41,6 @@ class ExtendedBenefit(Base):
     ended_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     told_at: Mapped[datetime | None]
+    code_over_at: Mapped[datetime | None]
     redeemed_count: Mapped[int]
     stays: Mapped[str] = mapped_column(String(200), default="")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.domain import benefits as rules
 from webapp.domain import condition_reading, condition_rules
 from webapp.domain.benefit_claims import Claim, why_not_again
+from webapp.domain.benefit_dates import BY_TERMS, Days
 from webapp.domain.benefits import BenefitFacts, ClaimFacts, DefinitionFacts, Gate
 from webapp.domain.condition_rules import Told
 from webapp.domain.redemptions import BenefitSource
@@ -43,14 +44,21 @@ def standing(session: Session, definition_id: int, profile_id: int, at: datetime
 
 
 def to_issue(
-    definition: BenefitDefinition, stands: Standing, at: datetime, zone: str, *, has_code: bool | None = None
+    definition: BenefitDefinition,
+    stands: Standing,
+    at: datetime,
+    zone: str,
+    *,
+    has_code: bool | None = None,
+    days: Days = BY_TERMS,
 ) -> tuple[Gate, ...]:
-    """What must hold to issue the definition to a person at an instant.
+    """What must hold to issue the definition to a person at an instant; ``days`` are the first and the last asked for.
 
     ``has_code`` is ``voucher_pool.has_code`` of them; without it the counter of the pool is believed, as by those who
     take the code next and are refused there.
     """
-    return rules.gates_to_issue(_with_code(definition.facts, has_code=has_code), at, zone, held=stands.held)
+    facts = _with_code(definition.facts, has_code=has_code)
+    return rules.gates_to_issue(facts, at, zone, held=stands.held, days=days)
 
 
 def to_claim(

@@ -256,7 +256,7 @@ def _check_external_id(session: Session, external_id: str, own_id: int | None) -
 def publish(work: Work, command: PublishDefinition) -> BenefitDefinition:
     """draft → live; ``Refused`` by the first line of the checklist that stops it, ``Conflict`` when it is live already."""
     definition = find.get(work.session, command.definition_id)
-    checks = words.readiness(definition, work.now)
+    checks = words.readiness(definition, work.now, work.session.get_one(Site, definition.site_id).timezone)
     failed = [Reason("definition.not_ready", check.sentence) for check in checks if check.stops and not check.ok]
     all_of(*failed).require()
     return put_live(work, definition)

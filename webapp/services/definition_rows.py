@@ -125,7 +125,7 @@ def _faults(
             values = definitions.columns(session, terms, site, old.id if old else None)
         except DomainError as refusal:
             yield _column(refusal.field), refusal.message
-    yield from _state_faults(session, draft, old, values, now)
+    yield from _state_faults(session, draft, old, values, (now, site.timezone))
 
 
 def _column(field: str | None) -> str:
@@ -144,7 +144,7 @@ def _site(session: Session, draft: TableDraft, old: Standing | None, named: _Nam
 
 
 def _state_faults(
-    session: Session, draft: TableDraft, old: Standing | None, values: Values, now: datetime
+    session: Session, draft: TableDraft, old: Standing | None, values: Values, when: tuple[datetime, str]
 ) -> Iterator[tuple[str, str]]:
     wanted = _wanted(draft.values)
     if wanted.stops_redemptions and not wanted.is_archived and not (old and old.values["stops_redemptions"]):
@@ -152,7 +152,7 @@ def _state_faults(
         yield "stops_redemptions", sentence
     if not wanted.is_published or (old and old.values["is_published"]) or not values:
         return
-    for check in words.readiness(_imagined(session, values, old, wanted), now):
+    for check in words.readiness(_imagined(session, values, old, wanted), *when):
         if check.stops and not check.ok:
             yield "is_published", f"It cannot be published, so write no, or mend this: {check.sentence}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
 from webapp.queries import benefit_batches as read
-from webapp.queries import choices
+from webapp.queries import choices, voucher_pool
 from webapp.services.benefits import batches
 from webapp.services.benefits.batches import StartBatch, UndoBatch, WithdrawBatch
 from webapp.web import benefit_words, downloads, job_cards
@@ -106,12 +107,27 @@ def _page(sheet: read.BatchSheet, form: PressForm) -> ResponseReturnValue:
 
 
 def _days(sheet: read.BatchSheet) -> tuple[str, str]:
-    """Since when and until when its benefits are good at the site, were they issued now."""
+    """Since when and until when its benefits are good at the site, were they issued now; a code may end one sooner."""
     batch, zone = sheet.batch, sheet.site.timezone
     now = batch.ended_at or clock.now()
     days = {"issued_on": batch.issued_on, "expires_on": batch.expires_on}
     since, until = benefit_dates.span(sheet.definition.validity, now, zone, **days)
-    return told(since, zone), told(until, zone) or "never end"
+    return told(since, zone), _with_codes(sheet, max(now, since), until) or told(until, zone) or "never end"
+
+
+def _with_codes(sheet: read.BatchSheet, at: datetime, until: datetime | None) -> str:
+    """When benefits end that would last to ``until`` without a code; empty where no code ends one sooner."""
+    kind, zone = sheet.definition.voucher_type, sheet.site.timezone
+    if kind is None:
+        return ""
+    if sheet.batch.ended_at:  # with codes that are no longer idle
+        return f"{told(until, zone) or 'never'}, or with its code before that"
+    over = voucher_pool.first_end(db.session(), kind, at, zone) if kind.idle_count else None
+    if over is None or over <= at or (until is not None and over > until):
+        return ""
+    ends = told(over - timedelta(seconds=1), zone)
+    alike = over == voucher_pool.end_of(kind, at, zone)
+    return f"{ends}, with its code" if alike else f"{ends} at the earliest, each with its code"
 
 
 @bp.post("/<int:batch_id>/start")

@@ -45,7 +45,8 @@ def publish(definition_id: int) -> ResponseReturnValue:
     if form.press(lambda work: definitions.publish(work, command)):
         flash(f"«{sheet.definition.name}» is live.", "success")
         return go(".show", definition_id=definition_id)
-    return _page("publish", form, sheet, checks=definition_words.readiness(sheet.definition, clock.now()))
+    checks = definition_words.readiness(sheet.definition, clock.now(), sheet.site.timezone)
+    return _page("publish", form, sheet, checks=checks)
 
 
 @bp.route("/<int:definition_id>/unpublish", methods=["GET", "POST"])

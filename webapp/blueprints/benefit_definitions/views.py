@@ -175,7 +175,7 @@ def show(definition_id: int) -> ResponseReturnValue:
         definition=definition,
         state=definition_state(definition.facts, now),
         sentences=_sentences(sheet),
-        checks=definition_words.readiness(definition, now),
+        checks=definition_words.readiness(definition, now, sheet.site.timezone),
         versions=read.versions(session, definition_id),
         draws=read.draws(session, definition.site_id) if definition.type is BenefitType.COMPETITION else None,
         history=read_audit.of_subject(session, f"benefit_definitions:{definition_id}"),

@@ -17,6 +17,7 @@ from webapp.domain.extensions import may_take_back
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import receipt
 from webapp.extensions import db
+from webapp.queries import benefit_ends as ends
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.queries import extensions as read_extensions
@@ -106,7 +107,7 @@ def redeem(benefit_id: int) -> ResponseReturnValue:
 @requires(Permission.BENEFITS_CHANGE)
 def extend(benefit_id: int) -> ResponseReturnValue:
     """A later end, by days or to a date."""
-    return _act(benefit_id, forms.ExtendForm(), benefits.extend, EXTEND)
+    return _move_end(benefit_id, forms.ExtendForm(), benefits.extend, EXTEND, Permission.BENEFITS_CHANGE)
 
 
 @bp.route("/extend", methods=["GET", "POST"])
@@ -132,6 +133,7 @@ def extend_several() -> ResponseReturnValue:
         why=why,
         able=able,
         ids=[row.id for row in rows],
+        ends=ends.of(session, able),
         in_full=actor().may(Permission.PROFILES_VIEW),
         benefit_words=benefit_words,
     )
@@ -162,6 +164,7 @@ def extension(extension_id: int) -> ResponseReturnValue:
         lines=lines,
         over=over,
         rows=rows,
+        ends=ends.of(session, rows),
         verdict=may_take_back(made.at, made.by, made.undone_at, clock.now(), is_allowed=is_allowed),
         in_full=actor().may(Permission.PROFILES_VIEW),
         benefit_words=benefit_words,
@@ -172,7 +175,7 @@ def extension(extension_id: int) -> ResponseReturnValue:
 @requires(Permission.BENEFITS_OVERRIDE)
 def expiry(benefit_id: int) -> ResponseReturnValue:
     """Another end against the terms, with a reason."""
-    return _act(benefit_id, forms.ExpiryForm(), benefits.set_expiry, EXPIRY, Permission.BENEFITS_OVERRIDE)
+    return _move_end(benefit_id, forms.ExpiryForm(), benefits.set_expiry, EXPIRY, Permission.BENEFITS_OVERRIDE)
 
 
 @bp.route("/<int:benefit_id>/reassign", methods=["GET", "POST"])
@@ -217,14 +220,19 @@ def reverse(redemption_id: int) -> ResponseReturnValue:
     return _take_back(redemption_id, forms.ReverseForm(), benefits.reverse, REVERSE)
 
 
-def _act(
-    benefit_id: int,
-    form: CommandForm[Any],
-    service: Callable[..., Any],
-    act: Act,
-    permission: Permission = Permission.BENEFITS_CHANGE,
+def _move_end(
+    benefit_id: int, form: CommandForm[Any], service: Callable[..., Any], act: Act, permission: Permission
 ) -> ResponseReturnValue:
+    """An act that moves the end: what that stands beside is told before; afterwards the page of the benefit tells it."""
     sheet = read.sheet(db.session(), benefit_id, scope(permission))
+    if form.submit(service, benefit_id=benefit_id):
+        flash(act.done, "success")
+        return go(".show", benefit_id=benefit_id)
+    return _page(form, sheet, act, *ends.of(db.session(), [benefit_id])[benefit_id].warned())
+
+
+def _act(benefit_id: int, form: CommandForm[Any], service: Callable[..., Any], act: Act) -> ResponseReturnValue:
+    sheet = read.sheet(db.session(), benefit_id, scope(Permission.BENEFITS_CHANGE))
     if form.submit(service, benefit_id=benefit_id):
         flash(act.done, "success")
         return go(".show", benefit_id=benefit_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from webapp.adapters import clock, randomness
 from webapp.blueprints.benefits import bp
 from webapp.blueprints.benefits.forms import ClaimForm, IssueForm
+from webapp.domain.benefit_dates import BY_TERMS, Days
 from webapp.domain.benefits import told
 from webapp.domain.errors import DomainError, Refused
 from webapp.domain.permissions import Permission
@@ -116,17 +118,19 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
         definition, site = read.definition(session, form.definition_id.data, scope(permission))
         is_claim = permission is Permission.BENEFITS_CLAIM
         zone = benefits.zone_of("" if is_claim else form.zone.data, person, site)
+        days = BY_TERMS if is_claim else (form.issued_on.data, form.expires_on.data)
+        plan, code, against = _plan(definition, person, zone, now, days)
         stands = gates.standing(session, definition.id, person.id, now)
-        has_code = voucher_pool.has_code(session, definition, person.id, now, zone)
+        has_code = code is not None if definition.force_allocation and plan else None
         if is_claim:
             told_of = gates.condition(session, definition, person.id, now, zone)
             rules = benefit_words.table(gates.to_claim(definition, stands, told_of, now, zone, has_code=has_code))
         else:
-            rules = benefit_words.table(gates.to_issue(definition, stands, now, zone, has_code=has_code))
-        days = {} if is_claim else {"issued_on": form.issued_on.data, "expires_on": form.expires_on.data}
-        plan = benefits.planned(definition, zone, now, **days)
+            rules = benefit_words.table(gates.to_issue(definition, stands, now, zone, has_code=has_code, days=days))
     except DomainError as refusal:
-        return {"refusal": refusal.message}
+        return {"refusal": refusal.message, "is_open": True}
+    if plan is None:
+        return {"refusal": against, "rules": rules, "is_open": all(rule.is_open for rule in rules)}
     return {
         "refusal": "",
         "name": definition.name,
@@ -134,16 +138,29 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
         "rules": rules,
         "from": told(plan.issued_at, zone),
         "until": told(plan.expires_at, zone) or "never ends",
-        "code": _code_words(definition, form),
+        "code": _code_words(definition, form, has_code=code is not None),
         "times": definition.max_redemptions,
         "notices": benefit_words.notices(definition, plan.issued_at, plan.expires_at, zone, now),
     }
 
 
-def _code_words(definition: Any, form: Any) -> str:
+def _plan(definition: Any, person: Any, zone: str, now: datetime, days: Days) -> tuple[Any, Any, str]:
+    """What it would be, with the code that would be given; without a plan what is wrong with its days."""
+    try:
+        plan = benefits.planned(definition, zone, now, issued_on=days[0], expires_on=days[1])
+        code = voucher_pool.next_code(db.session(), definition, person.id, max(now, plan.issued_at), zone)
+        return benefits.capped(plan, code.expires_at if code else None), code, ""
+    except Refused as refusal:
+        return None, None, refusal.message
+
+
+def _code_words(definition: Any, form: Any, *, has_code: bool) -> str:
     typed = form.redeem_code_pos.data if "redeem_code_pos" in form else ""
     if typed:
         return f"{typed}, its own"
+    if definition.voucher_type is not None and not has_code:
+        instead = "that of the definition" if definition.redeem_code_pos else "none"
+        return f"{instead}: no code of «{definition.voucher_type.title}» is left for this person and day"
     if definition.voucher_type is not None:
         return f"one of {definition.voucher_type.idle_count:,} codes left of «{definition.voucher_type.title}»"
     return f"{definition.redeem_code_pos}, the same for all" if definition.redeem_code_pos else "a new one of its own"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp, listing
+from webapp.domain.benefit_ends import Bounds
 from webapp.domain.benefit_lists import MOST_COUNTED
 from webapp.domain.benefits import may_release, may_reverse, may_unvoid, state
 from webapp.domain.extensions import WINDOW
@@ -107,6 +108,11 @@ def _release(sheet: read.BenefitSheet, now: datetime) -> Verdict | None:
     return may_release(benefit.voided_at, now, benefit.zone, benefit_traces.of_code(db.session(), benefit))
 
 
+def _bounds(sheet: read.BenefitSheet) -> Bounds:
+    over = sheet.voucher.expires_at if sheet.voucher else None
+    return Bounds(sheet.benefit.zone, sheet.definition.end_at, over - timedelta(seconds=1) if over else None)
+
+
 def _extension(benefit: Benefit, now: datetime) -> BenefitExtension | None:
     """The extension of several it was in, while that can be taken back."""
     is_fresh = benefit.extended_at is not None and now - benefit.extended_at <= WINDOW
@@ -125,6 +131,7 @@ def _show(benefit_id: int, code: str | None) -> ResponseReturnValue:
         sheet=sheet,
         benefit=benefit,
         facts=benefit.facts,
+        outlasted=_bounds(sheet).outlasted(benefit.expires_at),
         state=state(benefit.facts, now),
         holder=benefit_words.person(sheet.holder, in_full=in_full),
         in_full=in_full,

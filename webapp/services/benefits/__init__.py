@@ -25,7 +25,7 @@ from webapp.services.benefits.extensions import (
     may_undo_extension,
     undo_extension,
 )
-from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, claim, issue, planned, zone_of
+from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, capped, claim, issue, planned, zone_of
 from webapp.services.benefits.printing import PrintBenefits, note_printed
 from webapp.services.benefits.printing import order as order_sheets
 from webapp.services.benefits.redeeming import (
@@ -62,6 +62,7 @@ __all__ = [
     "UndoRedemption",
     "VoidBenefit",
     "attempt",
+    "capped",
     "claim",
     "extend",
     "extend_several",

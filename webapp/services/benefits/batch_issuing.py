@@ -81,7 +81,9 @@ def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:
     people = read.to_issue(work.session, batch, size)
     passed, zones = _sifted(work, batch, definition, people)
     chosen = [number for number in people if number not in passed]
-    taken = batch_pool.take(work, definition, chosen, {number: zones[number] or site.timezone for number in chosen})
+    where = {number: zones[number] or site.timezone for number in chosen}
+    begins = {zone: _begins(work, batch, definition, zone) for zone in {site.timezone, *where.values()}}
+    taken = batch_pool.take(work, definition, chosen, where, begins)
     if definition.force_allocation and len(taken) < len(chosen):
         chosen = [number for number in chosen if number in taken]
         if not chosen:
@@ -89,7 +91,8 @@ def issue_some(work: Work, batch_id: int, mint: Mint, size: int) -> Step:
             raise Refused(
                 "no_codes_left",
                 f"{batch.issued_count:,} issued, {short:,} without a code: {definition.name} needs one for each and none "
-                "is left. Add codes to its voucher type and go on.",
+                f"is left{issuing.on_the_day(begins[site.timezone], work.now, site.timezone)}. Add codes to its voucher "
+                "type and go on.",
             )
         people = people[: people.index(chosen[-1]) + 1]
         passed = {number: why for number, why in passed.items() if number <= chosen[-1]}
@@ -115,6 +118,10 @@ def _require_days(work: Work, batch: BenefitBatch, definition: BenefitDefinition
             f"Its benefits would have ended on {benefit_rules.told(until, site.timezone)}, before they begin on "
             f"{benefit_rules.told(since, site.timezone)}. Plan another batch with a later last day.",
         )
+
+
+def _begins(work: Work, batch: BenefitBatch, definition: BenefitDefinition, zone: str) -> datetime:
+    return benefit_dates.span(definition.validity, work.now, zone, issued_on=batch.issued_on)[0]
 
 
 def _more(work: Work, batch: BenefitBatch) -> bool:
@@ -191,7 +198,7 @@ class _Rows:
     def columns(self) -> dict[str, Sequence[Any]]:
         zones = [self.zone(person) for person in self.people]
         spans = [self.days(zone) for zone in zones]
-        ends = [self._end(person, span[1]) for person, span in zip(self.people, spans, strict=True)]
+        ends = [self._end(person, *span) for person, span in zip(self.people, spans, strict=True)]
         return {
             "profile_id": self.people,
             "zone": zones,
@@ -207,11 +214,11 @@ class _Rows:
         own = self.taken[person].value_minor
         return worth if own is None else own
 
-    def _end(self, person: int, by_terms: datetime | None) -> datetime | None:
+    def _end(self, person: int, since: datetime, by_terms: datetime | None) -> datetime | None:
         code = self.taken.get(person)
         if code is None or code.until is None:
             return by_terms
-        return min(by_terms or code.until, code.until - _SECOND)
+        return max(since, min(by_terms or code.until, code.until - _SECOND))  # a code may end within its first second
 
 
 def _insert(work: Work, batch: BenefitBatch, definition: BenefitDefinition, rows: _Rows, mint: Mint) -> None:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
 from webapp.domain import vouchers as voucher_rules
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import BenefitDefinition, Voucher, VoucherType
+from webapp.queries import voucher_pool
 from webapp.queries.matching import among_ids
+from webapp.queries.voucher_pool import Found
 from webapp.services.vouchers import counters, picking
-from webapp.services.vouchers.picking import Found
 from webapp.services.work import Work, changed_rows
 
 _IDLE, _ALLOCATED, _CANCELLED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED, VoucherStatus.CANCELLED
@@ -31,23 +31,23 @@ class PoolCode:
 
 
 def take(
-    work: Work, definition: BenefitDefinition, people: Sequence[int], zones: dict[int, str]
+    work: Work, definition: BenefitDefinition, people: Sequence[int], zones: dict[int, str], begins: dict[str, datetime]
 ) -> dict[int, PoolCode]:
     """Allocate a code to each of ``people`` as far as there are codes, in the order of ``picking`` (benefits.md 6.4).
 
     The first people get those kept for nobody; where each benefit needs a code, the people served are the first ones
-    without a gap. ``zones`` are the people's, in whose days a code lasts.
+    without a gap. ``zones`` are the people's, in whose days a code lasts from when a benefit ``begins`` there, that of
+    the site among them. The codes are good when the last of them begins.
     """
     kind = definition.voucher_type
     if kind is None or not people:
         return {}
-    ends = {
-        zone: voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
-        for zone in set(zones.values())
-    }
-    able = {number for number in people if not voucher_rules.is_expired(ends[zones[number]], work.now)}
+    given = {zone: max(work.now, since) for zone, since in begins.items()}
+    ends = {zone: voucher_pool.end_of(kind, at, zone) for zone, at in given.items()}
+    over = {zone for zone, end in ends.items() if voucher_rules.is_expired(end, given[zone])}
+    able = [number for number in people if zones[number] not in over]
     wanted = _count_out(work, kind.id, len(able))
-    found = _dealt(work, definition, [number for number in people if number in able], wanted) if wanted else {}
+    found = _dealt(work, kind.id, able, wanted, max(given.values())) if wanted else {}
     if definition.force_allocation:  # nobody is passed over: who has none ends the step
         served = takewhile(found.__contains__, people)
         found = {number: found[number] for number in served}
@@ -63,13 +63,10 @@ def take(
     return taken
 
 
-def _dealt(work: Work, definition: BenefitDefinition, people: Sequence[int], wanted: int) -> dict[int, Found]:
-    """Who gets which code: each the one kept for them, else the next that is kept for nobody."""
-    kind_id = definition.voucher_type_id
-    if kind_id is None:
-        raise AssertionError("the definition has a pool")
-    kept = picking.reserved(work, kind_id, people)
-    rest = iter(picking.free(work, kind_id, wanted - len(kept)))
+def _dealt(work: Work, voucher_type_id: int, people: Sequence[int], wanted: int, at: datetime) -> dict[int, Found]:
+    """Who gets which code that is good at ``at``: each the one kept for them, else the next that is kept for nobody."""
+    kept = picking.reserved(work, voucher_type_id, people, at)
+    rest = iter(picking.free(work, voucher_type_id, wanted - len(kept), at))
     dealt = {number: kept[number][0] if number in kept else next(rest, None) for number in people}
     return {number: code for number, code in dealt.items() if code is not None}
 

@@ -82,7 +82,8 @@ def plan(work: Work, command: PlanBatch) -> BenefitBatch:
     today = work.now.astimezone(ZoneInfo(site.timezone)).date()
     rules.may_plan(command.audience, on_the_day=command.on_the_day, issued_on=command.issued_on, today=today).require()
     no_one = gates.Standing(0, ())
-    verdict(gates.to_issue(definition, no_one, work.now, site.timezone)).require()
+    days = (command.issued_on, command.expires_on)
+    verdict(gates.to_issue(definition, no_one, work.now, site.timezone, days=days)).require()
     issuing.planned(definition, site.timezone, work.now, issued_on=command.issued_on, expires_on=command.expires_on)
     batch = BenefitBatch(
         definition_id=definition.id,

@@ -17,8 +17,8 @@ from webapp.domain.redemptions import BenefitMove, BenefitSource
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Voucher
 from webapp.models.benefits import NOT_TOLD
+from webapp.queries import benefit_ends, benefit_traces, memberships
 from webapp.queries import benefit_gates as gates
-from webapp.queries import benefit_traces, memberships
 from webapp.queries import benefits as read
 from webapp.services import notices
 from webapp.services.benefits import codes, counting
@@ -90,6 +90,11 @@ class RevealBenefit:
 
 def extend(work: Work, command: ExtendBenefit) -> Benefit:
     """Once, by days or to a date; an expired benefit lives again (benefits.md 6.2)."""
+    return extended(work, command)[0]
+
+
+def extended(work: Work, command: ExtendBenefit) -> tuple[Benefit, datetime | None]:
+    """The same; gives too when its code was over, where that lasts longer with it from now on."""
     benefit, definition = _both(work, command.benefit_id)
     verdict(rules.gates_to_extend(definition.facts, benefit.facts)).require()
     before = benefit.expires_at
@@ -97,14 +102,24 @@ def extend(work: Work, command: ExtendBenefit) -> Benefit:
         raise AssertionError("a gate asks whether it expires")
     later = benefit_dates.extended(before, benefit.zone, days=command.extend_days, until=command.extend_date)
     _move_expiry(work, benefit, before, later, extended_at=work.now)
-    note = f"From {rules.told(before, benefit.zone)} to {rules.told(later, benefit.zone)}. {command.note}".strip()
+    code_over = codes.lengthen(work, benefit, later)
+    moved = f"From {rules.told(before, benefit.zone)} to {rules.told(later, benefit.zone)}."
+    note = _told_move(work, benefit, moved, command.note)
     notices.move(work, read.get(work.session, benefit.id), definition)
     _tell(work, benefit, BenefitMove.EXTENDED, note)
     until = rules.told(later, benefit.zone)
     work.record(
         Event.BENEFIT_EXTENDED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id, until=until
     )  # fmt: skip
-    return read.get(work.session, benefit.id)
+    return read.get(work.session, benefit.id), code_over
+
+
+def _told_move(work: Work, benefit: Benefit, moved: str, typed: str) -> str:
+    """The note of a moved end: from when to when, what was typed, and what it lasts longer than."""
+    benefit = read.get(work.session, benefit.id)
+    outlasted = benefit_ends.of(work.session, [benefit.id])[benefit.id].outlasted(benefit.expires_at)
+    stop = "." if outlasted and typed and typed[-1] not in ".!?" else ""
+    return " ".join(filter(None, (moved, typed + stop, *outlasted)))
 
 
 def set_expiry(work: Work, command: SetExpiry) -> Benefit:
@@ -121,10 +136,12 @@ def set_expiry(work: Work, command: SetExpiry) -> Benefit:
             "expires_on",
         )
     _move_expiry(work, benefit, benefit.expires_at, ends, extended_at=benefit.extended_at)
+    codes.lengthen(work, benefit, ends)
     until = rules.told(ends, benefit.zone)
     before = rules.told(benefit.expires_at, benefit.zone) or "no end"
     notices.move(work, read.get(work.session, benefit.id), definition)
-    _tell(work, benefit, BenefitMove.EXPIRY_SET, f"From {before} to {until}. {reason}")
+    note = _told_move(work, benefit, f"From {before} to {until}.", reason)
+    _tell(work, benefit, BenefitMove.EXPIRY_SET, note)
     work.record(
         Event.BENEFIT_EXPIRY_SET,
         benefit,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
 from webapp.domain import vouchers as voucher_rules
+from webapp.domain.benefits import told
 from webapp.domain.errors import Conflict
 from webapp.domain.voucher_codes import codes, normalise
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitDefinition, Voucher, VoucherBatch
+from webapp.queries import benefit_ends, voucher_pool
 from webapp.services.vouchers import Mint, counters, picking
 from webapp.services.work import Work, changed_rows
 
+_SECOND = timedelta(seconds=1)
 _IDLE, _ALLOCATED = VoucherStatus.IDLE, VoucherStatus.ALLOCATED
 
 
@@ -29,21 +31,23 @@ class Taken:
     currency: str
 
 
-def take(work: Work, definition: BenefitDefinition, profile_id: int, zone: str) -> Taken | None:
+def take(work: Work, definition: BenefitDefinition, profile_id: int, issued_at: datetime, zone: str) -> Taken | None:
     """Allocate a code to a person; None when the definition has no pool, or none is left that this person can be given.
 
-    Which one goes first says ``picking``. The counter of the voucher type decides, before any code.
+    It is one that is good when the benefit begins, and its days count from then. Which one goes first says ``picking``.
+    The counter of the voucher type decides, before any code.
     """
     kind = definition.voucher_type
     if kind is None or not counters.move(work, kind.id, _IDLE, _ALLOCATED, 1):
         return None
-    ends_at = voucher_rules.expires_at(work.now, kind.valid_for_days, kind.static_expiry_on, ZoneInfo(zone))
-    picked = [] if voucher_rules.is_expired(ends_at, work.now) else picking.pick(work, kind.id, profile_id, 1)
+    at = max(issued_at, work.now)
+    is_over = voucher_rules.is_expired(voucher_pool.end_of(kind, at, zone), at)
+    picked = [] if is_over else picking.pick(work, kind.id, profile_id, 1, at=at)
     if not picked:  # counted, but not to be given now
         counters.move(work, kind.id, _ALLOCATED, _IDLE, 1)
         return None
     found = picked[0]
-    until = min(filter(None, (ends_at, found.expires_at)), default=None)
+    until = voucher_pool.end_of(kind, at, zone, found.expires_at)
     changed_rows(
         work.session,
         update(Voucher)
@@ -68,6 +72,28 @@ def follow(work: Work, benefit: Benefit, target: VoucherStatus, note: str) -> No
     if not counted or changed_rows(work.session, statement) != 1:
         raise Conflict("voucher.overtaken", "Somebody moved the code of this benefit a moment ago. Look at it again.")
     counters.log(work, [voucher.id], target, note)
+
+
+def lengthen(work: Work, benefit: Benefit, until: datetime) -> datetime | None:
+    """Let the code of a benefit that is good until ``until`` now last with it; gives when it was over before.
+
+    One out of a file keeps its end, and its voucher type may set a limit; None when the code stays as it is.
+    """
+    later = benefit_ends.of(work.session, [benefit.id])[benefit.id].moved(until)
+    if later is None:
+        return None
+    voucher = work.session.get_one(Voucher, benefit.voucher_id, populate_existing=True)
+    before, voucher.expires_at = voucher.expires_at, later + _SECOND
+    counters.log(work, [voucher.id], voucher.status, f"lasts to {told(later, benefit.zone)} with benefit {benefit.id}")
+    return before
+
+
+def shorten(work: Work, benefit: Benefit, over_at: datetime) -> None:
+    """Give a code the end back that it had before ``lengthen``: it is over at ``over_at``."""
+    voucher = work.session.get_one(Voucher, benefit.voucher_id, populate_existing=True)
+    voucher.expires_at = over_at
+    last = told(over_at - _SECOND, benefit.zone)
+    counters.log(work, [voucher.id], voucher.status, f"lasts to {last} again with benefit {benefit.id}")
 
 
 def release(work: Work, benefit: Benefit, note: str) -> None:

@@ -19,7 +19,8 @@ from webapp.models import Benefit, BenefitChange, BenefitDefinition, BenefitExte
 from webapp.queries import benefits as read
 from webapp.queries import extensions as read_extensions
 from webapp.services import notices
-from webapp.services.benefits.changing import ExtendBenefit, extend
+from webapp.services.benefits import codes
+from webapp.services.benefits.changing import ExtendBenefit, extended
 from webapp.services.work import Work, changed_rows
 
 
@@ -55,11 +56,12 @@ def extend_several(work: Work, command: ExtendBenefits) -> BenefitExtension:
     refusals: list[tuple[int, Refused]] = []
     for number in ids:
         try:
-            benefit = extend(work, ExtendBenefit(number, command.extend_days, command.extend_date, command.note))
+            one = ExtendBenefit(number, command.extend_days, command.extend_date, command.note)
+            benefit, code_over = extended(work, one)
         except Refused as refusal:  # told before anything of this benefit was written
             refusals.append((number, refusal))
             continue
-        work.session.add(_line(made, benefit, *before[number]))
+        work.session.add(_line(made, benefit, before[number], code_over))
     if refusals and len(refusals) == len(ids):
         raise refusals[0][1]
     made.passed_over = [[number, refusal.message] for number, refusal in refusals]
@@ -75,14 +77,18 @@ def _held(work: Work, ids: list[int]) -> dict[int, tuple[datetime | None, dateti
 
 
 def _line(
-    made: BenefitExtension, benefit: Benefit, ended_at: datetime | None, told_at: datetime | None
+    made: BenefitExtension,
+    benefit: Benefit,
+    before: tuple[datetime | None, datetime | None],
+    code_over: datetime | None,
 ) -> ExtendedBenefit:
     return ExtendedBenefit(
         extension_id=made.id,
         benefit_id=benefit.id,
-        ended_at=ended_at,
+        ended_at=before[0],
         ends_at=benefit.expires_at,
-        told_at=told_at,
+        told_at=before[1],
+        code_over_at=code_over,
         redeemed_count=benefit.redeemed_count,
     )
 
@@ -143,6 +149,8 @@ def _take_back(work: Work, made: BenefitExtension, line: ExtendedBenefit, moves:
     )
     if moved != 1:
         return "Somebody changed it at the same moment."
+    if line.code_over_at is not None:
+        codes.shorten(work, benefit, line.code_over_at)
     _tell(work, line, read.get(work.session, benefit.id))
     return ""
 

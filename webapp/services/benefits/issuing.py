@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import true
@@ -73,7 +73,8 @@ def issue(work: Work, command: IssueBenefit) -> Benefit:
     person = _person(work, command.profile_id)
     zone = zone_of(command.zone, person, site)
     stands = gates.standing(work.session, found.id, person.id, work.now)
-    verdict(gates.to_issue(found, stands, work.now, zone)).require()
+    days = (command.issued_on, command.expires_on)
+    verdict(gates.to_issue(found, stands, work.now, zone, days=days)).require()
     if not counted:
         raise AssertionError("an open gate stands behind a refused count")
     made = planned(found, zone, work.now, issued_on=command.issued_on, expires_on=command.expires_on)
@@ -92,8 +93,7 @@ def claim(work: Work, command: ClaimBenefit) -> Benefit:
     stands = gates.standing(work.session, found.id, person.id, work.now)
     told = gates.condition(work.session, found, person.id, work.now, zone)
     verdict(gates.to_claim(found, stands, told, work.now, zone)).require()
-    made = Plan(zone, work.now, benefit_dates.expires_at(found.validity, work.now, zone))
-    benefit = _make(work, found, made, command)
+    benefit = _make(work, found, planned(found, zone, work.now), command)
     if command.count:
         wanted = redeeming.RedeemBenefit(
             benefit.id, receipt=command.receipt, count=command.count, location_id=command.location_id
@@ -122,6 +122,26 @@ def planned(
             "expires_on" if expires_on else "issued_on",
         )
     return Plan(zone, issued_at, expires_at)
+
+
+def capped(plan: Plan, code_until: datetime | None) -> Plan:
+    """The plan with a code that is over at ``code_until``, which may end it sooner (benefits.md 6.4)."""
+    if code_until is None:
+        return plan
+    last = code_until - _SECOND
+    if last < plan.issued_at:
+        raise Refused(
+            "expires_before_issue",
+            f"Its code ends on {rules.told(last, plan.zone)}, before it begins on "
+            f"{rules.told(plan.issued_at, plan.zone)}; choose an earlier first day, or add codes that last longer.",
+            "issued_on",
+        )
+    return replace(plan, expires_at=min(plan.expires_at or last, last))
+
+
+def on_the_day(issued_at: datetime, now: datetime, zone: str) -> str:
+    """What a refusal says of codes that are wanted for a day to come; empty for one that has begun."""
+    return "" if issued_at <= now else f" that is good on {rules.told(issued_at, zone)}"
 
 
 def zone_of(typed: str, person: Profile, site: Site) -> str:
@@ -160,19 +180,21 @@ def _person(work: Work, profile_id: int) -> Profile:
 
 def _make(work: Work, definition: BenefitDefinition, plan: Plan, command: IssueBenefit | ClaimBenefit) -> Benefit:
     """The row with its code, out of the pool where there is one; ``no_codes_left`` where each needs one."""
-    taken = codes.take(work, definition, command.profile_id, plan.zone)
+    taken = codes.take(work, definition, command.profile_id, plan.issued_at, plan.zone)
     if definition.force_allocation and taken is None:
+        then = on_the_day(plan.issued_at, work.now, plan.zone)
         raise Refused(
             "no_codes_left",
-            f"{definition.name} needs a code for each benefit and none is left; add codes to its voucher type.",
+            f"{definition.name} needs a code for each benefit and none is left{then}; add codes to its voucher type.",
         )
+    if taken:
+        plan = capped(plan, taken.until)
     given = command if isinstance(command, IssueBenefit) else None
     own = codes.own(definition, given.redeem_code_pos if given else "", command.mint, has_voucher=taken is not None)
     if own and (other := read.id_of_code(work.session, own)) is not None:
         raise Refused(
             "code_taken", f"Benefit {other} has this code already; each needs a code of its own.", "redeem_code_pos"
         )
-    ends = [plan.expires_at, taken.until - _SECOND if taken and taken.until else None]
     benefit = Benefit(
         definition_id=definition.id,
         terms_number=definition.terms_number,
@@ -181,7 +203,7 @@ def _make(work: Work, definition: BenefitDefinition, plan: Plan, command: IssueB
         zone=plan.zone,
         issued_at=plan.issued_at,
         claimed_at=None if given else work.now,
-        expires_at=min(filter(None, ends), default=None),
+        expires_at=plan.expires_at,
         max_redemptions=definition.max_redemptions,
         value_minor=_first(
             given.value_minor if given else None, taken.value_minor if taken else None, definition.value_minor

@@ -47,7 +47,7 @@ def allocate(work: Work, command: AllocateVouchers) -> list[Voucher]:
     kind = read_types.get(work.session, command.voucher_type_id)
     if not taken:
         raise _short(kind, command.quantity, kind.idle_count)
-    picked = picking.pick(work, kind.id, command.profile_id, command.quantity)
+    picked = picking.pick(work, kind.id, command.profile_id, command.quantity, at=work.now)
     _hand_over(work, command, kind, [found.id for found in picked])
     return read.of_winner(work.session, command.winner_id)
 
