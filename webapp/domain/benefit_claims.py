@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -23,10 +23,11 @@ class ReclaimEvery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An earlier claim that is not void: when, and what has become of the benefit."""
+    """An earlier claim that is not void: when, what has become of the benefit, and which it is."""
 
     claimed_at: datetime
     state: BenefitState
+    benefit_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,20 @@ def why_not_again(rules: ReclaimRules, claims: Sequence[Claim], now: datetime, z
         return f"This person claimed it on {told(last.claimed_at, zone)}; it can be claimed once a {rules.every}."
     if rules.requires_used and last.state not in (BenefitState.REDEEMED, BenefitState.EXPIRED):
         return f"This person holds one that is {last.state}; it can be claimed again once that is used or has expired."
+    return ""
+
+
+def why_not_back(rules: ReclaimRules, own: Claim, since: Sequence[Claim], zone: str) -> str:
+    """The sentence against undoing that ``own`` was made void, ``since`` being what the person claimed after that.
+
+    With this one standing none of those may have been in the way of it, nor it of them.
+    """
+    is_used = own.state in (BenefitState.REDEEMED, BenefitState.EXPIRED)
+    asked = replace(rules, requires_used=rules.requires_used and not is_used)
+    for other in since:
+        if why_not_again(asked, [other], own.claimed_at, zone):
+            when = told(other.claimed_at, zone)
+            return f"The person has claimed another one since, on {when}; void that one first."
     return ""
 
 

@@ -164,9 +164,20 @@ def _code_there(definition: DefinitionFacts) -> Gate:
     return _gate("a code is left, where each needs one", none_left, "no_codes_left", sentence)
 
 
+def gate_of_limit(definition: DefinitionFacts, held: int) -> Gate:
+    """Whether a person who holds so many, void ones apart, may get one more (product.md ruling 4)."""
+    most = definition.max_per_profile
+    often = "once" if held == 1 else f"{held} times"
+    return _gate(
+        "the person has not got the most they may get",
+        most is not None and held >= most,
+        "profile_limit_reached",
+        f"This person has got {definition.name} {often}; {most} is the most for one person.",
+    )
+
+
 def gates_to_issue(definition: DefinitionFacts, now: datetime, zone: str, *, held: int = 0) -> tuple[Gate, ...]:
     """What must hold for staff, a file or a rule to issue; ``held`` counts what the person ever got, void ones apart."""
-    most = definition.max_per_profile
     return (
         _not_archived(definition),
         _gate(
@@ -176,12 +187,7 @@ def gates_to_issue(definition: DefinitionFacts, now: datetime, zone: str, *, hel
             f"{definition.name} cannot be issued by staff, files or rules; it can only be claimed, where it is claimable.",
         ),
         _not_ended(definition, now, zone),
-        _gate(
-            "the person has not got the most they may get",
-            most is not None and held >= most,
-            "profile_limit_reached",
-            f"This person has got {definition.name} {held} times; {most} is the most for one person.",
-        ),
+        gate_of_limit(definition, held),
         _code_there(definition),
     )
 
@@ -198,7 +204,7 @@ class ClaimFacts:
 def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetime, zone: str) -> tuple[Gate, ...]:
     """What must hold to claim, in the order of benefits.md 5.3."""
     start, end = definition.claim_period_start_at, definition.claim_period_end_at
-    name, most = definition.name, definition.max_per_profile
+    name = definition.name
     return (
         _gate("it can be claimed", not definition.is_claimable, "not_claimable", f"{name} cannot be claimed, only issued."),
         _gate(
@@ -225,12 +231,7 @@ def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetim
             f"This person does not meet the condition of {name}; the table shows which part.",
         ),
         _gate("the person may claim it again", person.why_not_again, "already_claimed", person.why_not_again),
-        _gate(
-            "the person has not got the most they may get",
-            most is not None and person.held >= most,
-            "profile_limit_reached",
-            f"This person has got {name} {person.held} times; {most} is the most for one person.",
-        ),
+        gate_of_limit(definition, person.held),
         _code_there(definition),
         _gate(
             "redemptions are left over all",

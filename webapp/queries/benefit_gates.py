@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.domain import benefits as rules
@@ -15,11 +15,14 @@ from webapp.domain import condition_reading, condition_rules
 from webapp.domain.benefit_claims import Claim, why_not_again
 from webapp.domain.benefits import BenefitFacts, ClaimFacts, DefinitionFacts, Gate
 from webapp.domain.condition_rules import Told
-from webapp.domain.redemptions import BenefitSource
-from webapp.models import Benefit, BenefitDefinition
+from webapp.domain.redemptions import BenefitMove, BenefitSource
+from webapp.models import Benefit, BenefitChange, BenefitDefinition
 from webapp.queries import benefits as read
 from webapp.queries import conditions
 from webapp.queries import redemptions as read_ledger
+
+# The moves by which a benefit comes to a person, or comes back.
+_COMES = (BenefitMove.ISSUED, BenefitMove.CLAIMED, BenefitMove.REASSIGNED, BenefitMove.RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,26 @@ def standing(session: Session, definition_id: int, profile_id: int, at: datetime
     rows = session.scalars(wanted.order_by(Benefit.id).execution_options(populate_existing=True)).all()
     claimed = (row for row in rows if row.source is BenefitSource.CLAIM)
     return Standing(
-        len(rows), tuple(Claim(row.claimed_at or row.issued_at, rules.state(row.facts, at)) for row in claimed)
+        len(rows), tuple(Claim(row.claimed_at or row.issued_at, rules.state(row.facts, at), row.id) for row in claimed)
     )
+
+
+def come_since_void(session: Session, benefit: Benefit) -> frozenset[int]:
+    """Benefits of the same definition that its holder got after it was made void, by whatever way, and still has."""
+    line, void = BenefitChange, BenefitMove.VOIDED
+    made_void = select(func.max(line.id)).where(line.benefit_id == benefit.id, line.move == void).scalar_subquery()
+    wanted = (
+        select(Benefit.id)
+        .join(line, line.benefit_id == Benefit.id)
+        .where(
+            Benefit.definition_id == benefit.definition_id,
+            Benefit.profile_id == benefit.profile_id,
+            Benefit.voided_at.is_(None),
+            line.move.in_(_COMES),
+            line.id > made_void,
+        )
+    )
+    return frozenset(session.scalars(wanted))
 
 
 def to_issue(

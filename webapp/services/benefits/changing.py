@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import insert, or_, select, text, update
+from sqlalchemy import insert, or_, select, text, true, update
 
 from webapp.domain import benefit_dates
 from webapp.domain import benefits as rules
 from webapp.domain.audit import Event
+from webapp.domain.benefit_claims import Claim, why_not_back
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.notices import Skip
@@ -139,8 +140,11 @@ def set_expiry(work: Work, command: SetExpiry) -> Benefit:
 
 
 def reassign(work: Work, command: ReassignBenefit) -> Benefit:
-    """Hand a benefit over to another person; its redemptions stay with it, and both histories tell it."""
-    benefit, definition = _both(work, command.benefit_id)
+    """Hand a benefit over to another person; its redemptions stay with it, and both histories tell it.
+
+    The limit for one person holds here too: whoever gives that person another one meanwhile waits.
+    """
+    benefit, definition = _both_held(work, command.benefit_id)
     found = memberships.person_named(work.session, command.person)
     if found is None or found.erased_at is not None:
         raise Refused("profile.unknown", f"Nobody has the member id or e-mail «{command.person[:60]}».", "person")
@@ -150,7 +154,11 @@ def reassign(work: Work, command: ReassignBenefit) -> Benefit:
     first = next((gate.reason for gate in table if gate.reason), None)
     if first:
         raise Refused(first.code, first.message, "person" if first.field else None)
-    claimed = gates.standing(work.session, definition.id, person, work.now).claims
+    stands = gates.standing(work.session, definition.id, person, work.now)
+    most = rules.gate_of_limit(definition.facts, stands.held).reason
+    if most:
+        raise Refused(most.code, most.message, "person")
+    claimed = stands.claims
     if claimed and not definition.is_reclaimable and not command.is_confirmed:
         raise Refused(
             "claimed_before",
@@ -206,9 +214,10 @@ def void(work: Work, command: VoidBenefit) -> Benefit:
 
 
 def restore(work: Work, command: RestoreBenefit) -> Benefit:
-    """Undo voiding within ten minutes: everything is as it was before."""
-    benefit, definition = _both(work, command.benefit_id)
+    """Undo voiding within ten minutes: everything is as it was before, unless the person got too many since."""
+    benefit, definition = _both_held(work, command.benefit_id)
     rules.may_unvoid(benefit.voided_at, work.now, benefit.zone).require()
+    _require_room(work, benefit, definition)
     key = None
     if benefit.source is BenefitSource.CLAIM and benefit.claimed_at is not None:
         key = claim_key(definition, benefit.profile_id, benefit.claimed_at, benefit.zone)
@@ -291,6 +300,29 @@ def tell_expired(work: Work) -> int:
 def _both(work: Work, benefit_id: int) -> tuple[Benefit, BenefitDefinition]:
     benefit = read.get(work.session, benefit_id)
     return benefit, work.session.get_one(BenefitDefinition, benefit.definition_id, populate_existing=True)
+
+
+def _both_held(work: Work, benefit_id: int) -> tuple[Benefit, BenefitDefinition]:
+    """The same with the definition's row kept to the end: nobody gives anybody another one meanwhile."""
+    counting.held(work, read.get(work.session, benefit_id).definition_id, true())
+    return _both(work, benefit_id)
+
+
+def _require_room(work: Work, benefit: Benefit, definition: BenefitDefinition) -> None:
+    """``Refused`` when what the person got since it was made void would be too many with it."""
+    since = gates.come_since_void(work.session, benefit)
+    if not since:
+        return
+    stands = gates.standing(work.session, definition.id, benefit.profile_id, work.now)
+    most = rules.gate_of_limit(definition.facts, stands.held).reason
+    if most:
+        raise Refused(most.code, most.message)
+    if benefit.source is BenefitSource.CLAIM and benefit.claimed_at is not None:
+        own = Claim(benefit.claimed_at, rules.state(replace(benefit.facts, voided_at=None), work.now))
+        claims = [claim for claim in stands.claims if claim.benefit_id in since]
+        why = why_not_back(definition.reclaim, own, claims, benefit.zone)
+        if why:
+            raise Refused("already_claimed", why)
 
 
 def _move_expiry(
