@@ -301,3 +301,31 @@ def test_histories_stay_readable_for_the_program_that_takes_no_extension_back(em
             connection.execute(text("update benefit_changes set move = 'issued'"))
     schema.upgrade(empty)
     assert guards(empty) == kept
+
+
+def test_whoever_claimed_a_benefit_before_it_was_handed_on_or_they_were_merged_is_known(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        definition = make.benefit_definition()
+        first, second, third = (make.profile() for _ in range(3))
+        merged = make.profile(merged_into_id=third.id)
+        claims = [make.benefit(definition, who, source="claim") for who in (first, second, second)]
+        make.benefit(definition, first)
+        for benefit, *owners in ((claims[1], first.id, third.id), (claims[2], merged.id)):
+            for owner in owners:
+                line = {
+                    "benefit_id": benefit.id,
+                    "move": "reassigned",
+                    "at": NOW,
+                    "by": "A",
+                    "note": "",
+                    "profile_id": owner,
+                }
+                session.execute(insert(BenefitChange), [line])
+        wanted = [first.id, first.id, third.id, None]
+        session.commit()
+    schema.downgrade(empty, "0013_long_lists")
+    schema.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalars(text("select claimed_by_id from benefits order by id")).all() == wanted

@@ -8,9 +8,9 @@ from tests.services.test_benefits import reassign, refused
 from tests.support.benefits import programme
 from webapp.domain.benefit_claims import ReclaimEvery
 from webapp.domain.benefits import BenefitState
-from webapp.queries import benefit_gates
+from webapp.queries import benefit_gates, benefit_offers
 from webapp.queries.invariants import INVARIANTS, broken
-from webapp.services import benefits
+from webapp.services import benefits, profiles
 
 
 @pytest.fixture
@@ -110,3 +110,78 @@ def test_7_6_of_two_claims_undone_one_after_the_other_one_stands(d):
     void(d, second)
     restore(d, first)
     refused("already_claimed", restore, d, second)
+
+
+@pytest.fixture
+def given_on(d):
+    """Claimed by P and handed over to P2."""
+    return reassign(d, d.claim(), d.other.external_id)
+
+
+def test_13_6_reassign_leaves_the_claim_with_whoever_claimed(d, given_on):
+    assert (given_on.profile_id, given_on.claimed_by_id) == (d.other.id, d.person.id)
+    assert "claimed it on 1 March 2026" in refused("already_claimed", d.claim).message
+    assert d.claim(d.other).claimed_by_id == d.other.id
+    refused("already_claimed", d.claim, d.other)
+
+
+def test_13_6_reassign_to_one_who_claimed_needs_a_word_and_to_one_who_was_handed_it_does_not(d, given_on):
+    reassign(d, d.issue(), d.other.external_id)
+    reassign(d, given_on, d.person.external_id, is_confirmed=True)
+    assert benefit_gates.standing(d.session, d.definition.id, d.other.id, d.at).claims == ()
+
+
+def test_5_9_the_list_of_offers_says_of_a_claim_handed_on_what_the_press_says(d, given_on):
+    def offered(person):
+        [offer] = benefit_offers.viewable(d.session, None, person.id, d.at)
+        return [gate.reason.code for gate in offer.gates if gate.reason]
+
+    assert offered(d.person) == [refused("already_claimed", d.claim).code]
+    assert offered(d.other) == []
+
+
+def test_7_6_reclaim_requires_used_of_a_claim_handed_on(d, given_on):
+    d.change(is_reclaimable=True)
+    assert "handed on the one of 1 March 2026" in refused("already_claimed", d.claim).message
+    d.redeem(given_on)
+    d.claim()
+
+
+def test_13_6_void_undo_of_a_claim_that_was_handed_to_one_who_claimed(d):
+    d.claim(d.other)
+    mine = d.claim()
+    reassign(d, mine, d.other.external_id, is_confirmed=True)
+    key = mine.claim_key
+    assert void(d, mine).claim_key is None
+    back = restore(d, mine)
+    assert (d.state(back), back.claim_key, back.freed_claim_key) == (BenefitState.ACTIVE, key, None)
+    refused("already_claimed", d.claim)
+
+
+def test_13_6_void_undo_of_a_claim_handed_on_asks_whoever_claimed_it(d, given_on):
+    void(d, given_on)
+    d.claim()
+    assert "claimed another one since" in refused("already_claimed", restore, d, given_on).message
+
+
+def test_13_6_void_undo_puts_back_the_key_whatever_the_terms_are_by_then(d):
+    first = d.claim()
+    key = first.claim_key
+    void(d, first)
+    d.change(is_reclaimable=True)
+    assert restore(d, first).claim_key == key
+
+
+def test_7_6_merge_moves_what_somebody_claimed_and_handed_on(d, given_on):
+    winner = d.make.profile()
+    d.session.commit()
+    d.do(profiles.merge, profiles.MergeProfiles(winner_id=winner.id, loser_id=d.person.id, reason="the same person"))
+    refused("already_claimed", d.claim, winner)
+    d.claim(d.other)
+
+
+def test_7_6_void_undo_after_a_merge_stands_beside_what_was_claimed_before(d):
+    first, _ = d.claim(), d.claim(d.other)
+    d.do(profiles.merge, profiles.MergeProfiles(winner_id=d.person.id, loser_id=d.other.id, reason="the same person"))
+    void(d, first)
+    assert d.state(restore(d, first)) is BenefitState.ACTIVE

@@ -23,11 +23,12 @@ class ReclaimEvery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An earlier claim that is not void: when, what has become of the benefit, and which it is."""
+    """An earlier claim that is not void: when, what has become of the benefit, which it is, and whether it went on."""
 
     claimed_at: datetime
     state: BenefitState
     benefit_id: int | None = None
+    is_handed_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,12 @@ def why_not_again(rules: ReclaimRules, claims: Sequence[Claim], now: datetime, z
     if claimed_in and claimed_in == period(rules.every, now, zone):
         return f"This person claimed it on {told(last.claimed_at, zone)}; it can be claimed once a {rules.every}."
     if rules.requires_used and last.state not in (BenefitState.REDEEMED, BenefitState.EXPIRED):
-        return f"This person holds one that is {last.state}; it can be claimed again once that is used or has expired."
+        which = (
+            f"handed on the one of {told(last.claimed_at, zone)}, which is"
+            if last.is_handed_on
+            else "holds one that is"
+        )
+        return f"This person {which} {last.state}; it can be claimed again once that is used or has expired."
     return ""
 
 

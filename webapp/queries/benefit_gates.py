@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from webapp.domain import benefits as rules
 from webapp.domain import condition_reading, condition_rules
 from webapp.domain.benefit_claims import Claim, why_not_again
 from webapp.domain.benefits import BenefitFacts, ClaimFacts, DefinitionFacts, Gate
 from webapp.domain.condition_rules import Told
-from webapp.domain.redemptions import BenefitMove, BenefitSource
+from webapp.domain.redemptions import BenefitMove
 from webapp.models import Benefit, BenefitChange, BenefitDefinition
 from webapp.queries import benefits as read
 from webapp.queries import conditions
@@ -27,7 +27,10 @@ _COMES = (BenefitMove.ISSUED, BenefitMove.CLAIMED, BenefitMove.REASSIGNED, Benef
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a person has of a definition: how many they ever got, and their claims in order, void ones apart."""
+    """What a person has of a definition, void ones apart: how many they hold, and in order what they claimed.
+
+    What one claimed and handed on stays one's claim; what one was handed is not.
+    """
 
     held: int
     claims: tuple[Claim, ...]
@@ -36,17 +39,38 @@ class Standing:
 def standing(session: Session, definition_id: int, profile_id: int, at: datetime) -> Standing:
     """One statement for both; exact after the definition's row was moved in the same transaction."""
     wanted = select(Benefit).where(
-        Benefit.definition_id == definition_id, Benefit.profile_id == profile_id, Benefit.voided_at.is_(None)
+        is_of(profile_id, Benefit.definition_id == definition_id), Benefit.voided_at.is_(None)
     )
     rows = session.scalars(wanted.order_by(Benefit.id).execution_options(populate_existing=True)).all()
-    claimed = (row for row in rows if row.source is BenefitSource.CLAIM)
+    return stands(rows, profile_id, at)
+
+
+def is_of(profile_id: int, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a person holds a benefit or claimed it, of those ``which`` names; either way by an index."""
+    row = aliased(Benefit)
+    holds, claimed = row.profile_id == profile_id, row.claimed_by_id == profile_id
+    return which & Benefit.id.in_(union_all(select(row.id).where(holds), select(row.id).where(claimed)))
+
+
+def stands(rows: Sequence[Benefit], profile_id: int, at: datetime) -> Standing:
+    """What those benefits, none of them void, come to for a person."""
     return Standing(
-        len(rows), tuple(Claim(row.claimed_at or row.issued_at, rules.state(row.facts, at), row.id) for row in claimed)
+        sum(row.profile_id == profile_id for row in rows),
+        tuple(
+            Claim(
+                row.claimed_at or row.issued_at,
+                rules.state(row.facts, at),
+                row.id,
+                is_handed_on=row.profile_id != profile_id,
+            )
+            for row in rows
+            if row.claimed_by_id == profile_id
+        ),
     )
 
 
-def come_since_void(session: Session, benefit: Benefit) -> frozenset[int]:
-    """Benefits of the same definition that its holder got after it was made void, by whatever way, and still has."""
+def come_since_void(session: Session, benefit: Benefit, whose: ColumnElement[bool]) -> frozenset[int]:
+    """Benefits of the same definition that stand and came to somebody after this one was made void, by whatever way."""
     line, void = BenefitChange, BenefitMove.VOIDED
     made_void = select(func.max(line.id)).where(line.benefit_id == benefit.id, line.move == void).scalar_subquery()
     wanted = (
@@ -54,7 +78,7 @@ def come_since_void(session: Session, benefit: Benefit) -> frozenset[int]:
         .join(line, line.benefit_id == Benefit.id)
         .where(
             Benefit.definition_id == benefit.definition_id,
-            Benefit.profile_id == benefit.profile_id,
+            whose,
             Benefit.voided_at.is_(None),
             line.move.in_(_COMES),
             line.id > made_void,

@@ -14,14 +14,13 @@ from sqlalchemy.orm import Session
 
 from webapp.domain import benefits as rules
 from webapp.domain import condition_rules
-from webapp.domain.benefit_claims import Claim, why_not_again
+from webapp.domain.benefit_claims import why_not_again
 from webapp.domain.benefits import ClaimFacts, Gate
 from webapp.domain.condition_reading import names, read
 from webapp.domain.conditions import Variable
 from webapp.domain.errors import Refused
-from webapp.domain.redemptions import BenefitSource
 from webapp.models import Benefit, BenefitDefinition, Site
-from webapp.queries import conditions, voucher_pool
+from webapp.queries import benefit_gates, conditions, voucher_pool
 
 MOST = 200
 Scope = frozenset[int] | None
@@ -66,7 +65,7 @@ class _Person:
     def __init__(
         self, session: Session, profile_id: int, definitions: Sequence[BenefitDefinition], at: datetime
     ) -> None:
-        self.at = at
+        self.at, self.profile_id = at, profile_id
         asked = [rule for one in definitions for rule in (one.claim_condition, one.view_condition) if rule]
         self.known: Mapping[str, Variable] = conditions.variables(session) if asked else {}
         wanted = {name for rule in asked for name in names(rule) if name in self.known}
@@ -76,9 +75,8 @@ class _Person:
         )
         self.held: dict[int, list[Benefit]] = defaultdict(list)
         mine = select(Benefit).where(
-            Benefit.profile_id == profile_id,
+            benefit_gates.is_of(profile_id, Benefit.definition_id.in_([one.id for one in definitions])),
             Benefit.voided_at.is_(None),
-            Benefit.definition_id.in_([one.id for one in definitions]),
         )
         for benefit in session.scalars(mine.order_by(Benefit.id)):
             self.held[benefit.definition_id].append(benefit)
@@ -96,16 +94,11 @@ class _Person:
         return self.at.astimezone(ZoneInfo(zone)).date()
 
     def gates(self, definition: BenefitDefinition, zone: str) -> tuple[Gate, ...]:
-        held = self.held[definition.id]
-        claims = [
-            Claim(one.claimed_at or one.issued_at, rules.state(one.facts, self.at))
-            for one in held
-            if one.source is BenefitSource.CLAIM
-        ]
+        stands = benefit_gates.stands(self.held[definition.id], self.profile_id, self.at)
         facts = ClaimFacts(
             matches=self.meets(definition.claim_condition, zone),
-            why_not_again=why_not_again(definition.reclaim, claims, self.at, zone),
-            held=len(held),
+            why_not_again=why_not_again(definition.reclaim, stands.claims, self.at, zone),
+            held=stands.held,
         )
         left = int(definition.voucher_type_id in self.pools)
         return rules.gates_to_claim(replace(definition.facts, codes_left=left), facts, self.at, zone)

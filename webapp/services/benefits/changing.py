@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import insert, or_, select, text, true, update
 
@@ -14,7 +15,7 @@ from webapp.domain.benefit_claims import Claim, why_not_back
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.notices import Skip
-from webapp.domain.redemptions import BenefitMove, BenefitSource
+from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Voucher
 from webapp.models.benefits import NOT_TOLD
@@ -23,11 +24,12 @@ from webapp.queries import benefit_traces, memberships
 from webapp.queries import benefits as read
 from webapp.services import notices
 from webapp.services.benefits import codes, counting
-from webapp.services.benefits.issuing import claim_key
 from webapp.services.work import Work, changed_rows
 
 SWEPT = 500  # told in one transaction
 _SHORTEST_REASON = 3
+# A claim that is void frees the person; the key it stood under is kept for undoing that.
+FREED: dict[str, Any] = {"claim_key": None, "freed_claim_key": Benefit.claim_key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ def void(work: Work, command: VoidBenefit) -> Benefit:
         work.session,
         update(Benefit)
         .where(Benefit.id == benefit.id, Benefit.voided_at.is_(None))
-        .values(voided_at=work.now, voided_by=work.actor.label, void_reason=reason, claim_key=None),
+        .values(voided_at=work.now, voided_by=work.actor.label, void_reason=reason, **FREED),
     )
     if moved != 1:
         raise Refused("void", f"It was made void on {rules.told(benefit.voided_at, benefit.zone)} already.")
@@ -218,17 +220,12 @@ def restore(work: Work, command: RestoreBenefit) -> Benefit:
     benefit, definition = _both_held(work, command.benefit_id)
     rules.may_unvoid(benefit.voided_at, work.now, benefit.zone).require()
     _require_room(work, benefit, definition)
-    key = None
-    if benefit.source is BenefitSource.CLAIM and benefit.claimed_at is not None:
-        key = claim_key(definition, benefit.profile_id, benefit.claimed_at, benefit.zone)
-    if key and read.id_of_claim(work.session, key) is not None:
-        raise Refused("already_claimed", "The person has claimed another one since; void that one first.")
     counting.voided(work, definition.id, -1)
     moved = changed_rows(
         work.session,
         update(Benefit)
         .where(Benefit.id == benefit.id, Benefit.voided_at == benefit.voided_at)
-        .values(voided_at=None, voided_by="", void_reason="", claim_key=key),
+        .values(voided_at=None, voided_by="", void_reason="", claim_key=Benefit.freed_claim_key, freed_claim_key=None),
     )
     if moved != 1:
         raise _overtaken()
@@ -310,17 +307,19 @@ def _both_held(work: Work, benefit_id: int) -> tuple[Benefit, BenefitDefinition]
 
 def _require_room(work: Work, benefit: Benefit, definition: BenefitDefinition) -> None:
     """``Refused`` when what the person got since it was made void would be too many with it."""
-    since = gates.come_since_void(work.session, benefit)
-    if not since:
+    if gates.come_since_void(work.session, benefit, Benefit.profile_id == benefit.profile_id):
+        held = gates.standing(work.session, definition.id, benefit.profile_id, work.now).held
+        most = rules.gate_of_limit(definition.facts, held).reason
+        if most:
+            raise Refused(most.code, most.message)
+    if benefit.claimed_by_id is None or benefit.claimed_at is None:
         return
-    stands = gates.standing(work.session, definition.id, benefit.profile_id, work.now)
-    most = rules.gate_of_limit(definition.facts, stands.held).reason
-    if most:
-        raise Refused(most.code, most.message)
-    if benefit.source is BenefitSource.CLAIM and benefit.claimed_at is not None:
+    since = gates.come_since_void(work.session, benefit, Benefit.claimed_by_id == benefit.claimed_by_id)
+    if since:
+        claims = gates.standing(work.session, definition.id, benefit.claimed_by_id, work.now).claims
         own = Claim(benefit.claimed_at, rules.state(replace(benefit.facts, voided_at=None), work.now))
-        claims = [claim for claim in stands.claims if claim.benefit_id in since]
-        why = why_not_back(definition.reclaim, own, claims, benefit.zone)
+        newer = [claim for claim in claims if claim.benefit_id in since]
+        why = why_not_back(definition.reclaim, own, newer, benefit.zone)
         if why:
             raise Refused("already_claimed", why)
 
