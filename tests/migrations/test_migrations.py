@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event, insert, inspect, text
+from sqlalchemy import Engine, event, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -329,3 +329,27 @@ def test_whoever_claimed_a_benefit_before_it_was_handed_on_or_they_were_merged_i
     schema.upgrade(empty)
     with empty.connect() as connection:
         assert connection.scalars(text("select claimed_by_id from benefits order by id")).all() == wanted
+
+
+def test_histories_written_in_words_tell_the_end_that_was_moved(empty):
+    schema.upgrade(empty)
+    notes = {
+        "extended": "From 30 March 2026 23:59 (Australia/Melbourne) to 13 April 2026 23:59 (Australia/Melbourne). by phone",
+        "extension undone": "From 13 April 2026 23:59 (Australia/Melbourne) back to 30 March 2026 23:59 (Australia/Melbourne).",
+        "expiry set": "From no end to 1 May 2026 23:59 (Europe/London). by order",
+        "voided": "From 30 March 2026 23:59 (Australia/Melbourne) to nothing",
+    }
+    with Session(empty) as session:
+        benefit = Factories(session).benefit()
+        lines = [
+            {"benefit_id": benefit.id, "move": move, "at": NOW, "by": "A", "note": note} for move, note in notes.items()
+        ]
+        session.execute(insert(BenefitChange), lines)
+        session.commit()
+    kept = guards(empty)
+    schema.downgrade(empty, "0013_long_lists")
+    schema.upgrade(empty)
+    assert guards(empty) == kept
+    with Session(empty) as session:
+        ends = session.scalars(select(BenefitChange.ended_at).order_by(BenefitChange.id)).all()
+    assert [str(end)[:19] for end in ends] == ["2026-03-30 12:59:59", "2026-04-13 13:59:59", "None", "None"]

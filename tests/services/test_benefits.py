@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.audit import Event
-from webapp.domain.benefits import BenefitState
+from webapp.domain.benefits import BenefitState, gates_to_redeem
 from webapp.domain.errors import Conflict, NotFound, Refused
 from webapp.domain.notices import NoticeKind, NoticeStatus
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
@@ -25,7 +25,7 @@ from webapp.models import (
     Voucher,
     VoucherBatch,
 )
-from webapp.queries import benefit_gates
+from webapp.queries import benefit_gates, benefit_past
 from webapp.queries import benefit_lists as lists
 from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
@@ -746,7 +746,8 @@ def test_the_table_of_a_benefit_at_another_instant(d):
     d.redeem(benefit)
 
     def shut(at):
-        found = benefit_gates.to_redeem_then(d.session, d.definition.facts, read.get(d.session, benefit.id), at, d.at)
+        then = benefit_past.facts(d.session, read.get(d.session, benefit.id), at)
+        found = gates_to_redeem(d.definition.facts, then, 1, at)
         return [gate.reason.code for gate in found if gate.reason]
 
     assert shut(T) == []

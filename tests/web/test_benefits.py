@@ -290,6 +290,19 @@ def test_why_not_of_a_benefit_at_any_instant(console, d):
         console.get(f"/benefits/{benefit.id}/why-not?at={odd}")
 
 
+def test_feature_10_why_not_before_a_claim_and_before_an_extension(console, d):
+    d.change(is_claimable=True)
+    d.forward(days=3)
+    benefit = d.claim()
+    url = f"/benefits/why-not?person={d.person.external_id}&definition={d.definition.id}"
+    assert "claimed it on 4 March 2026" in console.get(f"{url}&at=2026-03-05T10:00").text
+    assert "nothing is in the way" in console.get(f"{url}&at=2026-03-03T10:00").text
+    d.at = benefit.expires_at + timedelta(days=5)
+    d.do(benefits.extend, benefits.ExtendBenefit(benefit.id, extend_days=30))
+    page = console.get(f"/benefits/{benefit.id}/why-not?at=2026-04-06T10:00")
+    assert "It expired on 3 April 2026 23:59" in page.text
+
+
 def test_why_not_of_a_person_and_a_definition(console, d):
     d.change(is_claimable=True, claim_condition={"===": [{"var": "last_name"}, "Nobody"]})
     url = f"/benefits/why-not?person={d.person.external_id}&definition={d.definition.id}"

@@ -100,7 +100,10 @@ class Benefit(Base):
 
 
 class BenefitChange(Base):
-    """A line of a benefit's history besides its ledger. ``profile_id`` is who held it until it went to another."""
+    """A line of a benefit's history besides its ledger.
+
+    ``profile_id`` is who held it until it went to another, ``ended_at`` the end it had until that was moved.
+    """
 
     __tablename__ = "benefit_changes"
 
@@ -111,6 +114,7 @@ class BenefitChange(Base):
     by: Mapped[str] = mapped_column(String(120))
     note: Mapped[str] = mapped_column(String(500), default="")
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"), index=True)
+    ended_at: Mapped[datetime | None]
 
     __table_args__ = (
         # Expiring at one instant is told once; after an extension there is another instant.

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session, aliased
 from webapp.domain import benefits as rules
 from webapp.domain import condition_reading, condition_rules
 from webapp.domain.benefit_claims import Claim, why_not_again
-from webapp.domain.benefits import BenefitFacts, ClaimFacts, DefinitionFacts, Gate
+from webapp.domain.benefits import ClaimFacts, DefinitionFacts, Gate
 from webapp.domain.condition_rules import Told
 from webapp.domain.redemptions import BenefitMove
 from webapp.models import Benefit, BenefitChange, BenefitDefinition
 from webapp.queries import benefits as read
 from webapp.queries import conditions
-from webapp.queries import redemptions as read_ledger
 
 # The moves by which a benefit comes to a person, or comes back.
 _COMES = (BenefitMove.ISSUED, BenefitMove.CLAIMED, BenefitMove.REASSIGNED, BenefitMove.RESTORED)
@@ -42,7 +41,7 @@ def standing(session: Session, definition_id: int, profile_id: int, at: datetime
         is_of(profile_id, Benefit.definition_id == definition_id), Benefit.voided_at.is_(None)
     )
     rows = session.scalars(wanted.order_by(Benefit.id).execution_options(populate_existing=True)).all()
-    return stands(rows, profile_id, at)
+    return _stands(rows, profile_id, at)
 
 
 def is_of(profile_id: int, which: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -52,7 +51,7 @@ def is_of(profile_id: int, which: ColumnElement[bool]) -> ColumnElement[bool]:
     return which & Benefit.id.in_(union_all(select(row.id).where(holds), select(row.id).where(claimed)))
 
 
-def stands(rows: Sequence[Benefit], profile_id: int, at: datetime) -> Standing:
+def _stands(rows: Sequence[Benefit], profile_id: int, at: datetime) -> Standing:
     """What those benefits, none of them void, come to for a person."""
     return Standing(
         sum(row.profile_id == profile_id for row in rows),
@@ -127,13 +126,6 @@ def to_redeem(session: Session, benefit_id: int, at: datetime, *, count: int = 1
     return rules.gates_to_redeem(definition.facts, benefit.facts, count, at)
 
 
-def to_redeem_then(
-    session: Session, definition: DefinitionFacts, benefit: Benefit, at: datetime, now: datetime
-) -> tuple[Gate, ...]:
-    """The same as it stood, or as things stand will stand, at another instant than ``now``."""
-    return rules.gates_to_redeem(definition, facts_at(session, benefit, at, now), 1, at)
-
-
 def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, str]:
     """Of these benefits by id: why one cannot be extended, or an empty text."""
     wanted = select(BenefitDefinition).where(BenefitDefinition.id.in_({row.definition_id for row in rows}))
@@ -143,15 +135,6 @@ def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, st
         gates = rules.gates_to_extend(known[row.definition_id], row.facts)
         found[row.id] = next((gate.reason.message for gate in gates if gate.reason), "")
     return found
-
-
-def facts_at(session: Session, benefit: Benefit, at: datetime, now: datetime) -> BenefitFacts:
-    """A benefit as it stood at ``at``; of the time to come as it stands now."""
-    facts = benefit.facts
-    if at >= now:
-        return facts
-    voided = facts.voided_at if facts.voided_at is not None and facts.voided_at <= at else None
-    return replace(facts, voided_at=voided, redeemed=max(0, read_ledger.standing(session, benefit.id, at)))
 
 
 def condition(session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str) -> Told:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,8 +18,8 @@ from webapp.domain.benefits import ClaimFacts, Gate
 from webapp.domain.condition_reading import names, read
 from webapp.domain.conditions import Variable
 from webapp.domain.errors import Refused
-from webapp.models import Benefit, BenefitDefinition, Site
-from webapp.queries import benefit_gates, conditions, voucher_pool
+from webapp.models import BenefitDefinition, Site
+from webapp.queries import benefit_past, conditions, voucher_pool
 
 MOST = 200
 Scope = frozenset[int] | None
@@ -45,7 +44,7 @@ class Offer:
 
 
 def viewable(session: Session, scope: Scope, profile_id: int, at: datetime) -> list[Offer]:
-    """What the person sees at ``at``, newest first, at most ``MOST``; five statements and one for each list asked for."""
+    """What the person sees at ``at``, newest first, at most ``MOST``; nine statements and one for each list asked for."""
     wanted = select(BenefitDefinition, Site).join(Site, Site.id == BenefitDefinition.site_id)
     wanted = wanted.where(BenefitDefinition.is_published, ~BenefitDefinition.is_archived)
     if scope is not None:
@@ -65,7 +64,7 @@ class _Person:
     def __init__(
         self, session: Session, profile_id: int, definitions: Sequence[BenefitDefinition], at: datetime
     ) -> None:
-        self.at, self.profile_id = at, profile_id
+        self.at = at
         asked = [rule for one in definitions for rule in (one.claim_condition, one.view_condition) if rule]
         self.known: Mapping[str, Variable] = conditions.variables(session) if asked else {}
         wanted = {name for rule in asked for name in names(rule) if name in self.known}
@@ -73,13 +72,7 @@ class _Person:
         self.facts: dict[str, Any] = (
             conditions.facts(session, [profile_id], variables, at).get(profile_id, {}) if asked else {}
         )
-        self.held: dict[int, list[Benefit]] = defaultdict(list)
-        mine = select(Benefit).where(
-            benefit_gates.is_of(profile_id, Benefit.definition_id.in_([one.id for one in definitions])),
-            Benefit.voided_at.is_(None),
-        )
-        for benefit in session.scalars(mine.order_by(Benefit.id)):
-            self.held[benefit.definition_id].append(benefit)
+        self.stands = benefit_past.standings(session, [one.id for one in definitions], profile_id, at)
         pools = {one.voucher_type_id for one in definitions if one.voucher_type_id and one.force_allocation}
         self.pools = voucher_pool.has_codes(session, pools, profile_id, at) if pools else set()
 
@@ -94,7 +87,7 @@ class _Person:
         return self.at.astimezone(ZoneInfo(zone)).date()
 
     def gates(self, definition: BenefitDefinition, zone: str) -> tuple[Gate, ...]:
-        stands = benefit_gates.stands(self.held[definition.id], self.profile_id, self.at)
+        stands = self.stands[definition.id]
         facts = ClaimFacts(
             matches=self.meets(definition.claim_condition, zone),
             why_not_again=why_not_again(definition.reclaim, stands.claims, self.at, zone),

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp
 from webapp.blueprints.benefits.forms import instant
-from webapp.domain.benefits import told
+from webapp.domain.benefits import gates_to_redeem, told
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
+from webapp.queries import benefit_past, choices, memberships, voucher_pool
 from webapp.queries import benefits as read
-from webapp.queries import choices, memberships, voucher_pool
 from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.paging import number, text
@@ -29,7 +29,9 @@ def why_not(benefit_id: int) -> ResponseReturnValue:
     sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW))
     zone = sheet.benefit.zone
     at = instant(text("at", 40), zone)
-    rules = benefit_words.table(gates.to_redeem_then(session, sheet.definition.facts, sheet.benefit, at, now))
+    rules = benefit_words.table(
+        gates_to_redeem(sheet.definition.facts, benefit_past.facts(session, sheet.benefit, at), 1, at)
+    )
     return render(
         "benefits/why_not.html",
         sheet=sheet,
@@ -61,7 +63,7 @@ def why_person() -> ResponseReturnValue:
         definition, site = read.definition(session, chosen, where)
         zone = person.zone or site.timezone
         at = instant(text("at", 40), zone)
-        stands = gates.standing(session, definition.id, person.id, at)
+        stands = benefit_past.standing(session, definition.id, person.id, at)
         told_of = gates.condition(session, definition, person.id, at, zone)
         has_code = voucher_pool.has_code(session, definition, person.id, at, zone)
         claiming = benefit_words.table(gates.to_claim(definition, stands, told_of, at, zone, has_code=has_code))
@@ -74,6 +76,7 @@ def why_person() -> ResponseReturnValue:
             "sentence": benefit_words.sentence(definition.name, claiming, told(at, zone)),
             "at": at,
             "zone": zone,
+            "is_past": at < clock.now(),
         }
     return render(
         "benefits/why_person.html",

@@ -1,4 +1,8 @@
-"""Who claimed a benefit stays with it wherever it goes, and so does the key under which the claim stood."""
+"""Who claimed a benefit stays with it, with the key of the claim; and histories keep the end that was moved."""
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +21,16 @@ _FIRST = (
 _MERGED = (
     "update benefits set claimed_by_id = (select merged_into_id from profiles where profiles.id = claimed_by_id) "
     "where claimed_by_id in (select id from profiles where merged_into_id is not null)"
+)
+# «From 30 March 2026 23:59 (Australia/Melbourne) to …»: a day ends with its last second.
+_ENDED = re.compile(r"From (\d{1,2} [A-Z][a-z]+ \d{4} \d\d:\d\d) \(([A-Za-z0-9/_+-]+)\) (?:back )?to ")
+_GUARD = "guard_benefit_changes_update"
+_CHANGES = sa.table(
+    "benefit_changes",
+    sa.column("id", sa.Integer),
+    sa.column("move", sa.String),
+    sa.column("note", sa.String),
+    sa.column("ended_at", sa.DateTime(timezone=True)),
 )
 
 
@@ -37,9 +51,42 @@ def upgrade() -> None:
         sqlite_where=_CLAIMED,
         postgresql_where=_CLAIMED,
     )
+    op.add_column("benefit_changes", sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True))
+    _read_ends()
+
+
+def _read_ends() -> None:
+    """Take from the lines there are, which said it in words, when a benefit ended until its end was moved."""
+    bind, line = op.get_bind(), _CHANGES.c
+    wanted = sa.select(line.id, line.note).where(line.move.in_(["extended", "extension undone", "expiry set"]))
+    ends = [{"own_id": row.id, "end": _end(row.note)} for row in bind.execute(wanted).all() if _ENDED.match(row.note)]
+    if not ends:
+        return
+    update = sa.update(_CHANGES).where(line.id == sa.bindparam("own_id")).values(ended_at=sa.bindparam("end"))
+    if bind.dialect.name == "sqlite":
+        made = bind.scalar(sa.text("select sql from sqlite_master where name = :guard"), {"guard": _GUARD})
+        op.execute(f"drop trigger {_GUARD}")
+        bind.execute(update, ends)
+        op.execute(made)
+    else:
+        op.execute(f"alter table benefit_changes disable trigger {_GUARD}")
+        bind.execute(update, ends)
+        op.execute(f"alter table benefit_changes enable trigger {_GUARD}")
+
+
+def _end(note: str) -> datetime:
+    found = _ENDED.match(note)
+    if found is None:
+        raise AssertionError("only notes that match are read")
+    moment = datetime.strptime(found[1], "%d %B %Y %H:%M").replace(tzinfo=ZoneInfo(found[2]))
+    return moment.replace(second=59 if moment.minute == 59 else 0).astimezone(UTC)
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("alter table benefit_changes drop column ended_at")
+    else:
+        op.drop_column("benefit_changes", "ended_at")
     op.drop_index(_INDEX, table_name="benefits", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
     with op.batch_alter_table("benefits", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_column("freed_claim_key")

@@ -102,7 +102,7 @@ def extend(work: Work, command: ExtendBenefit) -> Benefit:
     _move_expiry(work, benefit, before, later, extended_at=work.now)
     note = f"From {rules.told(before, benefit.zone)} to {rules.told(later, benefit.zone)}. {command.note}".strip()
     notices.move(work, read.get(work.session, benefit.id), definition)
-    _tell(work, benefit, BenefitMove.EXTENDED, note)
+    _tell(work, benefit, BenefitMove.EXTENDED, note, ended_at=before)
     until = rules.told(later, benefit.zone)
     work.record(
         Event.BENEFIT_EXTENDED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id, until=until
@@ -123,11 +123,12 @@ def set_expiry(work: Work, command: SetExpiry) -> Benefit:
             f"It begins on {rules.told(benefit.issued_at, benefit.zone)}; choose that day or a later one.",
             "expires_on",
         )
-    _move_expiry(work, benefit, benefit.expires_at, ends, extended_at=benefit.extended_at)
+    ended_at = benefit.expires_at
+    _move_expiry(work, benefit, ended_at, ends, extended_at=benefit.extended_at)
     until = rules.told(ends, benefit.zone)
-    before = rules.told(benefit.expires_at, benefit.zone) or "no end"
+    before = rules.told(ended_at, benefit.zone) or "no end"
     notices.move(work, read.get(work.session, benefit.id), definition)
-    _tell(work, benefit, BenefitMove.EXPIRY_SET, f"From {before} to {until}. {reason}")
+    _tell(work, benefit, BenefitMove.EXPIRY_SET, f"From {before} to {until}. {reason}", ended_at=ended_at)
     work.record(
         Event.BENEFIT_EXPIRY_SET,
         benefit,
@@ -339,10 +340,9 @@ def _move_expiry(
         raise _overtaken()
 
 
-def _tell(work: Work, benefit: Benefit, move: BenefitMove, note: str, *, profile_id: int | None = None) -> None:
-    line = BenefitChange(
-        benefit_id=benefit.id, move=move, at=work.now, by=work.actor.label, note=note[:500], profile_id=profile_id
-    )
+def _tell(work: Work, benefit: Benefit, move: BenefitMove, note: str, **before: Any) -> None:
+    """Write a line of the history; ``before`` is whose it was, or when it ended."""
+    line = BenefitChange(benefit_id=benefit.id, move=move, at=work.now, by=work.actor.label, note=note[:500], **before)
     work.session.add(line)
 
 
