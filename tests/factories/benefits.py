@@ -128,6 +128,7 @@ class Benefits(People):
         counted = {"total_global_created": BenefitDefinition.total_global_created + 1}
         if values.get("source") == BenefitSource.CLAIM:
             counted["total_global_claimed"] = BenefitDefinition.total_global_claimed + 1
+            values.setdefault("claimed_by_id", holder.id)
         self.session.execute(update(BenefitDefinition).where(BenefitDefinition.id == definition.id).values(counted))
         return self.add(Benefit(**values))
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import xlsxwriter
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, func, insert, select
 from sqlalchemy.orm import Session
 
 from tests.factories import Factories
@@ -24,6 +24,7 @@ from webapp.domain.profiles import email_key, search_keys
 from webapp.jobs import imports as jobs
 from webapp.models import (
     AuditEntry,
+    BenefitChange,
     ImportProblem,
     ImportRun,
     Location,
@@ -295,6 +296,19 @@ def test_taken_back_everybody_is_what_they_were_and_the_new_are_gone(ours):
     now = {name: getattr(after["M1"], name) for name in kept}
     assert {name for name, value in now.items() if value != kept[name]} == {"version", "updated_at"}
     assert ours.execute(select(ProfileTerm.profile_id, ProfileTerm.term)).all() == terms
+
+
+def test_whoever_had_or_claimed_a_benefit_that_went_on_stays(ours):
+    make = Factories(ours)
+    keeper = make.profile()
+    run = imported(ours, b"Member ID,First name\nM2,Bo\nM3,Cy\nM4,Di\n")
+    found = people(ours)
+    make.benefit(None, keeper, source="claim", claimed_by_id=found["M3"].id)
+    passed_on = {"benefit_id": make.benefit(None, keeper).id, "move": "reassigned", "at": NOW, "by": "A", "note": ""}
+    ours.execute(insert(BenefitChange), [passed_on | {"profile_id": found["M2"].id}])
+    ours.commit()
+    run = taken_back(ours, run)
+    assert (run.undone["people"], run.undone["left_count"]) == (1, 2)
 
 
 def test_who_was_changed_merged_or_used_since_stays_and_is_told(ours):

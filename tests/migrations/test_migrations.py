@@ -342,3 +342,55 @@ def test_who_started_a_batch_of_before_is_taken_from_the_audit_log(empty):
     with empty.connect() as connection:
         rows = connection.execute(text("select id, started_by_id from benefit_batches order by id"))
         assert [tuple(row) for row in rows] == expected
+
+
+def test_whoever_claimed_a_benefit_before_it_was_handed_on_or_they_were_merged_is_known(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        definition = make.benefit_definition()
+        first, second, third = (make.profile() for _ in range(3))
+        merged = make.profile(merged_into_id=third.id)
+        claims = [make.benefit(definition, who, source="claim") for who in (first, second, second)]
+        make.benefit(definition, first)
+        for benefit, *owners in ((claims[1], first.id, third.id), (claims[2], merged.id)):
+            for owner in owners:
+                line = {
+                    "benefit_id": benefit.id,
+                    "move": "reassigned",
+                    "at": NOW,
+                    "by": "A",
+                    "note": "",
+                    "profile_id": owner,
+                }
+                session.execute(insert(BenefitChange), [line])
+        wanted = [first.id, first.id, third.id, None]
+        session.commit()
+    schema.downgrade(empty, "0013_long_lists")
+    schema.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalars(text("select claimed_by_id from benefits order by id")).all() == wanted
+
+
+def test_histories_written_in_words_tell_the_end_that_was_moved(empty):
+    schema.upgrade(empty)
+    notes = {
+        "extended": "From 30 March 2026 23:59 (Australia/Melbourne) to 13 April 2026 23:59 (Australia/Melbourne). by phone",
+        "extension undone": "From 13 April 2026 23:59 (Australia/Melbourne) back to 30 March 2026 23:59 (Australia/Melbourne).",
+        "expiry set": "From no end to 1 May 2026 23:59 (Europe/London). by order",
+        "voided": "From 30 March 2026 23:59 (Australia/Melbourne) to nothing",
+    }
+    with Session(empty) as session:
+        benefit = Factories(session).benefit()
+        lines = [
+            {"benefit_id": benefit.id, "move": move, "at": NOW, "by": "A", "note": note} for move, note in notes.items()
+        ]
+        session.execute(insert(BenefitChange), lines)
+        session.commit()
+    kept = guards(empty)
+    schema.downgrade(empty, "0013_long_lists")
+    schema.upgrade(empty)
+    assert guards(empty) == kept
+    with Session(empty) as session:
+        ends = session.scalars(select(BenefitChange.ended_at).order_by(BenefitChange.id)).all()
+    assert [str(end)[:19] for end in ends] == ["2026-03-30 12:59:59", "2026-04-13 13:59:59", "None", "None"]

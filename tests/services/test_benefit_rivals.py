@@ -20,7 +20,8 @@ from webapp.adapters.engines import engine_options
 from webapp.domain.errors import DomainError
 from webapp.domain.identity import SYSTEM
 from webapp.domain.redemptions import RedemptionKind
-from webapp.models import Benefit, BenefitDefinition, Redemption
+from webapp.models import Benefit, BenefitDefinition, Profile, Redemption
+from webapp.queries import benefit_gates
 from webapp.queries.invariants import broken
 from webapp.services import benefits
 from webapp.services.work import RequestStamp, Work, perform
@@ -227,3 +228,65 @@ def test_13_7_unique_forever(own: Session, own_database: str, repeat: Callable[[
     own.rollback()
     assert own.scalar(select(func.count(Benefit.voucher_id.distinct()))) == number
     assert_sound(own)
+
+
+def to_one(session: Session) -> tuple[BenefitDefinition, Profile, list[Benefit]]:
+    """A definition of which a person may get one, that person, and eight benefits of eight others."""
+    make = Factories(session)
+    definition = make.benefit_definition(max_per_profile=1, is_reassignable=True)
+    person = make.profile()
+    return definition, person, [make.benefit(definition, issued_at=T) for _ in range(THREADS)]
+
+
+def held_by(session: Session, definition: BenefitDefinition, person: Profile) -> int:
+    session.rollback()
+    return benefit_gates.standing(session, definition.id, person.id, T).held
+
+
+def test_ruling_4_eight_hand_theirs_over_to_one_who_may_get_one(own: Session, own_database: str) -> None:
+    definition, person, theirs = to_one(own)
+    own.commit()
+    acts = [doing(benefits.reassign, benefits.ReassignBenefit(one.id, person.external_id or "")) for one in theirs]
+    assert together(own_database, acts) == {"done": 1, "profile_limit_reached": THREADS - 1}
+    assert held_by(own, definition, person) == 1
+    assert_sound(own)
+
+
+def test_ruling_4_a_void_is_undone_while_others_issue(own: Session, own_database: str) -> None:
+    definition, person, _ = to_one(own)
+    own.commit()
+    issue = benefits.IssueBenefit(definition_id=definition.id, profile_id=person.id, mint=MINT)
+    first = perform(own, SYSTEM, T, lambda work: benefits.issue(work, issue))
+    perform(own, SYSTEM, T, lambda work: benefits.void(work, benefits.VoidBenefit(first.id, "by mistake")))
+    acts = [doing(benefits.restore, benefits.RestoreBenefit(first.id)), *[doing(benefits.issue, issue)] * 7]
+    assert together(own_database, acts) == {"done": 1, "profile_limit_reached": 7}
+    assert held_by(own, definition, person) == 1
+    assert_sound(own)
+
+
+def hand_over_unguarded(work: Work, command: benefits.ReassignBenefit) -> None:
+    """The twin of `reassign`: it believes what was seen before."""
+    person = work.session.scalars(select(Profile.id).where(Profile.external_id == command.person)).one()
+    work.session.execute(update(Benefit).where(Benefit.id == command.benefit_id).values(profile_id=person))
+
+
+def test_the_twin_that_hands_over_without_the_guard_gives_too_many(own: Session, own_database: str) -> None:
+    """Proves that the two tests above can fail: all eight see that the person holds none before any of them acts."""
+    definition, person, theirs = to_one(own)
+    own.commit()
+    all_have_looked = Barrier(THREADS)
+
+    def look_then_act(benefit_id: int) -> Callable[[Session], object]:
+        command = benefits.ReassignBenefit(benefit_id, person.external_id or "")
+
+        def act(session: Session) -> None:
+            stands = benefit_gates.standing(session, definition.id, person.id, T)
+            all_have_looked.wait()
+            if stands.held == 0:
+                doing(hand_over_unguarded, command)(session)
+
+        return act
+
+    assert together(own_database, [look_then_act(one.id) for one in theirs]) == {"done": THREADS}
+    with pytest.raises(AssertionError):
+        assert held_by(own, definition, person) == 1

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.audit import Event
-from webapp.domain.benefits import BenefitState
+from webapp.domain.benefits import BenefitState, gates_to_redeem
 from webapp.domain.errors import Conflict, NotFound, Refused
 from webapp.domain.notices import NoticeKind, NoticeStatus
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
@@ -26,7 +26,7 @@ from webapp.models import (
     VoucherBatch,
     VoucherChange,
 )
-from webapp.queries import benefit_gates
+from webapp.queries import benefit_gates, benefit_past
 from webapp.queries import benefit_lists as lists
 from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
@@ -467,7 +467,7 @@ def test_a_refused_attempt_is_kept_with_its_reason_and_its_table(d):
     kept = d.do(benefits.attempt, benefits.RedeemBenefit(benefit.id, "K7QD"))
     assert isinstance(kept, RedemptionAttempt)
     assert (kept.reason, kept.benefit_id, kept.field) == ("no_redemptions_left", benefit.id, "count")
-    assert [words for words, against in kept.gates if against] == ["enough redemptions of it are left"]
+    assert [words for words, against, *_ in kept.gates if against] == ["enough redemptions of it are left"]
     assert read_ledger.attempts(d.session, benefit.id) == [kept]
 
 
@@ -800,7 +800,8 @@ def test_the_table_of_a_benefit_at_another_instant(d):
     d.redeem(benefit)
 
     def shut(at):
-        found = benefit_gates.to_redeem_then(d.session, d.definition.facts, read.get(d.session, benefit.id), at, d.at)
+        then = benefit_past.facts(d.session, read.get(d.session, benefit.id), at)
+        found = gates_to_redeem(d.definition.facts, then, 1, at)
         return [gate.reason.code for gate in found if gate.reason]
 
     assert shut(T) == []

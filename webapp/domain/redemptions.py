@@ -48,6 +48,10 @@ class BenefitMove(StrEnum):
     RELEASED = "released"
 
 
+# The moves after which a benefit ends at another time.
+MOVES_END = (BenefitMove.EXTENDED, BenefitMove.EXTENSION_UNDONE, BenefitMove.EXPIRY_SET)
+
+
 def receipt(random_bytes: RandomBytes) -> str:
     """Four signs of the alphabet that cannot be misread."""
     return "".join(ALPHABET[byte % len(ALPHABET)] for byte in random_bytes(RECEIPT))

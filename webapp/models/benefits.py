@@ -17,6 +17,7 @@ NOT_TOLD = "expiry_told_at is null and voided_at is null and expires_at is not n
 _NOT_TOLD = text(NOT_TOLD)
 _BATCHED = text("batch_id is not null")
 _REVERSAL = text("kind = 'reversal'")
+_CLAIMED = text("claimed_by_id is not null")
 _EXPIRED = text("move = 'expired'")
 
 
@@ -25,6 +26,7 @@ class Benefit(Base):
 
     ``redeemed_count`` is what the ledger comes to, moved in the statement that decides and never recounted on a page.
     ``expires_at`` is the last second that counts. ``claim_key`` is one value for all claims of which only one may stand.
+    Whoever claimed it stays the one who did, also when it goes to another person.
     """
 
     __tablename__ = "benefits"
@@ -38,6 +40,7 @@ class Benefit(Base):
     zone: Mapped[str] = mapped_column(String(64))
     issued_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
+    claimed_by_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
     extended_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     expiry_told_at: Mapped[datetime | None]  # when its history was told that it had expired
@@ -52,6 +55,7 @@ class Benefit(Base):
     redeem_code_online: Mapped[str | None] = mapped_column(String(80))
     code_key: Mapped[str | None] = mapped_column(String(80), unique=True)  # redeem_code_pos as codes are compared
     claim_key: Mapped[str | None] = mapped_column(String(80), unique=True)
+    freed_claim_key: Mapped[str | None] = mapped_column(String(80))  # what it was before the claim was made void
     voucher_id: Mapped[int | None] = mapped_column(ForeignKey("vouchers.id"), unique=True)
     created_at: Mapped[datetime]
 
@@ -63,6 +67,13 @@ class Benefit(Base):
         ),
         Index("ix_benefits_definition_id_id", "definition_id", "id"),
         Index("ix_benefits_profile_id_definition_id", "profile_id", "definition_id"),
+        Index(
+            "ix_benefits_claimed_by_id_definition_id",
+            "claimed_by_id",
+            "definition_id",
+            sqlite_where=_CLAIMED,
+            postgresql_where=_CLAIMED,
+        ),
         Index("ix_benefits_not_told_expires_at", "expires_at", sqlite_where=_NOT_TOLD, postgresql_where=_NOT_TOLD),
         Index("ix_benefits_batch_id_id", "batch_id", "id", sqlite_where=_BATCHED, postgresql_where=_BATCHED),
         Index("ix_benefits_issued_at_id", "issued_at", "id"),
@@ -89,7 +100,10 @@ class Benefit(Base):
 
 
 class BenefitChange(Base):
-    """A line of a benefit's history besides its ledger. ``profile_id`` is who held it until it went to another."""
+    """A line of a benefit's history besides its ledger.
+
+    ``profile_id`` is who held it until it went to another, ``ended_at`` the end it had until that was moved.
+    """
 
     __tablename__ = "benefit_changes"
 
@@ -100,6 +114,7 @@ class BenefitChange(Base):
     by: Mapped[str] = mapped_column(String(120))
     note: Mapped[str] = mapped_column(String(500), default="")
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"), index=True)
+    ended_at: Mapped[datetime | None]
 
     __table_args__ = (
         # Expiring at one instant is told once; after an extension there is another instant.
@@ -158,6 +173,6 @@ class RedemptionAttempt(Base):
     reason: Mapped[str] = mapped_column(String(40))  # the stable code of the refusal
     message: Mapped[str] = mapped_column(String(500))
     field: Mapped[str] = mapped_column(String(40), default="")
-    gates: Mapped[list[Any]] = mapped_column(default=list)  # [words, sentence against it or ""]
+    gates: Mapped[list[Any]] = mapped_column(default=list)  # as ``domain.benefits.kept`` writes them
 
     __table_args__ = (Index("ix_redemption_attempts_staff_id_at", "staff_id", "at"), NEVER_REUSED)

@@ -7,25 +7,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from webapp.domain import benefits as rules
 from webapp.domain import condition_reading, condition_rules
-from webapp.domain.benefit_claims import Claim, why_not_again
+from webapp.domain.benefit_claims import Claim, looked_at, why_not_again
 from webapp.domain.benefit_dates import BY_TERMS, Days
-from webapp.domain.benefits import BenefitFacts, ClaimFacts, DefinitionFacts, Gate
+from webapp.domain.benefits import ClaimFacts, DefinitionFacts, Gate
 from webapp.domain.condition_rules import Told
-from webapp.domain.redemptions import BenefitSource
-from webapp.models import Benefit, BenefitDefinition
+from webapp.domain.redemptions import BenefitMove
+from webapp.models import Benefit, BenefitChange, BenefitDefinition
 from webapp.queries import benefits as read
 from webapp.queries import conditions
 from webapp.queries import redemptions as read_ledger
 
+# The moves by which a benefit comes to a person, or comes back.
+_COMES = (BenefitMove.ISSUED, BenefitMove.CLAIMED, BenefitMove.REASSIGNED, BenefitMove.RESTORED)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a person has of a definition: how many they ever got, and their claims in order, void ones apart."""
+    """What a person has of a definition, void ones apart: how many they hold, and in order what they claimed.
+
+    What one claimed and handed on stays one's claim; what one was handed is not.
+    """
 
     held: int
     claims: tuple[Claim, ...]
@@ -34,13 +40,53 @@ class Standing:
 def standing(session: Session, definition_id: int, profile_id: int, at: datetime) -> Standing:
     """One statement for both; exact after the definition's row was moved in the same transaction."""
     wanted = select(Benefit).where(
-        Benefit.definition_id == definition_id, Benefit.profile_id == profile_id, Benefit.voided_at.is_(None)
+        is_of(profile_id, Benefit.definition_id == definition_id), Benefit.voided_at.is_(None)
     )
     rows = session.scalars(wanted.order_by(Benefit.id).execution_options(populate_existing=True)).all()
-    claimed = (row for row in rows if row.source is BenefitSource.CLAIM)
+    return _stands(rows, profile_id, at)
+
+
+def is_of(profile_id: int, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a person holds a benefit or claimed it, of those ``which`` names; either way by an index."""
+    row = aliased(Benefit)
+    holds, claimed = row.profile_id == profile_id, row.claimed_by_id == profile_id
+    return which & Benefit.id.in_(union_all(select(row.id).where(holds), select(row.id).where(claimed)))
+
+
+def _stands(rows: Sequence[Benefit], profile_id: int, at: datetime) -> Standing:
+    """What those benefits, none of them void, come to for a person."""
     return Standing(
-        len(rows), tuple(Claim(row.claimed_at or row.issued_at, rules.state(row.facts, at)) for row in claimed)
+        sum(row.profile_id == profile_id for row in rows),
+        tuple(
+            Claim(
+                row.claimed_at or row.issued_at,
+                rules.state(row.facts, at),
+                row.id,
+                is_handed_on=row.profile_id != profile_id,
+                ends_at=row.expires_at,
+            )
+            for row in rows
+            if row.claimed_by_id == profile_id
+        ),
     )
+
+
+def come_since_void(session: Session, benefit: Benefit, whose: ColumnElement[bool]) -> frozenset[int]:
+    """Benefits of the same definition that stand and came to somebody after this one was made void, by whatever way."""
+    line, void = BenefitChange, BenefitMove.VOIDED
+    made_void = select(func.max(line.id)).where(line.benefit_id == benefit.id, line.move == void).scalar_subquery()
+    wanted = (
+        select(Benefit.id)
+        .join(line, line.benefit_id == Benefit.id)
+        .where(
+            Benefit.definition_id == benefit.definition_id,
+            whose,
+            Benefit.voided_at.is_(None),
+            line.move.in_(_COMES),
+            line.id > made_void,
+        )
+    )
+    return frozenset(session.scalars(wanted))
 
 
 def to_issue(
@@ -75,6 +121,7 @@ def to_claim(
         matches=told.passed,
         why_not_again=why_not_again(definition.reclaim, stands.claims, at, zone),
         held=stands.held,
+        again=looked_at(definition.reclaim, stands.claims, at, zone),
     )
     return rules.gates_to_claim(_with_code(definition.facts, has_code=has_code), person, at, zone)
 
@@ -87,14 +134,9 @@ def to_redeem(session: Session, benefit_id: int, at: datetime, *, count: int = 1
     """What must hold to redeem ``count`` of a benefit at an instant."""
     benefit = read.get(session, benefit_id)
     definition = session.get_one(BenefitDefinition, benefit.definition_id, populate_existing=True)
-    return rules.gates_to_redeem(definition.facts, benefit.facts, count, at)
-
-
-def to_redeem_then(
-    session: Session, definition: DefinitionFacts, benefit: Benefit, at: datetime, now: datetime
-) -> tuple[Gate, ...]:
-    """The same as it stood, or as things stand will stand, at another instant than ``now``."""
-    return rules.gates_to_redeem(definition, facts_at(session, benefit, at, now), 1, at)
+    return rules.gates_to_redeem(
+        definition.facts, benefit.facts, count, at, last_use=read_ledger.told_last(session, benefit)
+    )
 
 
 def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, str]:
@@ -106,15 +148,6 @@ def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, st
         gates = rules.gates_to_extend(known[row.definition_id], row.facts)
         found[row.id] = next((gate.reason.message for gate in gates if gate.reason), "")
     return found
-
-
-def facts_at(session: Session, benefit: Benefit, at: datetime, now: datetime) -> BenefitFacts:
-    """A benefit as it stood at ``at``; of the time to come as it stands now."""
-    facts = benefit.facts
-    if at >= now:
-        return facts
-    voided = facts.voided_at if facts.voided_at is not None and facts.voided_at <= at else None
-    return replace(facts, voided_at=voided, redeemed=max(0, read_ledger.standing(session, benefit.id, at)))
 
 
 def condition(session: Session, definition: BenefitDefinition, profile_id: int, at: datetime, zone: str) -> Told:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,14 +13,13 @@ from sqlalchemy.orm import Session
 
 from webapp.domain import benefits as rules
 from webapp.domain import condition_rules
-from webapp.domain.benefit_claims import Claim, why_not_again
+from webapp.domain.benefit_claims import looked_at, why_not_again
 from webapp.domain.benefits import ClaimFacts, Gate
 from webapp.domain.condition_reading import names, read
 from webapp.domain.conditions import Variable
 from webapp.domain.errors import Refused
-from webapp.domain.redemptions import BenefitSource
-from webapp.models import Benefit, BenefitDefinition, Site
-from webapp.queries import conditions, voucher_pool
+from webapp.models import BenefitDefinition, Site
+from webapp.queries import benefit_past, conditions, voucher_pool
 
 MOST = 200
 Scope = frozenset[int] | None
@@ -46,7 +44,7 @@ class Offer:
 
 
 def viewable(session: Session, scope: Scope, profile_id: int, at: datetime) -> list[Offer]:
-    """What the person sees at ``at``, newest first, at most ``MOST``; five statements and one for each list asked for."""
+    """What the person sees at ``at``, newest first, at most ``MOST``; nine statements and one for each list asked for."""
     wanted = select(BenefitDefinition, Site).join(Site, Site.id == BenefitDefinition.site_id)
     wanted = wanted.where(BenefitDefinition.is_published, ~BenefitDefinition.is_archived)
     if scope is not None:
@@ -74,14 +72,7 @@ class _Person:
         self.facts: dict[str, Any] = (
             conditions.facts(session, [profile_id], variables, at).get(profile_id, {}) if asked else {}
         )
-        self.held: dict[int, list[Benefit]] = defaultdict(list)
-        mine = select(Benefit).where(
-            Benefit.profile_id == profile_id,
-            Benefit.voided_at.is_(None),
-            Benefit.definition_id.in_([one.id for one in definitions]),
-        )
-        for benefit in session.scalars(mine.order_by(Benefit.id)):
-            self.held[benefit.definition_id].append(benefit)
+        self.stands = benefit_past.standings(session, [one.id for one in definitions], profile_id, at)
         pools = {one.voucher_type_id for one in definitions if one.voucher_type_id and one.force_allocation}
         self.pools = voucher_pool.has_codes(session, pools, profile_id, at) if pools else set()
 
@@ -96,16 +87,12 @@ class _Person:
         return self.at.astimezone(ZoneInfo(zone)).date()
 
     def gates(self, definition: BenefitDefinition, zone: str) -> tuple[Gate, ...]:
-        held = self.held[definition.id]
-        claims = [
-            Claim(one.claimed_at or one.issued_at, rules.state(one.facts, self.at))
-            for one in held
-            if one.source is BenefitSource.CLAIM
-        ]
+        stands = self.stands[definition.id]
         facts = ClaimFacts(
             matches=self.meets(definition.claim_condition, zone),
-            why_not_again=why_not_again(definition.reclaim, claims, self.at, zone),
-            held=len(held),
+            why_not_again=why_not_again(definition.reclaim, stands.claims, self.at, zone),
+            held=stands.held,
+            again=looked_at(definition.reclaim, stands.claims, self.at, zone),
         )
         left = int(definition.voucher_type_id in self.pools)
         return rules.gates_to_claim(replace(definition.facts, codes_left=left), facts, self.at, zone)

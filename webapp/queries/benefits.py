@@ -264,11 +264,6 @@ def id_of_voucher(session: Session, voucher_id: int) -> int | None:
     return session.scalar(select(Benefit.id).where(Benefit.voucher_id == voucher_id))
 
 
-def id_of_claim(session: Session, key: str) -> int | None:
-    """The claim that stands under this key, if one does."""
-    return session.scalar(select(Benefit.id).where(Benefit.claim_key == key))
-
-
 def changes(session: Session, benefit_id: int, size: int = 100) -> list[BenefitChange]:
     """The history of a benefit besides its ledger, the newest first."""
     wanted = select(BenefitChange).where(BenefitChange.benefit_id == benefit_id)

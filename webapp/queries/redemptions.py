@@ -82,6 +82,12 @@ def last_use(session: Session, benefit_id: int) -> LastUse | None:
     return None
 
 
+def told_last(session: Session, benefit: Benefit) -> str:
+    """The redemption from which a benefit's counter comes, in words; nothing while none stands."""
+    last = last_use(session, benefit.id) if benefit.redeemed_count else None
+    return last.words(benefit.zone).removesuffix(".") if last else ""
+
+
 def sheet(session: Session, redemption_id: int, scope: Scope) -> RedemptionSheet:
     """A line of the ledger with everything its page shows; ``NotFound`` outside ``scope``."""
     came_back = (
@@ -182,12 +188,11 @@ def wrong_codes(session: Session, staff_id: int, since: datetime, reasons: Colle
     return session.scalar(counted) or 0
 
 
-def standing(session: Session, benefit_id: int, at: datetime) -> int:
-    """What the ledger of a benefit came to at an instant."""
-    wanted = select(Redemption.kind, func.sum(Redemption.count)).where(
-        Redemption.benefit_id == benefit_id, Redemption.at <= at
-    )
-    return sum(
-        (count if kind is RedemptionKind.REDEEM else -count)
-        for kind, count in session.execute(wanted.group_by(Redemption.kind))
-    )
+def standings(session: Session, ids: Collection[int], at: datetime) -> dict[int, int]:
+    """What the ledgers of these benefits came to at an instant; nothing of those never redeemed."""
+    row = Redemption
+    wanted = select(row.benefit_id, row.kind, func.sum(row.count)).where(row.benefit_id.in_(ids), row.at <= at)
+    found: dict[int, int] = {}
+    for number, kind, count in session.execute(wanted.group_by(row.benefit_id, row.kind)):
+        found[number] = found.get(number, 0) + (count if kind is RedemptionKind.REDEEM else -count)
+    return found

@@ -19,7 +19,7 @@ from webapp.domain.errors import Refused
 from webapp.domain.terms_compared import LABELS, Difference, differences
 from webapp.extensions import db
 from webapp.queries import benefit_definitions as read
-from webapp.queries import benefit_gates, conditions, voucher_pool
+from webapp.queries import benefit_gates, benefit_past, conditions, voucher_pool
 from webapp.queries.benefit_definitions import Reached, Sheet
 
 CONDITIONS = {"claim_condition": "Who may claim it", "view_condition": "Who sees it"}
@@ -113,7 +113,7 @@ def tried(sheet: Sheet, profile_id: int, at: datetime) -> Tried:
     claims, sees = read.explained(
         session, (definition.claim_condition, definition.view_condition), profile_id, zone, at
     )
-    stands = benefit_gates.standing(session, definition.id, profile_id, at)
+    stands = benefit_past.standing(session, definition.id, profile_id, at)
     has_code = voucher_pool.has_code(session, definition, profile_id, at, zone)
     gates = benefit_gates.to_claim(definition, stands, claims, at, zone, has_code=has_code)
     is_shown = sees.passed and definition.is_published and not definition.is_archived

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017_code_ends"
-down_revision = "0013_long_lists"
+down_revision = "0016_claimants"
 
 
 def upgrade() -> None:

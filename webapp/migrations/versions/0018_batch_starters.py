@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0018_batch_starters"
-down_revision = "0013_long_lists"
+down_revision = "0017_code_ends"
 
 _KEY = "fk_benefit_batches_started_by_id_staff_members"
 _STANDS = sa.text("status in ('checked', 'stopped')")

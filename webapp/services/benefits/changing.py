@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import insert, or_, select, text, update
+from sqlalchemy import insert, or_, select, text, true, update
 
 from webapp.domain import benefit_dates
 from webapp.domain import benefits as rules
 from webapp.domain.audit import Event
+from webapp.domain.benefit_claims import Claim, why_not_back
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.notices import Skip
-from webapp.domain.redemptions import BenefitMove, BenefitSource
+from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Voucher
 from webapp.models.benefits import NOT_TOLD
@@ -22,11 +24,12 @@ from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
 from webapp.services import notices
 from webapp.services.benefits import codes, counting
-from webapp.services.benefits.issuing import claim_key
 from webapp.services.work import Work, changed_rows
 
 SWEPT = 500  # told in one transaction
 _SHORTEST_REASON = 3
+# A claim that is void frees the person; the key it stood under is kept for undoing that.
+FREED: dict[str, Any] = {"claim_key": None, "freed_claim_key": Benefit.claim_key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def extended(work: Work, command: ExtendBenefit) -> tuple[Benefit, datetime | No
     moved = f"From {rules.told(before, benefit.zone)} to {rules.told(later, benefit.zone)}."
     note = _told_move(work, benefit, moved, command.note)
     notices.move(work, read.get(work.session, benefit.id), definition)
-    _tell(work, benefit, BenefitMove.EXTENDED, note)
+    _tell(work, benefit, BenefitMove.EXTENDED, note, ended_at=before)
     until = rules.told(later, benefit.zone)
     work.record(
         Event.BENEFIT_EXTENDED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id, until=until
@@ -135,13 +138,14 @@ def set_expiry(work: Work, command: SetExpiry) -> Benefit:
             f"It begins on {rules.told(benefit.issued_at, benefit.zone)}; choose that day or a later one.",
             "expires_on",
         )
-    _move_expiry(work, benefit, benefit.expires_at, ends, extended_at=benefit.extended_at)
+    ended_at = benefit.expires_at
+    _move_expiry(work, benefit, ended_at, ends, extended_at=benefit.extended_at)
     codes.lengthen(work, benefit, ends)
     until = rules.told(ends, benefit.zone)
-    before = rules.told(benefit.expires_at, benefit.zone) or "no end"
+    before = rules.told(ended_at, benefit.zone) or "no end"
     notices.move(work, read.get(work.session, benefit.id), definition)
     note = _told_move(work, benefit, f"From {before} to {until}.", reason)
-    _tell(work, benefit, BenefitMove.EXPIRY_SET, note)
+    _tell(work, benefit, BenefitMove.EXPIRY_SET, note, ended_at=ended_at)
     work.record(
         Event.BENEFIT_EXPIRY_SET,
         benefit,
@@ -156,8 +160,11 @@ def set_expiry(work: Work, command: SetExpiry) -> Benefit:
 
 
 def reassign(work: Work, command: ReassignBenefit) -> Benefit:
-    """Hand a benefit over to another person; its redemptions stay with it, and both histories tell it."""
-    benefit, definition = _both(work, command.benefit_id)
+    """Hand a benefit over to another person; its redemptions stay with it, and both histories tell it.
+
+    The limit for one person holds here too: whoever gives that person another one meanwhile waits.
+    """
+    benefit, definition = _both_held(work, command.benefit_id)
     found = memberships.person_named(work.session, command.person)
     if found is None or found.erased_at is not None:
         raise Refused("profile.unknown", f"Nobody has the member id or e-mail «{command.person[:60]}».", "person")
@@ -167,7 +174,11 @@ def reassign(work: Work, command: ReassignBenefit) -> Benefit:
     first = next((gate.reason for gate in table if gate.reason), None)
     if first:
         raise Refused(first.code, first.message, "person" if first.field else None)
-    claimed = gates.standing(work.session, definition.id, person, work.now).claims
+    stands = gates.standing(work.session, definition.id, person, work.now)
+    most = rules.gate_of_limit(definition.facts, stands.held).reason
+    if most:
+        raise Refused(most.code, most.message, "person")
+    claimed = stands.claims
     if claimed and not definition.is_reclaimable and not command.is_confirmed:
         raise Refused(
             "claimed_before",
@@ -208,7 +219,7 @@ def void(work: Work, command: VoidBenefit) -> Benefit:
         work.session,
         update(Benefit)
         .where(Benefit.id == benefit.id, Benefit.voided_at.is_(None))
-        .values(voided_at=work.now, voided_by=work.actor.label, void_reason=reason, claim_key=None),
+        .values(voided_at=work.now, voided_by=work.actor.label, void_reason=reason, **FREED),
     )
     if moved != 1:
         raise Refused("void", f"It was made void on {rules.told(benefit.voided_at, benefit.zone)} already.")
@@ -223,20 +234,16 @@ def void(work: Work, command: VoidBenefit) -> Benefit:
 
 
 def restore(work: Work, command: RestoreBenefit) -> Benefit:
-    """Undo voiding within ten minutes: everything is as it was before."""
-    benefit, definition = _both(work, command.benefit_id)
+    """Undo voiding within ten minutes: everything is as it was before, unless the person got too many since."""
+    benefit, definition = _both_held(work, command.benefit_id)
     rules.may_unvoid(benefit.voided_at, work.now, benefit.zone).require()
-    key = None
-    if benefit.source is BenefitSource.CLAIM and benefit.claimed_at is not None:
-        key = claim_key(definition, benefit.profile_id, benefit.claimed_at, benefit.zone)
-    if key and read.id_of_claim(work.session, key) is not None:
-        raise Refused("already_claimed", "The person has claimed another one since; void that one first.")
+    _require_room(work, benefit, definition)
     counting.voided(work, definition.id, -1)
     moved = changed_rows(
         work.session,
         update(Benefit)
         .where(Benefit.id == benefit.id, Benefit.voided_at == benefit.voided_at)
-        .values(voided_at=None, voided_by="", void_reason="", claim_key=key),
+        .values(voided_at=None, voided_by="", void_reason="", claim_key=Benefit.freed_claim_key, freed_claim_key=None),
     )
     if moved != 1:
         raise _overtaken()
@@ -310,6 +317,31 @@ def _both(work: Work, benefit_id: int) -> tuple[Benefit, BenefitDefinition]:
     return benefit, work.session.get_one(BenefitDefinition, benefit.definition_id, populate_existing=True)
 
 
+def _both_held(work: Work, benefit_id: int) -> tuple[Benefit, BenefitDefinition]:
+    """The same with the definition's row kept to the end: nobody gives anybody another one meanwhile."""
+    counting.held(work, read.get(work.session, benefit_id).definition_id, true())
+    return _both(work, benefit_id)
+
+
+def _require_room(work: Work, benefit: Benefit, definition: BenefitDefinition) -> None:
+    """``Refused`` when what the person got since it was made void would be too many with it."""
+    if gates.come_since_void(work.session, benefit, Benefit.profile_id == benefit.profile_id):
+        held = gates.standing(work.session, definition.id, benefit.profile_id, work.now).held
+        most = rules.gate_of_limit(definition.facts, held).reason
+        if most:
+            raise Refused(most.code, most.message)
+    if benefit.claimed_by_id is None or benefit.claimed_at is None:
+        return
+    since = gates.come_since_void(work.session, benefit, Benefit.claimed_by_id == benefit.claimed_by_id)
+    if since:
+        claims = gates.standing(work.session, definition.id, benefit.claimed_by_id, work.now).claims
+        own = Claim(benefit.claimed_at, rules.state(replace(benefit.facts, voided_at=None), work.now))
+        newer = [claim for claim in claims if claim.benefit_id in since]
+        why = why_not_back(definition.reclaim, own, newer, benefit.zone)
+        if why:
+            raise Refused("already_claimed", why)
+
+
 def _move_expiry(
     work: Work, benefit: Benefit, before: datetime | None, after: datetime, *, extended_at: datetime | None
 ) -> None:
@@ -325,10 +357,9 @@ def _move_expiry(
         raise _overtaken()
 
 
-def _tell(work: Work, benefit: Benefit, move: BenefitMove, note: str, *, profile_id: int | None = None) -> None:
-    line = BenefitChange(
-        benefit_id=benefit.id, move=move, at=work.now, by=work.actor.label, note=note[:500], profile_id=profile_id
-    )
+def _tell(work: Work, benefit: Benefit, move: BenefitMove, note: str, **before: Any) -> None:
+    """Write a line of the history; ``before`` is whose it was, or when it ended."""
+    line = BenefitChange(benefit_id=benefit.id, move=move, at=work.now, by=work.actor.label, note=note[:500], **before)
     work.session.add(line)
 
 

@@ -162,7 +162,12 @@ def _tell(work: Work, line: ExtendedBenefit, benefit: Benefit) -> None:
     note = f"From {rules.told(line.ends_at, benefit.zone)} back to {until}."
     work.session.add(
         BenefitChange(
-            benefit_id=benefit.id, move=BenefitMove.EXTENSION_UNDONE, at=work.now, by=work.actor.label, note=note
+            benefit_id=benefit.id,
+            move=BenefitMove.EXTENSION_UNDONE,
+            at=work.now,
+            by=work.actor.label,
+            note=note,
+            ended_at=line.ends_at,
         )
     )
     work.record(

@@ -203,6 +203,7 @@ def _make(work: Work, definition: BenefitDefinition, plan: Plan, command: IssueB
         zone=plan.zone,
         issued_at=plan.issued_at,
         claimed_at=None if given else work.now,
+        claimed_by_id=None if given else command.profile_id,
         expires_at=plan.expires_at,
         max_redemptions=definition.max_redemptions,
         value_minor=_first(

@@ -24,7 +24,7 @@ from webapp.queries.benefits import Scope
 from webapp.queries.matching import among_ids
 from webapp.services import bulk, files, jobs, notices
 from webapp.services.benefits import batch_pool, counting
-from webapp.services.benefits.changing import checked_reason
+from webapp.services.benefits.changing import FREED, checked_reason
 from webapp.services.jobs import NewJob
 from webapp.services.work import Work, changed_rows
 
@@ -169,7 +169,7 @@ def void_many(
                 Benefit.voided_at.is_(None),
                 Benefit.redeemed_count == 0 if only_unused else true(),
             )
-            .values(voided_at=work.now, voided_by=work.actor.label, void_reason=reason, claim_key=None)
+            .values(voided_at=work.now, voided_by=work.actor.label, void_reason=reason, **FREED)
             .returning(Benefit.id, Benefit.voucher_id)
             .execution_options(synchronize_session=False)
         )

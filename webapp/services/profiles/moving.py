@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from webapp.domain.draws import DrawState
 from webapp.models import (
     Benefit,
+    BenefitChange,
     Completion,
     Draw,
     Entry,
@@ -44,7 +45,7 @@ def move(work: Work, loser_id: int, winner_id: int) -> dict[str, int]:
             work.session,
             update(Voucher).where(Voucher.reserved_for_id == loser_id).values(reserved_for_id=winner_id),
         ),
-        "benefits": _to(work, Benefit, winner_id, Benefit.profile_id == loser_id),
+        "benefits": _benefits(work, loser_id, winner_id),
         "notices": _notices(work, loser_id, winner_id),
         "memberships_twice": _drop_memberships(work, loser_id, winner_id),
         "memberships": _to(work, Membership, winner_id, Membership.profile_id == loser_id),
@@ -70,6 +71,8 @@ def is_used(until: datetime | None = None) -> ColumnElement[bool]:
         exists().where(Voucher.profile_id == Profile.id),
         exists().where(Voucher.reserved_for_id == Profile.id),
         exists().where(Benefit.profile_id == Profile.id),
+        exists().where(Benefit.claimed_by_id == Profile.id),
+        exists().where(BenefitChange.profile_id == Profile.id),
         exists().where(Notice.profile_id == Profile.id),
         exists().where(Membership.profile_id == Profile.id),
         exists().where(Completion.profile_id == Profile.id),
@@ -81,6 +84,13 @@ def is_used(until: datetime | None = None) -> ColumnElement[bool]:
 
 def _to(work: Work, model: Any, winner_id: int, *which: ColumnElement[bool]) -> int:
     return changed_rows(work.session, update(model).where(*which).values(profile_id=winner_id))
+
+
+def _benefits(work: Work, loser_id: int, winner_id: int) -> int:
+    """What the loser claimed is a claim of the winner, also where somebody else has it by now."""
+    claimed = update(Benefit).where(Benefit.claimed_by_id == loser_id)
+    changed_rows(work.session, claimed.values(claimed_by_id=winner_id))
+    return _to(work, Benefit, winner_id, Benefit.profile_id == loser_id)
 
 
 def _entries(work: Work, loser_id: int, winner_id: int) -> int:
