@@ -88,7 +88,10 @@ def _next(waiting: deque[_Unit]) -> list[_Unit]:
 
 
 def _together(engine: Engine, units: list[_Unit]) -> None:
-    """Do all of them in one transaction. When one fails, or the database, none was done and each is tried alone."""
+    """Do all of them in one transaction. When the database fails, or one of them, none was done and each is tried alone.
+
+    A mistake in the program is met by whoever does the work, and once more by whoever asked for it.
+    """
     try:
         with Session(engine, expire_on_commit=False) as session:
             session.connection(execution_options=WRITES)
@@ -97,7 +100,7 @@ def _together(engine: Engine, units: list[_Unit]) -> None:
             session.commit()
             for unit in units:
                 unit.stands = unit.refusal is None
-    except (_Failed, SQLAlchemyError):
+    except SQLAlchemyError:
         for unit in units:
             unit.refusal = None  # what it was refused by may be gone again
     finally:
@@ -115,10 +118,4 @@ def _do(session: Session, unit: _Unit) -> None:
     except DomainError as refusal:
         savepoint.rollback()
         unit.refusal = refusal
-    except BaseException as problem:
-        raise _Failed from problem  # whoever asked for it will meet it again, in a request of their own
     session.expunge_all()  # nobody is shown what somebody else's work believes
-
-
-class _Failed(Exception):
-    """A piece of work ended in an error."""
