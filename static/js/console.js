@@ -84,9 +84,9 @@
     if (event.persisted) all("form[aria-busy]").forEach((form) => busy(form, false));
   });
 
-  // Copy buttons copy the text of the element they name, without the spaces that only group it.
+  // Copy buttons copy the text of the element they name: words as one line, anything else without the spaces that group it.
   on("click", "[data-copy]", async (button) => {
-    const text = document.getElementById(button.dataset.copy).textContent.replace(/\s+/g, "");
+    const text = document.getElementById(button.dataset.copy).textContent.trim().replace(/\s+/g, "words" in button.dataset ? " " : "");
     await navigator.clipboard.writeText(text);
     button.classList.add("is-copied");
     const name = button.getAttribute("aria-label");

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from webapp.domain.benefit_claims import Claim, ReclaimEvery, ReclaimRules, why_not_again
+from webapp.domain.benefit_acts import gates_to_extend, gates_to_reassign, may_unvoid
+from webapp.domain.benefit_claims import Claim, ReclaimEvery, ReclaimRules, looked_at, why_not_again
 from webapp.domain.benefits import (
     BenefitFacts,
     BenefitState,
@@ -14,13 +15,11 @@ from webapp.domain.benefits import (
     DefinitionState,
     definition_state,
     gates_to_claim,
-    gates_to_extend,
     gates_to_issue,
-    gates_to_reassign,
     gates_to_redeem,
+    kept,
     may_return,
     may_reverse,
-    may_unvoid,
     state,
     verdict,
 )
@@ -232,3 +231,87 @@ USED, HELD = BenefitState.REDEEMED, BenefitState.ACTIVE
 )  # fmt: skip
 def test_claiming_again(rules, claims, now, again):
     assert (why_not_again(rules, [Claim(*one) for one in claims], now, ZONE) == "") is again
+
+
+TABLES = [
+    gates_to_issue(D, T, ZONE),
+    gates_to_claim(D, ClaimFacts(again=looked_at(ReclaimRules(), [], T, ZONE)), T, ZONE),
+    gates_to_redeem(D, B, 1, T),
+]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=["issue", "claim", "redeem"])
+def test_feature_10_every_rule_says_what_it_saw_and_what_it_needs(table):
+    assert [gate.words for gate in table if not gate.seen or not gate.needed] == []
+    assert {gate.turns_at for gate in table} == {None}
+
+
+def one(table, code):
+    [found] = [gate for gate in table if gate.reason and gate.reason.code == code]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "seen", "needed", "turns_at"),
+    [
+        (gates_to_redeem(D, replace(B, issued_at=T + SECOND), 1, T), "not_started", "1 March 2026 11:30 ", "from 1 March 2026 11:30 ", T + SECOND),
+        (gates_to_redeem(D, B, 1, B.expires_at + SECOND), "expired", "31 March 2026 11:30 ", "until 31 March 2026 11:30 ", None),
+        (gates_to_redeem(D, replace(B, voided_at=T), 1, T), "void", "void", "not void", None),
+        (gates_to_redeem(D, replace(B, redeemed=1), 1, T, last_use="Used at till 3"), "no_redemptions_left", "1 of 1", "1 left at least", None),
+        (gates_to_claim(replace(D, claim_period_start_at=T + SECOND), ClaimFacts(), T, ZONE), "claim_not_open", "1 March", "from 1 March", T + SECOND),
+        (gates_to_claim(replace(D, is_archived=True), ClaimFacts(), T, ZONE), "archived", "archived", "in use", None),
+        (gates_to_claim(replace(D, max_per_profile=2), ClaimFacts(held=2), T, ZONE), "profile_limit_reached", "2 of 2", "fewer than 2", None),
+        (gates_to_issue(replace(D, force_allocation=True, codes_left=0), T, ZONE), "no_codes_left", "0 left", "1 at least", None),
+    ],
+)  # fmt: skip
+def test_feature_10_a_rule_that_is_shut_says_the_value_and_when_it_opens(table, code, seen, needed, turns_at):
+    gate = one(table, code)
+    assert (gate.seen[: len(seen)], gate.needed[: len(needed)], gate.turns_at) == (seen, needed, turns_at)
+
+
+def test_feature_10_a_rule_says_which_event_its_value_is_from():
+    used = one(gates_to_redeem(D, replace(B, redeemed=1), 1, T, last_use="Used at till 3"), "no_redemptions_left")
+    saved = one(gates_to_issue(replace(D, is_archived=True, saved_at=T), T, ZONE), "archived")
+    later = replace(B, extended_at=T)
+    ended = one(gates_to_redeem(D, later, 1, B.expires_at + SECOND), "expired")
+    assert (used.event, saved.event[:35]) == ("Used at till 3", "the definition as saved on 1 March ")
+    assert ended.needed.endswith(", as extended on 1 March 2026 11:30 (Australia/Melbourne)")
+
+
+JAN = datetime(2026, 1, 31, 12, tzinfo=UTC)  # still January in Melbourne
+
+
+@pytest.mark.parametrize(
+    ("rules", "ends_at", "turns_at"),
+    [
+        (ReclaimRules(), T, None),
+        (ReclaimRules(is_reclaimable=True), T, T + SECOND),
+        (ReclaimRules(is_reclaimable=True), None, None),
+        (ReclaimRules(is_reclaimable=True, every=ReclaimEvery.DAY, requires_used=False), T, datetime(2026, 1, 31, 13, tzinfo=UTC)),
+        (ReclaimRules(is_reclaimable=True, every=ReclaimEvery.WEEK, requires_used=False), T, datetime(2026, 2, 1, 13, tzinfo=UTC)),
+        (ReclaimRules(is_reclaimable=True, every=ReclaimEvery.MONTH, requires_used=False), T, datetime(2026, 1, 31, 13, tzinfo=UTC)),
+        (ReclaimRules(is_reclaimable=True, every=ReclaimEvery.YEAR, requires_used=False), T, datetime(2026, 12, 31, 13, tzinfo=UTC)),
+        (ReclaimRules(is_reclaimable=True, every=ReclaimEvery.DAY), T, T + SECOND),
+    ],
+)  # fmt: skip
+def test_feature_10_when_it_can_be_claimed_again_by_itself(rules, ends_at, turns_at):
+    claim = Claim(JAN, BenefitState.ACTIVE, 12, ends_at=ends_at)
+    look = looked_at(rules, [claim], JAN, ZONE)
+    assert (look.turns_at, look.event) == (turns_at, "benefit 12")
+    if turns_at:
+        stands = [replace(claim, state=BenefitState.EXPIRED)] if rules.requires_used else [claim]
+        assert why_not_again(rules, stands, turns_at, ZONE) == ""
+        assert why_not_again(rules, [claim], turns_at - SECOND, ZONE)
+
+
+def test_feature_10_the_table_is_kept_with_all_of_it():
+    [line] = [line for line in kept(gates_to_redeem(D, replace(B, issued_at=T + SECOND), 1, T), ZONE) if line[1]]
+    at = "1 March 2026 11:30 (Australia/Melbourne)"
+    assert line == [
+        "it has begun",
+        f"It can be used from {at} on.",
+        at,
+        "the instant asked about",
+        f"from {at} on, when it begins",
+        at,
+    ]

@@ -466,7 +466,7 @@ def test_a_refused_attempt_is_kept_with_its_reason_and_its_table(d):
     kept = d.do(benefits.attempt, benefits.RedeemBenefit(benefit.id, "K7QD"))
     assert isinstance(kept, RedemptionAttempt)
     assert (kept.reason, kept.benefit_id, kept.field) == ("no_redemptions_left", benefit.id, "count")
-    assert [words for words, against in kept.gates if against] == ["enough redemptions of it are left"]
+    assert [words for words, against, *_ in kept.gates if against] == ["enough redemptions of it are left"]
     assert read_ledger.attempts(d.session, benefit.id) == [kept]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from tests.support.benefits import MELBOURNE, MINT, T, programme
 from webapp.domain.audit import Event
-from webapp.domain.benefits import BenefitState
+from webapp.domain.benefits import BenefitState, gates_to_redeem, kept
 from webapp.domain.redemptions import RedemptionKind
 from webapp.models import AuditEntry, Benefit, Redemption, RedemptionAttempt
 from webapp.queries import benefits as read
@@ -301,6 +301,59 @@ def test_feature_10_why_not_before_a_claim_and_before_an_extension(console, d):
     d.do(benefits.extend, benefits.ExtendBenefit(benefit.id, extend_days=30))
     page = console.get(f"/benefits/{benefit.id}/why-not?at=2026-04-06T10:00")
     assert "It expired on 3 April 2026 23:59" in page.text
+
+
+def line_of(page, table, words):
+    """The cells of a rule: whether it holds, the value seen, the value needed, when it opens by itself."""
+    [row] = [row for row in page.one(table).select("tbody tr") if row.th.get_text().strip().startswith(words)]
+    return [" ".join(cell.get_text().split()) for cell in row.select("td")]
+
+
+def test_feature_10_the_table_of_a_benefit_says_what_it_saw_and_from_which_event(console, d):
+    benefit = d.issue(issued_on=(T + timedelta(days=1)).date())
+    url = f"/benefits/{benefit.id}/why-not"
+    begins = "2 March 2026 00:00 (Australia/Melbourne)"
+    page = console.get(url)
+    holds, seen, needed, opens = line_of(page, "#rules", "It has begun")
+    assert (holds, needed, opens) == ("no", f"From {begins} on, when it begins", begins)
+    assert seen == "1 March 2026 11:30 (Australia/Melbourne) The instant asked about"
+    d.forward(days=2)
+    d.redeem(benefit)
+    page = console.get(f"{url}?at=2026-03-04T10:00")
+    holds, seen, needed, opens = line_of(page, "#rules", "Enough redemptions of it are left")
+    assert (holds, needed, opens) == ("no", "1 left at least", "not by waiting")
+    assert seen.startswith("1 of 1 Used on 3 March 2026 11:30:00 (Australia/Melbourne) by Ann Able (receipt ")
+    assert page.one('button[data-copy="why-sentence"][data-words]')["type"] == "button"
+    assert page.one("#why-sentence").get_text().startswith("Coffee, on 4 March 2026 10:00")
+
+
+def test_feature_10_the_table_of_a_person_says_when_they_can_claim_again(console, d):
+    d.change(is_claimable=True, is_reclaimable=True, max_per_profile=1)
+    benefit = d.claim()
+    page = console.get(f"/benefits/why-not?person={d.person.external_id}&definition={d.definition.id}")
+    holds, seen, needed, opens = line_of(page, "#claim", "The person may claim it again")
+    assert (holds, needed, opens) == (
+        "no", "The last one used or expired", "1 April 2026 00:00 (Australia/Melbourne)",
+    )  # fmt: skip
+    assert seen == f"Claimed on 1 March 2026 11:30 (Australia/Melbourne), active Benefit {benefit.id}"
+    assert line_of(page, "#issue", "The person has not got the most")[1:3] == [
+        "1 of 1 Benefits held that are not void", "Fewer than 1",
+    ]  # fmt: skip
+    assert "The definition as saved on" in line_of(page, "#claim", "It is published")[1]
+    assert page.one('button[data-copy="why-sentence"]')
+
+
+def test_feature_10_a_kept_table_shows_what_was_kept(console, d, session):
+    benefit = d.issue()
+    rows = kept(gates_to_redeem(d.definition.facts, benefit.facts, 2, T), MELBOURNE)
+    for gates in (rows, [["an old rule", "It was shut."]]):
+        session.add(RedemptionAttempt(at=T, by="A", benefit_id=benefit.id, reason="x", message="m", gates=gates))
+    session.commit()
+    page = console.get(f"/benefits/{benefit.id}")
+    assert line_of(page, "#refused", "Enough redemptions of it are left") == [
+        "no", "0 of 1 Its ledger", "2 left at least", "not by waiting",
+    ]  # fmt: skip
+    assert line_of(page, "#refused", "An old rule") == ["no", "–", "–", "not by waiting"]
 
 
 def test_why_not_of_a_person_and_a_definition(console, d):

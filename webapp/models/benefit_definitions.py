@@ -151,6 +151,7 @@ class BenefitDefinition(Base):
             max_global_redemptions=self.max_global_redemptions,
             total_global_redemptions=self.total_global_redemptions,
             max_per_profile=self.max_per_profile,
+            saved_at=self.updated_at,
         )
 
     @property

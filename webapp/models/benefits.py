@@ -173,6 +173,6 @@ class RedemptionAttempt(Base):
     reason: Mapped[str] = mapped_column(String(40))  # the stable code of the refusal
     message: Mapped[str] = mapped_column(String(500))
     field: Mapped[str] = mapped_column(String(40), default="")
-    gates: Mapped[list[Any]] = mapped_column(default=list)  # [words, sentence against it or ""]
+    gates: Mapped[list[Any]] = mapped_column(default=list)  # as ``domain.benefits.kept`` writes them
 
     __table_args__ = (Index("ix_redemption_attempts_staff_id_at", "staff_id", "at"), NEVER_REUSED)

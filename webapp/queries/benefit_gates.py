@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from webapp.domain import benefit_acts, condition_reading, condition_rules
 from webapp.domain import benefits as rules
-from webapp.domain import condition_reading, condition_rules
-from webapp.domain.benefit_claims import Claim, why_not_again
+from webapp.domain.benefit_claims import Claim, looked_at, why_not_again
 from webapp.domain.benefits import ClaimFacts, DefinitionFacts, Gate
 from webapp.domain.condition_rules import Told
 from webapp.domain.redemptions import BenefitMove
 from webapp.models import Benefit, BenefitChange, BenefitDefinition
 from webapp.queries import benefits as read
 from webapp.queries import conditions
+from webapp.queries import redemptions as read_ledger
 
 # The moves by which a benefit comes to a person, or comes back.
 _COMES = (BenefitMove.ISSUED, BenefitMove.CLAIMED, BenefitMove.REASSIGNED, BenefitMove.RESTORED)
@@ -61,6 +62,7 @@ def _stands(rows: Sequence[Benefit], profile_id: int, at: datetime) -> Standing:
                 rules.state(row.facts, at),
                 row.id,
                 is_handed_on=row.profile_id != profile_id,
+                ends_at=row.expires_at,
             )
             for row in rows
             if row.claimed_by_id == profile_id
@@ -111,6 +113,7 @@ def to_claim(
         matches=told.passed,
         why_not_again=why_not_again(definition.reclaim, stands.claims, at, zone),
         held=stands.held,
+        again=looked_at(definition.reclaim, stands.claims, at, zone),
     )
     return rules.gates_to_claim(_with_code(definition.facts, has_code=has_code), person, at, zone)
 
@@ -123,7 +126,9 @@ def to_redeem(session: Session, benefit_id: int, at: datetime, *, count: int = 1
     """What must hold to redeem ``count`` of a benefit at an instant."""
     benefit = read.get(session, benefit_id)
     definition = session.get_one(BenefitDefinition, benefit.definition_id, populate_existing=True)
-    return rules.gates_to_redeem(definition.facts, benefit.facts, count, at)
+    return rules.gates_to_redeem(
+        definition.facts, benefit.facts, count, at, last_use=read_ledger.told_last(session, benefit)
+    )
 
 
 def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, str]:
@@ -132,7 +137,7 @@ def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, st
     known = {one.id: one.facts for one in session.scalars(wanted.execution_options(populate_existing=True))}
     found = {}
     for row in rows:
-        gates = rules.gates_to_extend(known[row.definition_id], row.facts)
+        gates = benefit_acts.gates_to_extend(known[row.definition_id], row.facts)
         found[row.id] = next((gate.reason.message for gate in gates if gate.reason), "")
     return found
 

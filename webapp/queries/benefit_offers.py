@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain import benefits as rules
 from webapp.domain import condition_rules
-from webapp.domain.benefit_claims import why_not_again
+from webapp.domain.benefit_claims import looked_at, why_not_again
 from webapp.domain.benefits import ClaimFacts, Gate
 from webapp.domain.condition_reading import names, read
 from webapp.domain.conditions import Variable
@@ -92,6 +92,7 @@ class _Person:
             matches=self.meets(definition.claim_condition, zone),
             why_not_again=why_not_again(definition.reclaim, stands.claims, self.at, zone),
             held=stands.held,
+            again=looked_at(definition.reclaim, stands.claims, self.at, zone),
         )
         left = int(definition.voucher_type_id in self.pools)
         return rules.gates_to_claim(replace(definition.facts, codes_left=left), facts, self.at, zone)

@@ -59,7 +59,11 @@ def standings(session: Session, definition_ids: Collection[int], profile_id: int
         if benefit.claimed_by_id == profile_id:
             state = rules.state(then.facts, at)
             claim = Claim(
-                benefit.claimed_at or benefit.issued_at, state, benefit.id, is_handed_on=then.holder not in own
+                benefit.claimed_at or benefit.issued_at,
+                state,
+                benefit.id,
+                is_handed_on=then.holder not in own,
+                ends_at=then.facts.expires_at,
             )
             claims[benefit.definition_id].append(claim)
     return {number: Standing(held[number], tuple(claims[number])) for number in definition_ids}

@@ -82,6 +82,12 @@ def last_use(session: Session, benefit_id: int) -> LastUse | None:
     return None
 
 
+def told_last(session: Session, benefit: Benefit) -> str:
+    """The redemption from which a benefit's counter comes, in words; nothing while none stands."""
+    last = last_use(session, benefit.id) if benefit.redeemed_count else None
+    return last.words(benefit.zone).removesuffix(".") if last else ""
+
+
 def sheet(session: Session, redemption_id: int, scope: Scope) -> RedemptionSheet:
     """A line of the ledger with everything its page shows; ``NotFound`` outside ``scope``."""
     came_back = (

@@ -9,6 +9,7 @@ from typing import Any
 
 from webapp.domain import notices as rules
 from webapp.domain.benefits import BenefitFacts, BenefitState, Gate, told
+from webapp.domain.benefits import kept as as_kept
 from webapp.domain.notices import NoticeKind
 from webapp.domain.redemptions import BenefitMove, RedemptionKind
 from webapp.domain.voucher_codes import masked
@@ -79,21 +80,25 @@ def _entry(kind: BenefitMove | RedemptionKind, row: Any, zone: str, detail: str)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table «why not»."""
+    """One line of the table «why not»: a rule, the value seen and what it comes from, the value needed, when it opens."""
 
     words: str
     is_open: bool
     sentence: str
+    seen: str = ""
+    event: str = ""
+    needed: str = ""
+    turns: str = ""
 
 
-def table(gates: Sequence[Gate]) -> list[Rule]:
-    """Every gate with a tick or a cross."""
-    return [Rule(gate.words, gate.is_open, gate.reason.message if gate.reason else "") for gate in gates]
+def table(gates: Sequence[Gate], zone: str = "UTC") -> list[Rule]:
+    """Every gate with a tick or a cross; ``zone`` is of the instants at which gates open by themselves."""
+    return kept(as_kept(gates, zone))
 
 
 def kept(gates: Iterable[Sequence[str]]) -> list[Rule]:
-    """The table that was kept with a refusal."""
-    return [Rule(words, not sentence, sentence) for words, sentence in gates]
+    """The table that was kept with a refusal; the oldest hold no more than the rule and the sentence against it."""
+    return [Rule(words, not sentence, sentence, *more) for words, sentence, *more in gates]
 
 
 def sentence(name: str, rules: Sequence[Rule], at: str) -> str:

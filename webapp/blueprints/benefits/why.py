@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask.typing import ResponseReturnValue
@@ -9,12 +10,13 @@ from flask.typing import ResponseReturnValue
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp
 from webapp.blueprints.benefits.forms import instant
-from webapp.domain.benefits import gates_to_redeem, told
+from webapp.domain.benefits import Gate, gates_to_redeem, told
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefit_past, choices, memberships, voucher_pool
 from webapp.queries import benefits as read
+from webapp.queries import redemptions as read_ledger
 from webapp.web import benefit_words
 from webapp.web.access import actor, requires, scope
 from webapp.web.paging import number, text
@@ -29,9 +31,7 @@ def why_not(benefit_id: int) -> ResponseReturnValue:
     sheet = read.sheet(session, benefit_id, scope(Permission.BENEFITS_VIEW))
     zone = sheet.benefit.zone
     at = instant(text("at", 40), zone)
-    rules = benefit_words.table(
-        gates_to_redeem(sheet.definition.facts, benefit_past.facts(session, sheet.benefit, at), 1, at)
-    )
+    rules = benefit_words.table(_to_redeem(sheet, at, now), zone)
     return render(
         "benefits/why_not.html",
         sheet=sheet,
@@ -44,11 +44,18 @@ def why_not(benefit_id: int) -> ResponseReturnValue:
     )
 
 
+def _to_redeem(sheet: read.BenefitSheet, at: datetime, now: datetime) -> tuple[Gate, ...]:
+    session = db.session()
+    then = benefit_past.facts(session, sheet.benefit, at)
+    last = read_ledger.told_last(session, sheet.benefit) if at >= now else ""
+    return gates_to_redeem(sheet.definition.facts, then, 1, at, last_use=last)
+
+
 @bp.get("/why-not")
 @requires(Permission.BENEFITS_VIEW)
 def why_person() -> ResponseReturnValue:
     """Whether a person could be issued or could claim a definition at an instant, and what is in the way."""
-    session, where = db.session(), scope(Permission.BENEFITS_VIEW)
+    session, where, now = db.session(), scope(Permission.BENEFITS_VIEW), clock.now()
     definitions = choices.definition_names(session, where)
     typed, chosen = text("person"), number("definition")
     given = number("profile")
@@ -66,17 +73,17 @@ def why_person() -> ResponseReturnValue:
         stands = benefit_past.standing(session, definition.id, person.id, at)
         told_of = gates.condition(session, definition, person.id, at, zone)
         has_code = voucher_pool.has_code(session, definition, person.id, at, zone)
-        claiming = benefit_words.table(gates.to_claim(definition, stands, told_of, at, zone, has_code=has_code))
+        claiming = benefit_words.table(gates.to_claim(definition, stands, told_of, at, zone, has_code=has_code), zone)
         found = {
             "name": definition.name,
             "holder": benefit_words.person(person, in_full=actor().may(Permission.PROFILES_VIEW)),
             "claim": claiming,
-            "issue": benefit_words.table(gates.to_issue(definition, stands, at, zone, has_code=has_code)),
+            "issue": benefit_words.table(gates.to_issue(definition, stands, at, zone, has_code=has_code), zone),
             "condition": told_of if definition.claim_condition else None,
             "sentence": benefit_words.sentence(definition.name, claiming, told(at, zone)),
             "at": at,
             "zone": zone,
-            "is_past": at < clock.now(),
+            "is_past": at < now,
         }
     return render(
         "benefits/why_person.html",
