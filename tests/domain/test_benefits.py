@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from webapp.domain.benefit_acts import gates_to_extend, gates_to_reassign, may_unvoid
 from webapp.domain.benefit_claims import Claim, ReclaimEvery, ReclaimRules, looked_at, why_not_again
 from webapp.domain.benefits import (
     BenefitFacts,
@@ -14,14 +15,11 @@ from webapp.domain.benefits import (
     DefinitionState,
     definition_state,
     gates_to_claim,
-    gates_to_extend,
     gates_to_issue,
-    gates_to_reassign,
     gates_to_redeem,
     kept,
     may_return,
     may_reverse,
-    may_unvoid,
     state,
     verdict,
 )

@@ -7,17 +7,20 @@ a table of gates in the order of benefits.md 5.3: the first that is shut is the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from webapp.domain import gates
 from webapp.domain.benefit_dates import BY_TERMS, Days, why_over
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 REVERSAL_WINDOW = timedelta(minutes=10)
-VOID_WINDOW = timedelta(minutes=10)  # in which voiding can be undone
+# The words in which benefits are judged and told of.
+Gate = gates.Gate
+Look = gates.Look
+kept, told, verdict = gates.kept, gates.told, gates.verdict
 
 
 class BenefitState(StrEnum):
@@ -102,57 +105,6 @@ class BenefitFacts:
         return None if self.max_redemptions is None else max(0, self.max_redemptions - self.redeemed)
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One condition of an act: what must hold, in words, and the reason when it does not.
-
-    ``seen`` is the value that was looked at, ``event`` what it comes from, ``needed`` the value it takes to pass, and
-    ``turns_at`` the instant from which a gate that is shut opens by itself, where time alone opens it.
-    """
-
-    words: str
-    reason: Reason | None
-    seen: str = ""
-    event: str = ""
-    needed: str = ""
-    turns_at: datetime | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.reason is None
-
-
-def verdict(gates: Iterable[Gate]) -> Verdict:
-    """The verdict of a table of gates: its first reason is the refusal."""
-    return all_of(*(gate.reason for gate in gates))
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a gate looked at: the fields of ``Gate`` by the same names."""
-
-    seen: str = ""
-    needed: str = ""
-    event: str = ""
-    turns_at: datetime | None = None
-
-
-def _gate(
-    words: str, shut: object, code: str, sentence: str, field: str | None = None, look: Look | None = None
-) -> Gate:
-    at = look or Look()
-    reason = Reason(code, sentence, field) if shut else None
-    return Gate(words, reason, at.seen, at.event, at.needed, at.turns_at if shut else None)
-
-
-def kept(gates: Iterable[Gate], zone: str) -> list[list[str]]:
-    """A table of gates as it is kept with a refusal: words, sentence against it, seen, event, needed, when it opens."""
-    return [
-        [gate.words, gate.reason.message if gate.reason else "", gate.seen, gate.event, gate.needed, told(gate.turns_at, zone)]
-        for gate in gates
-    ]  # fmt: skip
-
-
 def definition_state(definition: DefinitionFacts, now: datetime) -> DefinitionState:
     """draft → live → ended; archived goes before all (benefits.md 5.1)."""
     if definition.is_archived:
@@ -175,42 +127,23 @@ def state(benefit: BenefitFacts, now: datetime) -> BenefitState:
     return next((state for holds, state in found if holds), BenefitState.ACTIVE)
 
 
-def told(moment: datetime | None, zone: str) -> str:
-    """An instant as a refusal names it, with its zone."""
-    return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%-d %B %Y %H:%M} ({zone})"
-
-
 def _flag(definition: DefinitionFacts, zone: str, seen: str, needed: str) -> Look:
     """Something that the definition says, and since when it says it."""
     saved = definition.saved_at
     return Look(seen, needed, f"the definition as saved on {told(saved, zone)}" if saved else "the definition")
 
 
-def _clock(now: datetime, zone: str, why: str, *, since: datetime | None = None, until: datetime | None = None) -> Look:
-    """The instant that is asked about, and the bound it must keep to, with what sets it; a beginning comes by itself."""
-    bound = f"from {told(since, zone)} on" if since else f"until {told(until, zone)}" if until else ""
-    needed = f"{bound}, {why}" if bound else "any time"
-    return Look(told(now, zone), needed, "the instant asked about", since)
-
-
-def _counted(used: int, most: int | None, needed: str, event: str = "") -> Look:
-    """A counter and its limit."""
-    if most is None:
-        return Look(f"{used:,}, without a limit", "no limit", event)
-    return Look(f"{used:,} of {most:,}", needed, event)
-
-
 def _not_archived(definition: DefinitionFacts, zone: str) -> Gate:
     sentence = f"{definition.name} is archived; nothing is issued or claimed from it. Restore it first."
     look = _flag(definition, zone, "archived" if definition.is_archived else "in use", "in use")
-    return _gate("the definition is in use", definition.is_archived, "archived", sentence, look=look)
+    return gates.gate("the definition is in use", definition.is_archived, "archived", sentence, look=look)
 
 
 def _not_ended(definition: DefinitionFacts, now: datetime, zone: str) -> Gate:
     ended = definition.end_at is not None and now > definition.end_at
     sentence = f"{definition.name} ended on {told(definition.end_at, zone)}; a later end would open it again."
-    look = _clock(now, zone, "the end of the definition", until=definition.end_at)
-    return _gate("the definition has not ended", ended, "ended", sentence, look=look)
+    look = gates.clock(now, zone, "the end of the definition", until=definition.end_at)
+    return gates.gate("the definition has not ended", ended, "ended", sentence, look=look)
 
 
 def _not_over(definition: DefinitionFacts, now: datetime, zone: str, days: Days = BY_TERMS) -> Gate:
@@ -219,7 +152,7 @@ def _not_over(definition: DefinitionFacts, now: datetime, zone: str, days: Days 
     needed = f"until {last:%-d %B %Y}, its fixed last day" if last else "any day"
     seen = f"{days[0] or now.astimezone(ZoneInfo(zone)).date():%-d %B %Y}"
     look = Look(seen, needed, "the day it would begin")
-    return _gate("its fixed last day is not over", sentence, "expires_before_issue", sentence, "issued_on", look)
+    return gates.gate("its fixed last day is not over", sentence, "expires_before_issue", sentence, "issued_on", look)
 
 
 def _code_there(definition: DefinitionFacts) -> Gate:
@@ -230,19 +163,19 @@ def _code_there(definition: DefinitionFacts) -> Gate:
     look = Look(
         seen, "1 at least" if definition.force_allocation else "none", "" if left is None else "its voucher type"
     )
-    return _gate("a code is left, where each needs one", none_left, "no_codes_left", sentence, look=look)
+    return gates.gate("a code is left, where each needs one", none_left, "no_codes_left", sentence, look=look)
 
 
 def gate_of_limit(definition: DefinitionFacts, held: int) -> Gate:
     """Whether a person who holds so many, void ones apart, may get one more (product.md ruling 4)."""
     most = definition.max_per_profile
     often = "once" if held == 1 else f"{held} times"
-    return _gate(
+    return gates.gate(
         "the person has not got the most they may get",
         most is not None and held >= most,
         "profile_limit_reached",
         f"This person has got {definition.name} {often}; {most} is the most for one person.",
-        look=_counted(held, most, f"fewer than {most}", "benefits held that are not void"),
+        look=gates.counted(held, most, f"fewer than {most}", "benefits held that are not void"),
     )
 
 
@@ -253,7 +186,7 @@ def gates_to_issue(
     issuing = "can be issued" if definition.is_assignable else "cannot be issued"
     return (
         _not_archived(definition, zone),
-        _gate(
+        gates.gate(
             "the definition may be issued",
             not definition.is_assignable,
             "not_assignable",
@@ -277,7 +210,7 @@ class ClaimFacts:
     matches: bool = True
     why_not_again: str = ""
     held: int = 0
-    again: Look = Look()
+    again: Look | None = None
 
 
 def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetime, zone: str) -> tuple[Gate, ...]:
@@ -285,14 +218,14 @@ def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetim
     start, end = definition.claim_period_start_at, definition.claim_period_end_at
     name = definition.name
     return (
-        _gate(
+        gates.gate(
             "it can be claimed",
             not definition.is_claimable,
             "not_claimable",
             f"{name} cannot be claimed, only issued.",
             look=_flag(definition, zone, "can be claimed" if definition.is_claimable else "only issued", "can be claimed"),
         ),
-        _gate(
+        gates.gate(
             "it is published",
             not definition.is_published,
             "not_published",
@@ -300,30 +233,30 @@ def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetim
             look=_flag(definition, zone, "published" if definition.is_published else "a draft", "published"),
         ),
         _not_archived(definition, zone),
-        _gate(
+        gates.gate(
             "claiming has begun",
             start is not None and now < start,
             "claim_not_open",
             f"{name} can be claimed from {told(start, zone)} on.",
-            look=_clock(now, zone, "the beginning of claiming", since=start),
+            look=gates.clock(now, zone, "the beginning of claiming", since=start),
         ),
-        _gate(
+        gates.gate(
             "claiming has not closed",
             end is not None and now > end,
             "claim_closed",
             f"Claiming {name} closed on {told(end, zone)}.",
-            look=_clock(now, zone, "the end of claiming", until=end),
+            look=gates.clock(now, zone, "the end of claiming", until=end),
         ),
         _not_ended(definition, now, zone),
         _not_over(definition, now, zone),
-        _gate(
+        gates.gate(
             "the person meets the condition",
             not person.matches,
             "condition_not_met",
             f"This person does not meet the condition of {name}; the table shows which part.",
             look=Look("met" if person.matches else "not met", "met", "what is known of the person"),
         ),
-        _gate(
+        gates.gate(
             "the person may claim it again",
             person.why_not_again,
             "already_claimed",
@@ -332,7 +265,7 @@ def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetim
         ),
         gate_of_limit(definition, person.held),
         _code_there(definition),
-        _gate(
+        gates.gate(
             "redemptions are left over all",
             definition.global_left == 0,
             "sold_out",
@@ -344,7 +277,7 @@ def gates_to_claim(definition: DefinitionFacts, person: ClaimFacts, now: datetim
 
 def _overall(definition: DefinitionFacts, count: int) -> Look:
     most, used = definition.max_global_redemptions, definition.total_global_redemptions
-    return _counted(used, most, f"{count:,} left at least", "the ledger of all its benefits")
+    return gates.counted(used, most, f"{count:,} left at least", "the ledger of all its benefits")
 
 
 def gates_to_redeem(
@@ -364,37 +297,37 @@ def gates_to_redeem(
     stopped = definition.is_archived and definition.stops_redemptions
     void, extended = told(benefit.voided_at, zone), told(benefit.extended_at, zone)
     return (
-        _gate(
+        gates.gate(
             "it is not void",
             benefit.voided_at,
             "void",
             f"It was made void on {void}.",
             look=Look("void" if void else "not void", "not void", f"made void on {void}" if void else ""),
         ),
-        _gate(
+        gates.gate(
             "redeeming it is not stopped",
             stopped,
             "archived",
             f"{definition.name} is archived and its redemptions were stopped with it.",
             look=_flag(definition, zone, "stopped" if stopped else "not stopped", "not stopped"),
         ),
-        _gate(
+        gates.gate(
             "it has begun",
             now < benefit.issued_at,
             "not_started",
             f"It can be used from {told(benefit.issued_at, zone)} on.",
-            look=_clock(now, zone, "when it begins", since=benefit.issued_at),
+            look=gates.clock(now, zone, "when it begins", since=benefit.issued_at),
         ),
-        _gate(
+        gates.gate(
             "it has not expired",
             benefit.expires_at is not None and now > benefit.expires_at,
             "expired",
             f"It expired on {told(benefit.expires_at, zone)}.",
-            look=_clock(
+            look=gates.clock(
                 now, zone, f"as extended on {extended}" if extended else "when it ends", until=benefit.expires_at
             ),
         ),
-        _gate(
+        gates.gate(
             "enough redemptions of it are left",
             left is not None and count > left,
             "no_redemptions_left",
@@ -402,16 +335,18 @@ def gates_to_redeem(
             if left
             else f"All {benefit.max_redemptions} of its redemptions are used.",
             "count",
-            _counted(benefit.redeemed, benefit.max_redemptions, f"{count:,} left at least", last_use or "its ledger"),
+            gates.counted(
+                benefit.redeemed, benefit.max_redemptions, f"{count:,} left at least", last_use or "its ledger"
+            ),
         ),
-        _gate(
+        gates.gate(
             "enough redemptions are left over all",
             overall is not None and count > overall,
             "global_limit_reached",
             f"{definition.name} may be redeemed {definition.max_global_redemptions} times over all; {overall} are left.",
             look=_overall(definition, count),
         ),
-        _gate(
+        gates.gate(
             "whoever redeems may",
             by_holder and not definition.allow_user_redeem,
             "self_redeem_not_allowed",
@@ -428,42 +363,6 @@ def gates_to_redeem(
 
 def _times(count: int) -> str:
     return "One redemption" if count == 1 else f"{count} redemptions"
-
-
-def gates_to_extend(definition: DefinitionFacts, benefit: BenefitFacts) -> tuple[Gate, ...]:
-    """What must hold to extend; an expired benefit can be, one that is used up cannot."""
-    return (
-        _gate(
-            "it may be extended",
-            not definition.is_extendable,
-            "not_extendable",
-            f"{definition.name} cannot be extended; its definition would have to allow it.",
-        ),
-        _gate("it is not void", benefit.voided_at, "void", f"It was made void on {told(benefit.voided_at, benefit.zone)}."),
-        _gate("it can expire", benefit.expires_at is None, "never_expires", "It never expires, so there is nothing to extend."),
-        _gate("it is not used up", benefit.redemptions_left == 0, "no_redemptions_left", "It is used up; there is nothing to extend."),
-        _gate(
-            "it has not been extended before",
-            benefit.extended_at,
-            "already_extended",
-            f"It was extended on {told(benefit.extended_at, benefit.zone)}; a second time is an administrator's decision, with a reason.",
-        ),
-    )  # fmt: skip
-
-
-def gates_to_reassign(definition: DefinitionFacts, benefit: BenefitFacts, *, is_same: bool) -> tuple[Gate, ...]:
-    """What must hold to hand a benefit over to another person."""
-    return (
-        _gate(
-            "it may be reassigned",
-            not definition.is_reassignable,
-            "not_reassignable",
-            f"{definition.name} cannot go to another person; its definition would have to allow it.",
-        ),
-        _gate("it is not void", benefit.voided_at, "void", f"It was made void on {told(benefit.voided_at, benefit.zone)}."),
-        _gate("it is not used up", benefit.redemptions_left == 0, "no_redemptions_left", "It is used up; there is nothing to hand over."),
-        _gate("it goes to somebody else", is_same, "same_profile", "It belongs to this person already; choose another.", "profile"),
-    )  # fmt: skip
 
 
 def may_return(count: int, redeemed: int, returned: int) -> Verdict:
@@ -487,32 +386,5 @@ def may_reverse(redeemed_at: datetime, returned: int, now: datetime, zone: str) 
             f"It was redeemed on {told(redeemed_at, zone)}, more than 10 minutes ago; return it instead.",
         )
         if is_late
-        else None,
-    )
-
-
-def may_unvoid(voided_at: datetime | None, now: datetime, zone: str) -> Verdict:
-    """Whether making it void can be undone: for ten minutes (benefits.md 5.8)."""
-    if voided_at is None:
-        return all_of(Reason("not_void", "It is not void; there is nothing to undo."))
-    is_late = now - voided_at > VOID_WINDOW
-    sentence = f"It was made void on {told(voided_at, zone)}, more than 10 minutes ago; issue a new one instead."
-    return all_of(Reason("void_window_passed", sentence) if is_late else None)
-
-
-def may_release(voided_at: datetime | None, now: datetime, zone: str, known: Sequence[str]) -> Verdict:
-    """Whether the code of a void benefit goes back to its pool: only one that nobody can know (benefits.md 6.4).
-
-    ``known`` says how it may have become known. While voiding can be undone the benefit may want it back.
-    """
-    if voided_at is None:
-        return all_of(Reason("not_void", "Only the code of a void benefit can be released; make it void first."))
-    last = told(voided_at + VOID_WINDOW, zone)
-    return all_of(
-        Reason("void_window", f"Making it void can be undone until {last}; its code can be released after that.")
-        if now - voided_at <= VOID_WINDOW
-        else None,
-        Reason("code_known", f"Its code was {' and '.join(known)}, so somebody may know it; it stays spent.")
-        if known
         else None,
     )

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from webapp.domain import benefit_acts, condition_reading, condition_rules
 from webapp.domain import benefits as rules
-from webapp.domain import condition_reading, condition_rules
 from webapp.domain.benefit_claims import Claim, looked_at, why_not_again
 from webapp.domain.benefit_dates import BY_TERMS, Days
 from webapp.domain.benefits import ClaimFacts, DefinitionFacts, Gate
@@ -145,7 +145,7 @@ def to_extend(session: Session, rows: Sequence[read.BenefitRow]) -> dict[int, st
     known = {one.id: one.facts for one in session.scalars(wanted.execution_options(populate_existing=True))}
     found = {}
     for row in rows:
-        gates = rules.gates_to_extend(known[row.definition_id], row.facts)
+        gates = benefit_acts.gates_to_extend(known[row.definition_id], row.facts)
         found[row.id] = next((gate.reason.message for gate in gates if gate.reason), "")
     return found
 

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
 from webapp.blueprints.benefits import bp, listing
+from webapp.domain.benefit_acts import may_release, may_unvoid
 from webapp.domain.benefit_ends import Bounds
 from webapp.domain.benefit_lists import MOST_COUNTED
-from webapp.domain.benefits import may_release, may_reverse, may_unvoid, state
+from webapp.domain.benefits import may_reverse, state
 from webapp.domain.extensions import WINDOW
 from webapp.domain.notices import NoticeStatus
 from webapp.domain.permissions import Permission

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert, or_, select, text, true, update
 
-from webapp.domain import benefit_dates
+from webapp.domain import benefit_acts, benefit_dates
 from webapp.domain import benefits as rules
 from webapp.domain.audit import Event
 from webapp.domain.benefit_claims import Claim, why_not_back
@@ -99,7 +99,7 @@ def extend(work: Work, command: ExtendBenefit) -> Benefit:
 def extended(work: Work, command: ExtendBenefit) -> tuple[Benefit, datetime | None]:
     """The same; gives too when its code was over, where that lasts longer with it from now on."""
     benefit, definition = _both(work, command.benefit_id)
-    verdict(rules.gates_to_extend(definition.facts, benefit.facts)).require()
+    verdict(benefit_acts.gates_to_extend(definition.facts, benefit.facts)).require()
     before = benefit.expires_at
     if before is None:
         raise AssertionError("a gate asks whether it expires")
@@ -170,7 +170,7 @@ def reassign(work: Work, command: ReassignBenefit) -> Benefit:
         raise Refused("profile.unknown", f"Nobody has the member id or e-mail «{command.person[:60]}».", "person")
     person = found.id
     same = person == benefit.profile_id
-    table = rules.gates_to_reassign(definition.facts, benefit.facts, is_same=same)
+    table = benefit_acts.gates_to_reassign(definition.facts, benefit.facts, is_same=same)
     first = next((gate.reason for gate in table if gate.reason), None)
     if first:
         raise Refused(first.code, first.message, "person" if first.field else None)
@@ -236,7 +236,7 @@ def void(work: Work, command: VoidBenefit) -> Benefit:
 def restore(work: Work, command: RestoreBenefit) -> Benefit:
     """Undo voiding within ten minutes: everything is as it was before, unless the person got too many since."""
     benefit, definition = _both_held(work, command.benefit_id)
-    rules.may_unvoid(benefit.voided_at, work.now, benefit.zone).require()
+    benefit_acts.may_unvoid(benefit.voided_at, work.now, benefit.zone).require()
     _require_room(work, benefit, definition)
     counting.voided(work, definition.id, -1)
     moved = changed_rows(
@@ -265,7 +265,7 @@ def release(work: Work, command: ReleaseCode) -> Benefit:
     if benefit.voucher_id is None:
         raise Refused("no_code", "It holds no code out of a pool.")
     known = benefit_traces.of_code(work.session, benefit)
-    rules.may_release(benefit.voided_at, work.now, benefit.zone, known).require()
+    benefit_acts.may_release(benefit.voided_at, work.now, benefit.zone, known).require()
     codes.release(work, benefit, f"benefit {benefit.id} released it: {reason}")
     _tell(work, benefit, BenefitMove.RELEASED, reason)
     work.record(

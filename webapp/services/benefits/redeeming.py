@@ -160,10 +160,8 @@ def note(work: Work, command: NoteAttempt, *, field: str = "", count: int = 1) -
     """Keep what was refused; of a benefit with everything that was looked at."""
     table: list[list[str]] = []
     if command.benefit_id is not None:
-        table = [
-            [gate.words, gate.reason.message if gate.reason else ""]
-            for gate in gates.to_redeem(work.session, command.benefit_id, work.now, count=max(1, count))
-        ]
+        zone = read.get(work.session, command.benefit_id).zone
+        table = rules.kept(gates.to_redeem(work.session, command.benefit_id, work.now, count=max(1, count)), zone)
     row = RedemptionAttempt(
         at=work.now,
         by=work.actor.label,
