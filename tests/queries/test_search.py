@@ -10,8 +10,9 @@ from sqlalchemy import event, select, text
 
 from tests.factories import NOW
 from tests.support.rows import Row
-from webapp.models import Entry, NameSlip, ProfileIdentity, ProfileTerm
+from webapp.models import Entry, NameSlip, Profile, ProfileIdentity, ProfileTerm
 from webapp.queries import search as read
+from webapp.queries import site_search
 from webapp.services import profiles
 from webapp.services.profiles import ChangeProfile, at_sites
 from webapp.services.work import transaction
@@ -105,6 +106,17 @@ def test_no_search_reads_all_people(session, make, typed, is_on_one_site, databa
     session.execute(text("analyze"))
     if database == "postgresql":
         session.execute(text("set local enable_seqscan = off"))  # a small table is read whole otherwise
+    scope = frozenset({reward.site_id}) if is_on_one_site else None
+    for plan in plans(session, lambda: read.people(session, scope, typed)):
+        assert not re.search(
+            r"SCAN (profiles|profile_terms|profile_identities|name_slips|site_people|site_terms|entries)\b", plan
+        ), plan
+        assert "Seq Scan on" not in plan, plan
+        assert not re.search(r"\bsite_(people|terms)( \w+)? \(site_id=\?\)", plan), plan  # all of a site is as bad
+
+
+def plans(session, act):
+    """How the database goes about each statement of ``act``."""
     seen = []
 
     def note(_connection, _cursor, statement, parameters, *_rest):
@@ -112,13 +124,18 @@ def test_no_search_reads_all_people(session, make, typed, is_on_one_site, databa
 
     connection = session.connection()
     event.listen(connection, "before_cursor_execute", note)
-    read.people(session, frozenset({reward.site_id}) if is_on_one_site else None, typed)
+    act()
     event.remove(connection, "before_cursor_execute", note)
-    explain = "explain query plan " if database == "sqlite" else "explain "
+    explain = "explain query plan " if connection.dialect.name == "sqlite" else "explain "
     for statement, parameters in seen:
-        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
-        assert not re.search(
-            r"SCAN (profiles|profile_terms|profile_identities|name_slips|site_people|site_terms|entries)\b", plan
-        ), plan
-        assert "Seq Scan on" not in plan, plan
-        assert not re.search(r"\bsite_(people|terms)( \w+)? \(site_id=\?\)", plan), plan  # all of a site is as bad
+        yield "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
+
+
+def test_a_site_is_asked_for_many_names_in_the_same_way_as_for_one(session, make):
+    scope = frozenset({make.entry(make.reward()).reward_id})
+
+    def way(count):
+        names = [(0, Profile.search_text, f"a{number}") for number in range(count)]
+        return list(plans(session, lambda: site_search.people(session, scope, names, 10)))
+
+    assert way(1) == way(500)
