@@ -337,6 +337,7 @@ def test_every_state_says_what_can_be_done_in_it(status):
     run = RunFacts(status, ImportContract.GOOD_ROWS, 1, 0)
     assert rules.may_choose_columns(run).ok is (status in rules.CHECKABLE)
     assert rules.may_cancel(run).ok is (status in (ImportStatus.CHECKING, ImportStatus.APPLYING))
+    assert rules.may_discard(run).ok is (status in (ImportStatus.UPLOADED, ImportStatus.CHECKED))
 
 
 def test_the_headings_of_a_rejects_file_never_collide():

@@ -8,13 +8,17 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from webapp.domain.import_columns import COLUMNS, NAME_PEOPLE, ROWS, Column, ImportKind
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 
 class ImportStatus(StrEnum):
-    """uploaded → checking → checked → applying → done; refused when the file as a whole cannot be read."""
+    """uploaded → checking → checked → applying → done; refused when the file as a whole cannot be read.
+
+    Discarded: thrown away before anything of it was imported.
+    """
 
     UPLOADED = "uploaded"
     CHECKING = "checking"
@@ -23,6 +27,7 @@ class ImportStatus(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     CANCELLED = "cancelled"
+    DISCARDED = "discarded"
 
 
 class ImportContract(StrEnum):
@@ -146,9 +151,11 @@ _BUSY = {
     ImportStatus.UPLOADED: "has not been checked yet",
     ImportStatus.CHECKED: "has been checked",
     ImportStatus.CANCELLED: "was stopped halfway",
+    ImportStatus.DISCARDED: "was thrown away",
 }
 CHECKABLE = (ImportStatus.UPLOADED, ImportStatus.CHECKED)
 APPLICABLE = (ImportStatus.CHECKED, ImportStatus.CANCELLED)
+DISCARDABLE = CHECKABLE
 
 
 def may_choose_columns(run: RunFacts) -> Verdict:
@@ -189,6 +196,18 @@ def may_cancel(run: RunFacts) -> Verdict:
     )
 
 
+def may_discard(run: RunFacts) -> Verdict:
+    """An upload can be thrown away while it waits for somebody, and nothing of it was imported."""
+    return all_of(
+        None
+        if run.status in DISCARDABLE
+        else Reason(
+            "import.not_waiting",
+            f"{run.file} {_BUSY[run.status]}; only an upload that waits for its columns or its import is thrown away.",
+        )
+    )
+
+
 UNDOABLE = (ImportStatus.DONE, ImportStatus.CANCELLED)
 
 
@@ -204,6 +223,11 @@ def may_undo(run: RunFacts) -> Verdict:
         if run.status not in UNDOABLE or not run.written
         else None,
     )
+
+
+def without_sample(findings: dict[str, Any]) -> dict[str, Any]:
+    """The first good rows are shown until it is decided what becomes of them; then nobody needs them twice."""
+    return findings | {"sample": []} if findings.get("sample") else findings
 
 
 def reject_headings(headings: Sequence[str]) -> tuple[str, ...]:

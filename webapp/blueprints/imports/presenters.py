@@ -31,7 +31,9 @@ _PLACES = {
     _S.APPLYING: (3, "current"),
     _S.CANCELLED: (3, "blocked"),
     _S.DONE: (5, "done"),
+    _S.DISCARDED: (3, "blocked"),
 }
+_COUNTED = (_S.CHECKED, _S.APPLYING, _S.CANCELLED, _S.DONE)
 _TITLES = ("Upload", "Columns", "Check", "Import", "Done")
 TAGS = {
     _S.UPLOADED: ("waiting", "Columns to choose"),
@@ -41,6 +43,7 @@ TAGS = {
     _S.DONE: ("done", "Imported"),
     _S.REFUSED: ("failed", "Refused"),
     _S.CANCELLED: ("stopped", "Stopped halfway"),
+    _S.DISCARDED: ("deleted", "Thrown away"),
 }
 
 
@@ -48,6 +51,8 @@ def steps(sheet: RunSheet) -> list[dict[str, Any]]:
     """Upload, Columns, Check, Import, Done, and where this upload stands."""
     run = sheet.run
     place, state = _PLACES[run.status]
+    if run.status is _S.DISCARDED and not was_checked(sheet):
+        place = 1
     texts = [
         f"{run.record_count:,} records",
         f"{len(run.mapping)} of {len(run.headings)} columns" if place > 1 else "",
@@ -60,6 +65,12 @@ def steps(sheet: RunSheet) -> list[dict[str, Any]]:
         {"title": title, "state": found, "text": text}
         for title, found, text in zip(_TITLES, states, texts, strict=True)
     ]
+
+
+def was_checked(sheet: RunSheet) -> bool:
+    """Whether there are counts of its rows to show, of a check that came to its end."""
+    run = sheet.run
+    return bool(run.findings) if run.status is _S.DISCARDED else run.status in _COUNTED
 
 
 def card(job: Job, sheet: RunSheet) -> dict[str, Any]:
