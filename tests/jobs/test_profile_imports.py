@@ -18,6 +18,7 @@ from webapp.adapters.engines import engine_options
 from webapp.domain.audit import Event
 from webapp.domain.identity import Actor
 from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_rows import clean
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.people import CONSENTS, AttributeKind, Gender
 from webapp.domain.profiles import email_key, search_keys
@@ -33,6 +34,7 @@ from webapp.models import (
     ProfileTerm,
     Tier,
 )
+from webapp.queries import files
 from webapp.queries import profiles as read
 from webapp.services import import_undo, imports
 from webapp.services.import_undo import UndoImport
@@ -411,6 +413,40 @@ def test_p12_a_value_that_cannot_be_is_told_with_line_column_and_reason(ours, co
     [(line, told, reason)] = problems(ours, run)
     assert (run.good_count, run.bad_count, line, told) == (1, 1, 3, column)
     assert words in reason
+
+
+def rejects(session: Session, run: ImportRun) -> bytes:
+    return b"".join(files.read(session, run.rejects_file_id))
+
+
+def test_what_our_export_guards_comes_back_from_the_rejects_as_it_was(programme):
+    first, second = programme(), programme()
+    make = Factories(first)
+    make.tier(name="bronze", rank=9)
+    bronze = first.scalars(select(Tier.id).where(Tier.name == "bronze")).one()
+    texts = [text for text in HOSTILE if clean(text) == text]
+    for number, text in enumerate(texts):
+        make.profile(
+            external_id=f"H{number}", first_name=text, phone="+44 1947 496 000", home_phone=text[:40], tier_id=bronze
+        )
+    first.commit()
+    file = exported(first)
+    content = file
+    for name in ("people.csv", "people.csv.rejects.csv", "people.csv.rejects.csv.rejects.csv"):
+        run = imported(second, content, name)
+        assert (run.good_count, run.bad_count) == (0, len(texts))
+        content = rejects(second, run)
+    Factories(second).tier(name="bronze", rank=9)
+    run = imported(second, content, "people.csv.rejects.csv.rejects.csv.rejects.csv")
+    assert (run.created_count, run.bad_count) == (len(texts), 0)
+    assert exported(second) == file
+    assert {person.phone for person in people(second).values()} == {"+44 1947 496 000"}
+
+
+def test_what_a_file_of_others_never_guarded_is_guarded_in_the_rejects_alone(ours):
+    run = imported(ours, f"{HEAD}M7,=1+1,'Lee,,+61 400,wood,,,\n".encode())
+    told = rejects(ours, run).decode("utf-8-sig").splitlines()[1]
+    assert told.startswith("M7,'=1+1,'Lee,,'+61 400,wood,,,,2,Tier,")
 
 
 def test_people_come_in_the_order_of_the_file(ours):
