@@ -80,11 +80,16 @@ def exported(session: Session) -> bytes:
     return b"".join(spreadsheets.csv_stream(read.EXPORT, read.stream(session)))
 
 
-def uploaded(session: Session, content: bytes, name: str = "p.csv", **options: str) -> ImportRun:
-    """Upload and check."""
+def kept(session: Session, content: bytes, name: str = "p.csv") -> ImportRun:
+    """Upload."""
     stream = io.BytesIO(content)
     file = IncomingFile(name, spreadsheets.survey(stream, name), spreadsheets.Pieces(stream))
-    run = perform(session, ANN, NOW, lambda work: imports.upload_rows(work, UploadRows(ImportKind.PROFILES, file)))
+    return perform(session, ANN, NOW, lambda work: imports.upload_rows(work, UploadRows(ImportKind.PROFILES, file)))
+
+
+def uploaded(session: Session, content: bytes, name: str = "p.csv", **options: str) -> ImportRun:
+    """Upload and check."""
+    run = kept(session, content, name)
     places = imports.positions(run.mapping, run.headings)
     perform(session, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, places, **options)))
     run_jobs(session)
@@ -280,6 +285,34 @@ def test_options_and_columns_are_remembered_for_the_same_headings(ours):
     file = IncomingFile("again.csv", spreadsheets.survey(stream, "again.csv"), spreadsheets.Pieces(stream))
     run = perform(ours, ANN, NOW, lambda work: imports.upload_rows(work, UploadRows(ImportKind.PROFILES, file)))
     assert (run.options["known_rows"], run.options["empty_cells"]) == ("replace", "clear")
+
+
+@pytest.mark.parametrize("head", ["Nr;Vorn;Nachn;Adr", "Line;Vorn;Nachn;+Adr"])
+def test_columns_and_options_are_remembered_for_the_rejects_of_a_file_and_for_theirs(ours, head):
+    content = f"{head}\nM1;Anna;Lee;nowhere\nM2;Bo;Berg;no address\n".encode()
+    places = {"external_id": 1, "first_name": 2, "last_name": 3, "email": 4}
+    chosen = {"known_rows": "replace", "empty_cells": "clear", "archived_rows": "restore"}
+    for name in ("kunden.csv", "kunden.csv.rejects.csv", "kunden.csv.rejects.csv.rejects.csv"):
+        run = kept(ours, content, name)
+        assert name == "kunden.csv" or imports.positions(run.mapping, run.headings) == places
+        assert name == "kunden.csv" or run.options == chosen
+        command = ChooseColumns(run.id, places, **(chosen if name == "kunden.csv" else {}))
+        perform(ours, ANN, NOW, lambda work, command=command: imports.choose_columns(work, command))
+        run_jobs(ours)
+        run = look(ours, run.id)
+        assert (run.good_count, run.bad_count) == (0, 2)
+        content = rejects(ours, run)
+    run = kept(
+        ours, content.replace(b"nowhere", b"anna@example.com").replace(b"no address", b"bo@example.com"), "k.csv"
+    )
+    perform(ours, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, places)))
+    run_jobs(ours)
+    perform(ours, ANN, NOW, lambda work: imports.apply(work, ApplyImport(run.id, ImportContract.ALL_OR_NOTHING)))
+    run_jobs(ours)
+    assert {key: (one.first_name, one.email) for key, one in people(ours).items()} == {
+        "M1": ("Anna", "anna@example.com"),
+        "M2": ("Bo", "bo@example.com"),
+    }
 
 
 def test_taken_back_everybody_is_what_they_were_and_the_new_are_gone(ours):

@@ -46,6 +46,7 @@ class Outcome(StrEnum):
 
 # What we put behind the columns of a rejects file; read over when it comes back.
 REJECT_HEADINGS = ("Line", "Column", "Reason")
+_OTHER_HEADINGS = ("Rejected line", "Rejected column", "Rejected reason")  # where the file has one of those itself
 Mapped = dict[str, str]
 
 
@@ -71,8 +72,9 @@ def heading_key(heading: str) -> str:
 
 
 def heading_hash(headings: Sequence[str]) -> str:
-    """The name under which a choice of columns is remembered for files with these headings."""
-    return hashlib.sha256("\n".join(heading_key(heading) for heading in headings).encode()).hexdigest()
+    """The name under which a choice of columns is remembered for files with these headings, and for their rejects."""
+    keys = (heading_key(heading) for heading in original_headings(headings))
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
 def guess(columns: Sequence[Column], headings: Sequence[str]) -> Mapped:
@@ -88,9 +90,11 @@ def guess(columns: Sequence[Column], headings: Sequence[str]) -> Mapped:
 
 
 def usable(columns: Sequence[Column], mapping: Mapping[str, str], headings: Sequence[str]) -> Mapped:
-    """The part of a remembered or typed mapping that this file can serve."""
+    """The part of a remembered or typed mapping that this file can serve, as it spells its headings."""
     known = {column.name for column in columns}
-    return {name: heading for name, heading in mapping.items() if name in known and heading in headings}
+    spelt = {heading_key(heading): heading for heading in reversed(headings)} | {each: each for each in headings}
+    found = {name: spelt.get(heading, spelt.get(heading_key(heading))) for name, heading in mapping.items()}
+    return {name: heading for name, heading in found.items() if name in known and heading is not None}
 
 
 # By which columns rows may name people: all of them, and those of a file of people.
@@ -233,14 +237,10 @@ def without_sample(findings: dict[str, Any]) -> dict[str, Any]:
 def reject_headings(headings: Sequence[str]) -> tuple[str, ...]:
     """The headings of the rejects file of a file with ``headings``; they never collide."""
     own = original_headings(headings)
-    names = (
-        REJECT_HEADINGS
-        if not set(REJECT_HEADINGS) & set(own)
-        else tuple(f"Rejected {n.lower()}" for n in REJECT_HEADINGS)
-    )
-    return (*own, *names)
+    is_taken = {heading.casefold() for heading in REJECT_HEADINGS} & {heading.casefold() for heading in own}
+    return (*own, *(_OTHER_HEADINGS if is_taken else REJECT_HEADINGS))
 
 
 def original_headings(headings: Sequence[str]) -> tuple[str, ...]:
     """The headings without the three we added when the file is a rejects file that comes back."""
-    return tuple(headings[:-3] if tuple(headings[-3:]) == REJECT_HEADINGS else headings)
+    return tuple(headings[:-3] if tuple(headings[-3:]) in (REJECT_HEADINGS, _OTHER_HEADINGS) else headings)
