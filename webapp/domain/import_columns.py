@@ -106,7 +106,7 @@ _GROUP = (
         "open, reviewed or closed.",
         choices=tuple(map(str, Registration)),
     ),
-    Column("notes", "Notes", ("notes", "note", "remarks"), most=2_000),
+    Column("notes", "Notes", ("notes", "note", "remarks"), "", Cell.PARAGRAPH, 2_000),
     _ARCHIVED,
 )
 _MEMBERSHIP = (
