@@ -342,7 +342,7 @@ def test_a_checked_upload_is_thrown_away_on_a_page_that_says_what_happens(consol
     asked = console.get(page.soup.select_one("#apply a[href$='/discard']")["href"])
     told = asked.texts(".consequences li")
     assert told[0].startswith("5records of «entrants.csv» go with the file")
-    assert told[1].startswith("2of them are bad: their rejects file goes too.")
+    assert told[1].startswith("2of them are bad: the rejects file goes too.")
     page = console.follow(console.submit(asked, "#form"))
     assert "Nothing of this file was imported, and its content is gone." in page.text
     assert [text.split()[:2] for text in page.texts(".figure")][:3] == [["Good", "2"], ["Duplicate", "1"], ["Bad", "2"]]
@@ -366,8 +366,11 @@ def test_an_upload_is_thrown_away_before_its_columns_are_chosen(console, upload)
 
 
 def test_an_upload_without_a_good_row_can_be_thrown_away(console, checked):
-    page = checked(HEAD + BAD)
+    page = checked(HEAD + BAD.splitlines()[0])
     asked = console.get(page.soup.select_one("a[href$='/discard']")["href"])
+    told = asked.texts(".consequences li")
+    assert told[0].startswith("1record of «entrants.csv» goes with the file")
+    assert told[1].startswith("1of them is bad")
     assert "Nothing of this file was imported" in console.follow(console.submit(asked, "#form")).text
 
 
