@@ -38,7 +38,7 @@ EXPORTS = {
     K.REWARDS: (rewards.EXPORT, lambda session: rewards.stream(session, None)),
 }
 # The blueprint whose form has what the rows of a file tell.
-FORMS = {K.GROUPS: "groups", K.DEFINITIONS: "benefit_definitions", K.REWARDS: "rewards"}
+FORMS = {K.FACTS: "profiles", K.GROUPS: "groups", K.DEFINITIONS: "benefit_definitions", K.REWARDS: "rewards"}
 # On several lines in a form, because they are long; what a file says of them is read, and written anew.
 STRUCTURED = (Cell.CONDITION, Cell.META)
 

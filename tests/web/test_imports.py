@@ -226,7 +226,7 @@ def test_an_editor_of_one_site_imports_no_organisations(signed_in, make):
 def test_every_kind_has_a_page_that_says_what_its_file_can_hold(console):
     page = console.get("/imports/new")
     links = [link["href"] for link in page.soup.select("a[href^='/imports/new/']")]
-    assert len(links) == 12
+    assert len(links) == 13
     for link in links:
         assert console.get(link).texts("#needs li")
 

@@ -91,6 +91,7 @@ def _command(kind: ImportKind) -> click.Command:
 
 _HELP = {
     ImportKind.PROFILES: "New ones are created, what is empty on known ones is filled in, unless --known says otherwise.",
+    ImportKind.FACTS: "The name says which; new ones are created, known ones archived or brought back at most.",
     ImportKind.ORGANISATIONS: "The id says which; new ones are created, known ones changed.",
     ImportKind.GROUPS: "The name says which; new ones are created, known ones changed.",
     ImportKind.MEMBERSHIPS: "A person by member id or e-mail, a group by name, an organisation by id.",

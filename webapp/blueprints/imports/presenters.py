@@ -83,6 +83,7 @@ def card(job: Job, sheet: RunSheet) -> dict[str, Any]:
 # Where the rows of a kind can be seen, when they belong to no reward.
 _LISTS = {
     ImportKind.PROFILES: "profiles.index",
+    ImportKind.FACTS: "profiles.attributes",
     ImportKind.ORGANISATIONS: "organisations.index",
     ImportKind.GROUPS: "groups.index",
     ImportKind.MEMBERSHIPS: "groups.index",
@@ -123,7 +124,7 @@ def unread(sheet: RunSheet) -> list[str]:
         return []
     used = set(sheet.run.mapping.values())
     return [
-        f"There is no further fact «{heading}», so the column is not read; create the fact first, or choose what it is."
+        f"There is no further fact «{heading}», so the column is not read; create or import the fact first, or choose what it is."
         for heading in sheet.run.headings
         if heading not in used and _FACT.fullmatch(heading)
     ]

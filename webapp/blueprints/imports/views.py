@@ -116,6 +116,7 @@ def _kinds() -> list[ImportKind]:
 
 # What a file of a kind may do takes the rights of whoever does it on its page.
 _RIGHTS = {
+    ImportKind.FACTS: (Permission.PROFILES_EDIT,),
     ImportKind.DEFINITIONS: (Permission.DEFINITIONS_EDIT, Permission.DEFINITIONS_PUBLISH),
     ImportKind.REWARDS: (Permission.REWARDS_EDIT,),
 }
