@@ -167,6 +167,11 @@ def test_a_word_that_begins_like_a_program_is_a_heading():
     assert rows_of(b"MZone,E-mail\n1,2\n") == [(2, ["1", "2"])]
 
 
+def test_headings_our_export_guarded_come_back_as_they_were():
+    written = spreadsheets.csv_bytes([["+Points", "'=x", "Name"], ["1", "2", "3"]])
+    assert spreadsheets.open_table(io.BytesIO(written), "x.csv").headings == ("+Points", "'=x", "Name")
+
+
 def test_headings_are_trimmed_and_composed():
     assert spreadsheets.open_table(io.BytesIO(" Pre\u0301nom ,B\n1,2\n".encode()), "x.csv").headings == ("Prénom", "B")
 

@@ -350,6 +350,7 @@ SCREENS = {
     "person, erase": "/profiles/{profile}/erase",
     "people, export": "/profiles/export?q=ann",
     "people, facts": "/profiles/attributes",
+    "people, facts, export": "/profiles/attributes/export",
     "person, benefits": "/profiles/{profile}/benefits",
     "benefits": "/benefits",
     "benefits, found": "/benefits?state=active&q=ann",

@@ -47,6 +47,7 @@ def filled(own):
     module = make.module(site_id=make.site(name="site").id, path="/p1", title="One", lapses_after=3)
     make.completed(module, person, score=90, lapses_at=NOW)
     make.tier(name="gold", title="Gold", rank=3)
+    make.fact("choice", name="coffee.cups", title="Cups", choices=["=1", "2, 3"])
     make.location(external_id="L-1", title="Quay", organisation_id=below.id)
     return own
 
@@ -71,6 +72,9 @@ def test_every_kind_has_its_columns_and_no_spreadsheet_runs_a_cell(command, fill
             "is_published": True,
             "closed_at": None,
         }
+    ]
+    assert rows(command, "facts") == [
+        {"name": "coffee.cups", "title": "Cups", "kind": "choice", "choices": "=1\n2, 3", "archived_at": None}
     ]
     path = tmp_path / "organisations.csv"
     command("export", "organisations", str(path))

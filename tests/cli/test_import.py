@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from tests.factories import Factories
 from webapp.adapters.engines import engine_options
+from webapp.domain.imports import ImportStatus
 from webapp.domain.rewards import RewardStatus
-from webapp.models import Benefit, Entry, ImportRun, Organisation, Profile, Reward
+from webapp.models import Benefit, Entry, ImportRun, Organisation, Profile, Reward, StoredFile
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,=1+1,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,,2026-01-05T10:00:00Z,R2,3\n"
@@ -54,6 +55,34 @@ def test_a_dry_run_reports_and_writes_the_rejects_only(command, own, file):
     rejects = list(csv.reader(io.StringIO(file.with_name("entrants.csv.rejects.csv").read_text("utf-8-sig"))))
     assert rejects[0][-3:] == ["Line", "Column", "Reason"]
     assert rejects[1][7:9] == ["5", "E-mail"]
+    thrown_away(own)
+
+
+def thrown_away(own: Session) -> None:
+    """Nothing of the one upload is left but what is known of it."""
+    own.rollback()
+    run = own.scalars(select(ImportRun)).one()
+    file = own.get_one(StoredFile, run.file_id)
+    assert (run.status, file.size, bool(file.sha256)) == (ImportStatus.DISCARDED, 0, True)
+
+
+def test_a_file_that_was_only_checked_is_in_no_erasures_way(command, own, file):
+    Factories(own).profile(first_name="Ann", email="ann@example.com")
+    command("import", "entries", str(file), "--reward", "spring", "--dry-run")
+    assert "Erased." in command("erase", "ann@example.com", "--yes").stdout
+
+
+def test_a_file_whose_columns_tell_too_little_is_thrown_away(command, own, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("A,B\n1,2\n")
+    assert "No column tells who" in command("import", "profiles", str(path), status=1).stderr
+    thrown_away(own)
+
+
+def test_a_file_without_a_good_row_is_thrown_away(command, own, tmp_path, file):
+    file.write_text(HEAD + BAD)
+    assert "there is nothing to import" in command("import", "entries", str(file), "--reward", "spring", "--good-rows").stdout  # fmt: skip
+    thrown_away(own)
 
 
 def test_all_or_nothing_is_refused_with_one_sentence_and_a_code(command, own, file):
@@ -62,6 +91,7 @@ def test_all_or_nothing_is_refused_with_one_sentence_and_a_code(command, own, fi
     assert "Error: All or nothing was chosen and 1 of the rows is bad" in done.stderr
     assert "Traceback" not in done.stderr
     assert entries(own) == 0
+    thrown_away(own)
 
 
 def test_good_rows_go_in_once_however_often_the_file_comes(command, own, file):

@@ -337,6 +337,7 @@ def test_every_state_says_what_can_be_done_in_it(status):
     run = RunFacts(status, ImportContract.GOOD_ROWS, 1, 0)
     assert rules.may_choose_columns(run).ok is (status in rules.CHECKABLE)
     assert rules.may_cancel(run).ok is (status in (ImportStatus.CHECKING, ImportStatus.APPLYING))
+    assert rules.may_discard(run).ok is (status in (ImportStatus.UPLOADED, ImportStatus.CHECKED))
 
 
 def test_the_headings_of_a_rejects_file_never_collide():
@@ -349,3 +350,20 @@ def test_the_headings_of_a_rejects_file_never_collide():
         "Rejected column",
         "Rejected reason",
     )
+    assert rules.reject_headings(["LINE"])[1] == "Rejected line"
+
+
+@pytest.mark.parametrize("own", [("Nr", "Vorn"), ("Nr", "Line"), ("reason",), ("Column", "Reason")])
+def test_rejects_of_rejects_have_the_headings_of_the_first_file_and_its_name(own):
+    first = rules.reject_headings(own)
+    assert (rules.original_headings(first), rules.reject_headings(first)) == (own, first)
+    assert rules.heading_hash(first) == rules.heading_hash(own)
+
+
+def test_what_is_remembered_is_found_however_the_headings_are_spelt():
+    mapping = {"external_id": "Nr.", "email": "Adr", "first_name": "Vorn", "gone": "Adr"}
+    assert rules.usable(columns(ImportKind.ENTRIES), mapping, ["nr", "Adr", "NR."]) == {
+        "external_id": "nr",
+        "email": "Adr",
+    }
+    assert rules.usable(columns(ImportKind.ENTRIES), {"email": "E mail"}, ["e-mail", "E mail"]) == {"email": "E mail"}

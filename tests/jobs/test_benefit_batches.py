@@ -207,6 +207,15 @@ def test_13_2_csv_dry_run_flags_an_unknown_e_mail_and_writes_no_benefit(d, batch
     assert "no.body@mail.example" in rejects
 
 
+def test_member_ids_our_export_guarded_name_the_same_people_and_bad_ones_are_guarded_once(d, make, batch_of):
+    make.profile(external_id="+61 400")
+    file = uploaded("Member ID\r\n'+61 400\r\n'=1+1\r\n")
+    batch = batch_of(audience=Audience.FILE, file=file, starts=False)
+    assert (batch.people_count, batch.bad_count) == (1, 1)
+    told = files.open_binary(d.session, batch.rejects_file_id).read().decode("utf-8-sig").splitlines()
+    assert told[1] == "3,'=1+1,Nobody has the member id «=1+1»."
+
+
 def test_a_file_without_a_column_of_people_is_refused_with_its_headings(batch_of):
     refusal = refused("batch.no_column", batch_of, audience=Audience.FILE, file=uploaded("Shoe,Size\na,1\n"))
     assert "«Shoe», «Size»" in refusal.message

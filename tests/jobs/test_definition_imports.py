@@ -37,7 +37,7 @@ ANN = Actor("Ann Able")
 KIND = ImportKind.DEFINITIONS
 ADULT = {"===": [{"var": "gender"}, "female"]}
 COUNTED = ("total_global_created", "total_global_claimed", "total_global_voided", "total_global_redemptions")
-STAMPED = ("created_at", "updated_at")
+STAMPED = ("updated_at",)
 HEAD = "handle,name,site"
 
 
@@ -219,6 +219,73 @@ def test_a_programme_comes_back_from_its_own_export(programme):
     assert (run.status, *counts(run)) == (ImportStatus.DONE, 5, 0, 0), problems(second, run)
     assert table(second) == table(first)
     assert second.scalars(select(BenefitDefinition.total_global_created)).all() == [0] * 5
+
+
+THEN = NOW - timedelta(days=90)
+OVER = {
+    "last day": {"end_at": NOW - timedelta(days=9)},
+    "claim window": {"is_claimable": True, "claim_period_end_at": NOW - timedelta(days=9)},
+    "archived": {"end_at": NOW - timedelta(days=9), "is_archived": True},
+    "fixed last day": {"period_type": PeriodType.ABSOLUTE_DATE, "absolute_expiry": date(2026, 1, 31)},
+}
+
+
+@pytest.mark.parametrize("why", OVER)
+def test_what_was_live_and_has_ended_comes_back_as_it_was(programme, why):
+    first, second = programme(), programme()
+    make = Factories(first)
+    club_id = make.site(name="club").id
+    make.benefit_definition(site_id=club_id, handle="summer-ice", name="Ice", created_at=THEN, **OVER[why])
+    first.commit()
+    Factories(second).site(name="club")
+    run = imported(second, exported(first))
+    assert counts(run) == (1, 0, 0), problems(second, run)
+    assert table(second) == table(first)
+    found = get(second, "summer-ice")
+    assert (found.is_published, found.created_at) == (True, THEN)
+    assert counts(imported(second, exported(first))) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("told", ["", f"{NOW - timedelta(days=8):%Y-%m-%dT%H:%M:%SZ}"])
+def test_what_was_never_live_before_it_ended_is_not_published_by_a_file(session, club, told):
+    run = imported(session, f"{HEAD},is_published,end_at,created_at\nd,D,club,yes,{NOW - timedelta(days=9):%Y-%m-%dT%H:%M:%SZ},{told}\n")  # fmt: skip
+    assert counts(run) == (0, 0, 1)
+    assert problems(session, run)[0][1:] == (
+        "is_published",
+        "It cannot be published, so write no, or mend this: Its last day is over; choose a later one.",
+    )
+
+
+@pytest.mark.parametrize(("moment", "is_taken"), [(THEN, True), (THEN - timedelta(seconds=1), False)])
+def test_a_known_draft_that_has_ended_goes_live_only_with_its_own_moment(session, make, club, moment, is_taken):
+    make.benefit_definition(
+        site_id=club.id, handle="d", created_at=THEN, is_published=False, end_at=NOW - timedelta(days=9)
+    )
+    session.commit()
+    told = exported(session).replace(f"{THEN:%Y-%m-%dT%H:%M:%S}", f"{moment:%Y-%m-%dT%H:%M:%S}")
+    rows = list(csv.DictReader(io.StringIO(told, newline="")))
+    assert rows[0]["created_at"].startswith(f"{moment:%Y-%m-%dT%H:%M:%S}")
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerow(rows[0] | {"is_published": "yes"})
+    run = imported(session, out.getvalue())
+    assert counts(run) == ((0, 1, 0) if is_taken else (0, 0, 1)), problems(session, run)
+    assert (get(session, "d").is_published, get(session, "d").created_at) == (is_taken, THEN)
+
+
+def test_as_of_then_all_else_of_the_checklist_holds(session, club):
+    content = f"{HEAD},is_published,is_assignable,created_at\nd,D,club,yes,no,2020-01-01T00:00:00Z\n"
+    run = imported(session, content)
+    assert problems(session, run)[0][2].endswith("Nobody could get it: allow issuing or claiming.")
+
+
+def test_another_moment_of_creation_alone_changes_nothing(session, make, club):
+    make.benefit_definition(site_id=club.id, handle="d", name="D", created_at=THEN)
+    session.commit()
+    run = imported(session, "handle,name,created_at\nd,D,2020-01-01T00:00:00Z\n")
+    assert (counts(run), run.findings["changed"]) == ((0, 0, 0), 0)
+    assert get(session, "d").created_at == THEN
 
 
 def test_p12_the_same_file_twice_changes_nothing(programme):

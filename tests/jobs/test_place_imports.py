@@ -31,6 +31,7 @@ from webapp.models import (
     Tier,
 )
 from webapp.queries import (
+    facts,
     groups,
     locations,
     memberships,
@@ -56,6 +57,7 @@ EXPORTS = {
     K.LOCATIONS: (locations.EXPORT, locations.stream),
     K.TIERS: (tiers.EXPORT, tiers.stream),
     K.GROUPS: (groups.EXPORT, groups.stream),
+    K.FACTS: (facts.EXPORT, facts.stream),
     K.PROFILES: (profiles.EXPORT, profiles.stream),
     K.MODULES: (modules.EXPORT, modules.stream),
     K.MEMBERSHIPS: (memberships.EXPORT, memberships.stream),
@@ -114,6 +116,14 @@ def told(session: Session, run: ImportRun) -> dict[int, str]:
     return dict(session.execute(rows.order_by(ImportProblem.id)).all())
 
 
+def known_of(make: Factories) -> list[dict[str, object]]:
+    """Further facts, with what three people have of them."""
+    make.fact("choice", name="coffee.favourite-roast", title="=Roast", choices=["=Light", "Medium, dark", '"Dark"'])
+    make.fact("whole number", name="coffee.cups", title="Cups")
+    make.fact("text", name="old.nickname", title="Nickname", archived_at=NOW - timedelta(days=2, microseconds=3))
+    return [{"coffee.favourite-roast": "=Light"}, {"coffee.cups": 3, "old.nickname": "Zed"}, {}]
+
+
 def filled(session: Session) -> None:
     """At least two of everything, with hostile titles."""
     make = Factories(session)
@@ -132,7 +142,7 @@ def filled(session: Session) -> None:
     for number, name in enumerate(("gold", "silver"), 1):
         make.tier(name=name, title=f"=Tier {name}", rank=number)
     circle = make.circle(name="news", title="@News", notes="one, two", member_count=2)
-    people = [make.profile(external_id=f"M{number}") for number in range(3)]
+    people = [make.profile(external_id=f"M{number}", attributes=told) for number, told in enumerate(known_of(make))]
     make.joined(people[0].id, circle.id)
     make.joined(people[1].id, circle.id, below.id)
     below.member_count = 1

@@ -18,6 +18,7 @@ from webapp.adapters.engines import engine_options
 from webapp.domain.audit import Event
 from webapp.domain.identity import Actor
 from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_rows import clean
 from webapp.domain.imports import ImportContract, ImportStatus, Outcome
 from webapp.domain.people import CONSENTS, AttributeKind, Gender
 from webapp.domain.profiles import email_key, search_keys
@@ -34,6 +35,7 @@ from webapp.models import (
     ProfileTerm,
     Tier,
 )
+from webapp.queries import files
 from webapp.queries import profiles as read
 from webapp.queries import search
 from webapp.queries.invariants import INVARIANTS, broken
@@ -81,11 +83,16 @@ def exported(session: Session) -> bytes:
     return b"".join(spreadsheets.csv_stream(read.EXPORT, read.stream(session)))
 
 
-def uploaded(session: Session, content: bytes, name: str = "p.csv", **options: str) -> ImportRun:
-    """Upload and check."""
+def kept(session: Session, content: bytes, name: str = "p.csv") -> ImportRun:
+    """Upload."""
     stream = io.BytesIO(content)
     file = IncomingFile(name, spreadsheets.survey(stream, name), spreadsheets.Pieces(stream))
-    run = perform(session, ANN, NOW, lambda work: imports.upload_rows(work, UploadRows(ImportKind.PROFILES, file)))
+    return perform(session, ANN, NOW, lambda work: imports.upload_rows(work, UploadRows(ImportKind.PROFILES, file)))
+
+
+def uploaded(session: Session, content: bytes, name: str = "p.csv", **options: str) -> ImportRun:
+    """Upload and check."""
+    run = kept(session, content, name)
     places = imports.positions(run.mapping, run.headings)
     perform(session, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, places, **options)))
     run_jobs(session)
@@ -283,6 +290,34 @@ def test_options_and_columns_are_remembered_for_the_same_headings(ours):
     assert (run.options["known_rows"], run.options["empty_cells"]) == ("replace", "clear")
 
 
+@pytest.mark.parametrize("head", ["Nr;Vorn;Nachn;Adr", "Line;Vorn;Nachn;+Adr"])
+def test_columns_and_options_are_remembered_for_the_rejects_of_a_file_and_for_theirs(ours, head):
+    content = f"{head}\nM1;Anna;Lee;nowhere\nM2;Bo;Berg;no address\n".encode()
+    places = {"external_id": 1, "first_name": 2, "last_name": 3, "email": 4}
+    chosen = {"known_rows": "replace", "empty_cells": "clear", "archived_rows": "restore"}
+    for name in ("kunden.csv", "kunden.csv.rejects.csv", "kunden.csv.rejects.csv.rejects.csv"):
+        run = kept(ours, content, name)
+        assert name == "kunden.csv" or imports.positions(run.mapping, run.headings) == places
+        assert name == "kunden.csv" or run.options == chosen
+        command = ChooseColumns(run.id, places, **(chosen if name == "kunden.csv" else {}))
+        perform(ours, ANN, NOW, lambda work, command=command: imports.choose_columns(work, command))
+        run_jobs(ours)
+        run = look(ours, run.id)
+        assert (run.good_count, run.bad_count) == (0, 2)
+        content = rejects(ours, run)
+    run = kept(
+        ours, content.replace(b"nowhere", b"anna@example.com").replace(b"no address", b"bo@example.com"), "k.csv"
+    )
+    perform(ours, ANN, NOW, lambda work: imports.choose_columns(work, ChooseColumns(run.id, places)))
+    run_jobs(ours)
+    perform(ours, ANN, NOW, lambda work: imports.apply(work, ApplyImport(run.id, ImportContract.ALL_OR_NOTHING)))
+    run_jobs(ours)
+    assert {key: (one.first_name, one.email) for key, one in people(ours).items()} == {
+        "M1": ("Anna", "anna@example.com"),
+        "M2": ("Bo", "bo@example.com"),
+    }
+
+
 def test_taken_back_everybody_is_what_they_were_and_the_new_are_gone(ours):
     before = people(ours)["M1"]
     kept = {name: getattr(before, name) for name in Profile.__table__.columns.keys()}  # noqa: SIM118
@@ -447,6 +482,40 @@ def test_p12_a_value_that_cannot_be_is_told_with_line_column_and_reason(ours, co
     [(line, told, reason)] = problems(ours, run)
     assert (run.good_count, run.bad_count, line, told) == (1, 1, 3, column)
     assert words in reason
+
+
+def rejects(session: Session, run: ImportRun) -> bytes:
+    return b"".join(files.read(session, run.rejects_file_id))
+
+
+def test_what_our_export_guards_comes_back_from_the_rejects_as_it_was(programme):
+    first, second = programme(), programme()
+    make = Factories(first)
+    make.tier(name="bronze", rank=9)
+    bronze = first.scalars(select(Tier.id).where(Tier.name == "bronze")).one()
+    texts = [text for text in HOSTILE if clean(text) == text]
+    for number, text in enumerate(texts):
+        make.profile(
+            external_id=f"H{number}", first_name=text, phone="+44 1947 496 000", home_phone=text[:40], tier_id=bronze
+        )
+    first.commit()
+    file = exported(first)
+    content = file
+    for name in ("people.csv", "people.csv.rejects.csv", "people.csv.rejects.csv.rejects.csv"):
+        run = imported(second, content, name)
+        assert (run.good_count, run.bad_count) == (0, len(texts))
+        content = rejects(second, run)
+    Factories(second).tier(name="bronze", rank=9)
+    run = imported(second, content, "people.csv.rejects.csv.rejects.csv.rejects.csv")
+    assert (run.created_count, run.bad_count) == (len(texts), 0)
+    assert exported(second) == file
+    assert {person.phone for person in people(second).values()} == {"+44 1947 496 000"}
+
+
+def test_what_a_file_of_others_never_guarded_is_guarded_in_the_rejects_alone(ours):
+    run = imported(ours, f"{HEAD}M7,=1+1,'Lee,,+61 400,wood,,,\n".encode())
+    told = rejects(ours, run).decode("utf-8-sig").splitlines()[1]
+    assert told.startswith("M7,'=1+1,'Lee,,'+61 400,wood,,,,2,Tier,")
 
 
 def test_people_come_in_the_order_of_the_file(ours):

@@ -37,8 +37,9 @@ from webapp.models import (
 )
 from webapp.queries import files as read_files
 from webapp.queries.invariants import INVARIANTS, broken
-from webapp.services import files, profiles
+from webapp.services import files, import_discards, profiles
 from webapp.services.draws import _rank
+from webapp.services.import_discards import DiscardImport
 from webapp.services.profiles import EraseProfile, MergeProfiles
 from webapp.services.work import perform, transaction
 
@@ -161,6 +162,30 @@ def test_an_import_under_way_comes_first(session, actor, make):
     run = upload(session, actor, "people.csv", b"QX-4711-77\n", "utf-8-sig", ImportStatus.CHECKED)
     with pytest.raises(Refused, match=f"Import {run.id} still holds this person"):
         erase(session, actor, person)
+
+
+def test_an_upload_thrown_away_is_in_nobodys_way(session, actor, make):
+    person = make.profile(**FACTS)
+    run = upload(session, actor, "people.csv", b"QX-4711-77\n", "utf-8-sig", ImportStatus.CHECKED)
+    run.findings = {"new": 1, "sample": [{"line": 2, "external_id": "QX-4711-77"}]}
+    session.commit()
+    with transaction(session, actor, NOW) as work:
+        import_discards.discard(work, DiscardImport(run.id))
+    erase(session, actor, person)
+    session.expire_all()
+    assert session.get_one(StoredFile, run.file_id).size == 0
+    assert run.findings == {"new": 1, "sample": []}
+
+
+@pytest.mark.parametrize("status", [ImportStatus.DONE, ImportStatus.CANCELLED, ImportStatus.REFUSED])
+def test_the_first_rows_an_import_showed_go_too(session, actor, make, status):
+    person = make.profile(**FACTS)
+    run = upload(session, actor, "people.csv", b"", "utf-8-sig", status)
+    run.findings = {"new": 1, "sample": [{"line": 2, "external_id": "QX-4711-77"}]}
+    session.commit()
+    erase(session, actor, person)
+    session.expire_all()
+    assert run.findings == {"new": 1, "sample": []}
 
 
 def marks(number):

@@ -19,7 +19,9 @@ from webapp.domain.rewards import RewardStatus
 from webapp.models import Entry, ImportMapping, ImportRun, Job, Profile, StoredFile
 from webapp.queries import files
 from webapp.queries import imports as read
-from webapp.services import entries, imports, jobs, profiles
+from webapp.services import entries, housekeeping, import_discards, imports, jobs, profiles
+from webapp.services import files as stored
+from webapp.services.import_discards import DiscardImport
 from webapp.services.imports import ApplyImport, CancelImport, ChooseColumns, IncomingFile, UploadEntries
 
 HEAD = "Member ID,E-mail,Entered at,Receipt\n"
@@ -238,3 +240,81 @@ def test_an_upload_outside_the_scope_is_not_found(work, uploaded):
     assert read.sheet(work.session, run.id, frozenset({run.site_id})).run is run
     with pytest.raises(NotFound):
         read.sheet(work.session, run.id, frozenset())
+
+
+def discard(work, run):
+    return import_discards.discard(work, DiscardImport(run.id))
+
+
+def test_what_is_thrown_away_loses_its_content_and_keeps_who_what_and_how_much(work, uploaded):
+    run = checked(uploaded(), good=1, bad=1)
+    sha256 = work.session.get_one(StoredFile, run.file_id).sha256
+    run.findings = {"new_people": 1, "sample": [{"line": 2, "external_id": "M1"}]}
+    rejects = stored.store(work, "x.csv.rejects.csv", "text/csv", [b"Member ID,Line,Column,Reason\r\n"])
+    run.rejects_file_id = rejects.id
+    job = jobs.enqueue(work, jobs.NewJob("entries.check", "Check x.csv", run.site_id, f"import_runs:{run.id}", {}, 1))
+    job.result_file_id = rejects.id
+    work.session.flush()
+    discard(work, run)
+    work.session.expire_all()
+    file = work.session.get_one(StoredFile, run.file_id)
+    assert (run.status, run.finished_at, run.created_by) == (ImportStatus.DISCARDED, NOW, "Ann Able")
+    assert (file.name, file.sha256, file.size, list(files.read(work.session, file.id))) == ("x.csv", sha256, 0, [])
+    assert list(files.read(work.session, rejects.id)) == []
+    assert job.result_file_id is None
+    assert (run.good_count, run.bad_count, run.mapping["external_id"]) == (1, 1, "Member ID")
+    assert run.findings == {"new_people": 1, "sample": []}
+    assert told(work)[-1] == Event.IMPORT_DISCARDED
+
+
+def test_what_a_stopped_check_counted_does_not_count(work, uploaded):
+    run = uploaded()
+    run.findings, run.good_count = {"new_people": 1}, 1
+    work.session.flush()
+    assert (discard(work, run).findings, run.good_count, run.record_count) == ({}, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(ImportStatus.CHECKING, "is being checked"), (ImportStatus.APPLYING, "is being imported"), (ImportStatus.DONE, "has been imported"),
+     (ImportStatus.CANCELLED, "was stopped halfway"), (ImportStatus.DISCARDED, "was thrown away"), (ImportStatus.REFUSED, "could not be read")],
+)  # fmt: skip
+def test_only_what_waits_is_thrown_away(work, uploaded, status, words):
+    run = uploaded()
+    run.status = status
+    work.session.flush()
+    with pytest.raises(Refused, match=f"x.csv {words}; only an upload that waits"):
+        discard(work, run)
+    assert work.session.get_one(StoredFile, run.file_id).size > 0
+
+
+@pytest.mark.parametrize("act", ["choose", "apply", "cancel"])
+def test_nothing_goes_on_with_what_was_thrown_away(work, uploaded, act):
+    run = discard(work, checked(uploaded()))
+    acts = {
+        "choose": lambda: imports.choose_columns(work, ChooseColumns(run.id, {"external_id": 1, "entered_at": 3})),
+        "apply": lambda: imports.apply(work, ApplyImport(run.id, ImportContract.GOOD_ROWS)),
+        "cancel": lambda: imports.cancel(work, CancelImport(run.id)),
+    }
+    with pytest.raises(Refused, match="was thrown away"):
+        acts[act]()
+
+
+def test_what_waited_for_thirty_days_is_thrown_away_by_itself(work, uploaded):
+    old, late, imported, fresh = checked(uploaded()), checked(uploaded()), checked(uploaded()), uploaded()
+    for run in (old, late, imported):
+        run.created_at = NOW - timedelta(days=31)
+    fresh.created_at = NOW - timedelta(days=29)
+    imported.status = ImportStatus.DONE
+    job = jobs.enqueue(work, jobs.NewJob("entries.check", "Check x.csv", None, "", {}, 1))
+    job.status, job.finished_at, late.check_job_id = JobStatus.DONE, NOW - timedelta(days=29), job.id
+    work.session.flush()
+    assert housekeeping.forget(work) == 1
+    work.session.expire_all()
+    assert [run.status for run in (old, late, imported, fresh)] == [
+        ImportStatus.DISCARDED,
+        ImportStatus.CHECKED,
+        ImportStatus.DONE,
+        ImportStatus.UPLOADED,
+    ]
+    assert told(work).count(Event.IMPORT_DISCARDED) == 1

@@ -54,6 +54,7 @@ def world(make):
     make.completed(module, make.profile(external_id="M-77"))
     make.organisation(type_id=make.organisation_type().id)
     make.tier()
+    make.fact()
     make.target(site_id=site.id)
     make.location()
     make.job(site_id=site.id)
@@ -61,6 +62,7 @@ def world(make):
     make.add(OutboxMessage(**message, due_at=NOW, created_at=NOW))
     return {
         "profiles": "/profiles/export",
+        "facts": "/profiles/attributes/export",
         "organisations": "/organisations/export",
         "organisation-types": "/organisation-types/export",
         "groups": "/groups/export",
@@ -115,7 +117,7 @@ def test_every_list_is_here(app):
 
 def test_a_list_that_tells_of_people_asks_for_the_password_and_a_reason(app):
     """What needs a reason needs the password, and the other way round."""
-    endpoints = {"memberships": "groups.export_members", "completions": "modules.export_completions",
+    endpoints = {"facts": "profiles.export_attributes", "memberships": "groups.export_members", "completions": "modules.export_completions",
                  "winners": "fulfilment.export_winners", "drawn-rewards": "fulfilment.export"}  # fmt: skip
     for kind, listing in LISTINGS.items():
         view = app.view_functions[endpoints.get(kind, f"{kind.replace('-', '_')}.export")]

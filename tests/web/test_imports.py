@@ -226,7 +226,7 @@ def test_an_editor_of_one_site_imports_no_organisations(signed_in, make):
 def test_every_kind_has_a_page_that_says_what_its_file_can_hold(console):
     page = console.get("/imports/new")
     links = [link["href"] for link in page.soup.select("a[href^='/imports/new/']")]
-    assert len(links) == 12
+    assert len(links) == 13
     for link in links:
         assert console.get(link).texts("#needs li")
 
@@ -335,3 +335,50 @@ def test_who_may_edit_rewards_of_every_site_uploads_files_of_them(signed_in, rol
 
 def test_an_editor_of_one_site_uploads_no_files_of_rewards(signed_in, make):
     signed_in("editor", site_id=make.site().id).get("/imports/new/rewards", status=404)
+
+
+def test_a_checked_upload_is_thrown_away_on_a_page_that_says_what_happens(console, checked, session):
+    page = checked()
+    asked = console.get(page.soup.select_one("#apply a[href$='/discard']")["href"])
+    told = asked.texts(".consequences li")
+    assert told[0].startswith("5records of «entrants.csv» go with the file")
+    assert told[1].startswith("2of them are bad: the rejects file goes too.")
+    page = console.follow(console.submit(asked, "#form"))
+    assert "Nothing of this file was imported, and its content is gone." in page.text
+    assert [text.split()[:2] for text in page.texts(".figure")][:3] == [["Good", "2"], ["Duplicate", "1"], ["Bad", "2"]]
+    assert "content gone" in page.text
+    assert page.soup.select("#apply, #sample, a[href$='/rejects'], a[href$='/discard']") == []
+    assert session.scalar(select(func.count()).select_from(Entry)) == 0
+    run = session.scalars(select(ImportRun)).one()
+    assert "The rejects file was thrown away" in console.get(f"/imports/{run.id}/rejects", status=404).text
+    assert "Thrown away" in console.get("/imports").text
+    again = console.get(f"/imports/{run.id}/discard")
+    assert "This cannot be thrown away" in again.text
+
+
+def test_an_upload_is_thrown_away_before_its_columns_are_chosen(console, upload):
+    page = console.follow(upload())
+    asked = console.get(page.soup.select_one("#columns a[href$='/discard']")["href"])
+    page = console.follow(console.submit(asked, "#form"))
+    assert "its content is gone, before it was checked" in page.text
+    assert page.texts(".figure") == []
+    assert page.texts(".step--blocked .step__title") == ["Columns – blocked"]
+
+
+def test_an_upload_without_a_good_row_can_be_thrown_away(console, checked):
+    page = checked(HEAD + BAD.splitlines()[0])
+    asked = console.get(page.soup.select_one("a[href$='/discard']")["href"])
+    told = asked.texts(".consequences li")
+    assert told[0].startswith("1record of «entrants.csv» goes with the file")
+    assert told[1].startswith("1of them is bad")
+    assert "Nothing of this file was imported" in console.follow(console.submit(asked, "#form")).text
+
+
+def test_what_is_imported_is_not_thrown_away(console, checked, session):
+    page = checked()
+    asked = console.get(page.soup.select_one("#apply a[href$='/discard']")["href"])
+    console.submit(page, "#apply")
+    part = console.submit(asked, "#form", status=422)
+    assert "entrants.csv is being imported" in part.text
+    run_jobs(session)
+    assert session.scalar(select(func.count()).select_from(Entry)) == 2

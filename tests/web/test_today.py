@@ -152,6 +152,7 @@ def test_failed_jobs_of_the_last_week_are_listed_and_the_rest_named(console, mak
         (ImportStatus.CANCELLED, {}, ["Finish entrants.csv or take it back"]),
         (ImportStatus.DONE, {"bad_count": 3}, ["Mend the rejects of entrants.csv"]),
         (ImportStatus.DONE, {}, []),
+        (ImportStatus.DISCARDED, {}, []),
         (ImportStatus.APPLYING, {}, []),
         (ImportStatus.CHECKED, {"created_at": NOW - timedelta(days=15)}, []),
         (ImportStatus.DONE, {"bad_count": 3, "undone_at": NOW}, []),

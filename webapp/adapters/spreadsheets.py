@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from webapp.adapters import file_types, workbooks
 from webapp.domain.errors import Refused
-from webapp.domain.exports import cell, column
+from webapp.domain.exports import cell, column, unguard
 from webapp.domain.import_rows import clean, shown
 from webapp.domain.imports import Survey
 
@@ -113,7 +113,7 @@ def _encoding(stream: BinaryIO, chosen: str) -> str:
 
 
 def _headings(values: Sequence[str]) -> tuple[str, ...]:
-    headings = tuple(clean(value) for value in values)
+    headings = tuple(clean(unguard(value)) for value in values)
     if len(headings) > MOST_COLUMNS:
         raise _refused("columns", f"The heading has {len(headings):,} columns; at most {MOST_COLUMNS} are read.")
     seen: dict[str, int] = {}

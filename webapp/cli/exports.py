@@ -18,6 +18,7 @@ from webapp.cli import runtime
 from webapp.domain.entries import EntryStatus
 from webapp.queries import benefit_definitions as read_definitions
 from webapp.queries import entries as read_entries
+from webapp.queries import facts as read_facts
 from webapp.queries import groups as read_groups
 from webapp.queries import locations as read_locations
 from webapp.queries import memberships as read_memberships
@@ -75,6 +76,7 @@ def profiles(file: Path | None, *, as_json: bool, mark: bool) -> None:
 Stream = Callable[[Session], Iterator[tuple[object, ...]]]
 # Kind → what it is, its columns, its rows. Every column that an import of the kind reads is among them.
 _WHOLE: dict[str, tuple[str, Sequence[str], Stream]] = {
+    "facts": ("the further facts people may have", read_facts.EXPORT, read_facts.stream),
     "organisation-types": ("the types of organisations", read_types.EXPORT, read_types.stream),
     "organisations": ("organisations, parents before children", read_organisations.EXPORT, read_organisations.stream),
     "groups": ("groups", read_groups.EXPORT, read_groups.stream),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +16,7 @@ from webapp.adapters import spreadsheets
 from webapp.cli import runtime, waiting
 from webapp.domain import import_columns
 from webapp.domain.benefit_batches import Audience
-from webapp.domain.errors import Refused
+from webapp.domain.errors import Conflict, Refused
 from webapp.domain.exports import unguard
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_options import ArchivedRows, EmptyCells, KnownRows
@@ -26,12 +27,16 @@ from webapp.queries import files as read_files
 from webapp.queries import imports as read
 from webapp.queries import rewards as read_rewards
 from webapp.queries.imports import RunSheet
-from webapp.services import imports
+from webapp.services import import_discards, imports
 from webapp.services.benefits import batches
 from webapp.services.benefits.batches import PlanBatch, StartBatch, WithdrawBatch
+from webapp.services.import_discards import DiscardImport
 from webapp.services.import_steps import MOST_PROBLEMS
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadEntries, UploadRows
 from webapp.services.work import Work
+
+if TYPE_CHECKING:
+    from webapp.models import ImportRun
 
 _Option = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -86,6 +91,7 @@ def _command(kind: ImportKind) -> click.Command:
 
 _HELP = {
     ImportKind.PROFILES: "New ones are created, what is empty on known ones is filled in, unless --known says otherwise.",
+    ImportKind.FACTS: "The name says which; new ones are created, known ones archived or brought back at most.",
     ImportKind.ORGANISATIONS: "The id says which; new ones are created, known ones changed.",
     ImportKind.GROUPS: "The name says which; new ones are created, known ones changed.",
     ImportKind.MEMBERSHIPS: "A person by member id or e-mail, a group by name, an organisation by id.",
@@ -104,7 +110,7 @@ for _kind in _HELP:
 
 def _import(
     file: Path,
-    upload: Callable[[Work, IncomingFile], Any],
+    upload: Callable[[Work, IncomingFile], ImportRun],
     *,
     dry_run: bool,
     good_rows: bool,
@@ -112,7 +118,26 @@ def _import(
     as_json: bool,
     **chosen: str | None,
 ) -> None:
-    run_id = _uploaded(file, upload, encoding or spreadsheets.AUTOMATIC, chosen)
+    run = _uploaded(file, upload, encoding or spreadsheets.AUTOMATIC)
+    with _thrown_away(run.id):
+        _go_on(run, file, chosen, dry_run=dry_run, good_rows=good_rows, as_json=as_json)
+
+
+@contextmanager
+def _thrown_away(run_id: int) -> Iterator[None]:
+    """However it ends: an upload of which nothing was imported waits for nobody (reliability.md P24)."""
+    try:
+        yield
+    finally:
+        with suppress(Refused, Conflict):  # it was imported, refused, or is under way still
+            runtime.write(lambda work: import_discards.discard(work, DiscardImport(run_id)))
+
+
+def _go_on(
+    run: ImportRun, file: Path, chosen: Mapping[str, str | None], *, dry_run: bool, good_rows: bool, as_json: bool
+) -> None:
+    run_id, places = int(run.id), imports.positions(run.mapping, list(run.headings))
+    runtime.write(lambda work: imports.choose_columns(work, _columns(run_id, places, chosen)))
     sheet = _checked(run_id)
     waiting.keep_rejects(sheet.run.rejects_file_id, file)
     if as_json:
@@ -142,16 +167,11 @@ def _say(words: str, *, as_json: bool) -> None:
     click.echo(words, err=as_json)
 
 
-def _uploaded(
-    file: Path, upload: Callable[[Work, IncomingFile], Any], encoding: str, chosen: Mapping[str, str | None]
-) -> int:
+def _uploaded(file: Path, upload: Callable[[Work, IncomingFile], ImportRun], encoding: str) -> ImportRun:
     with file.open("rb") as stream:
         survey = spreadsheets.survey(stream, file.name, encoding)
         incoming = IncomingFile(file.name, survey, spreadsheets.Pieces(stream))
-        run = runtime.write(lambda work: upload(work, incoming))
-    places = imports.positions(run.mapping, list(run.headings))
-    runtime.write(lambda work: imports.choose_columns(work, _columns(run.id, places, chosen)))
-    return int(run.id)
+        return runtime.write(lambda work: upload(work, incoming))
 
 
 def _columns(run_id: int, places: Mapping[str, int | None], chosen: Mapping[str, str | None]) -> ChooseColumns:

@@ -129,6 +129,7 @@ class Event(StrEnum):
     IMPORT_PUT = "import.put"
     IMPORT_REFUSED = "import.refused"
     IMPORT_UNDONE = "import.undone"
+    IMPORT_DISCARDED = "import.discarded"
     EXPORT_TAKEN = "export.taken"
     ENTRIES_REVIEWED = "entries.reviewed"
     ENTRY_EXCLUDED = "entry.excluded"
@@ -273,6 +274,7 @@ SENTENCES: dict[Event, str] = {
     Event.IMPORT_APPLIED: "imported {file} into «{reward}»: {entries} entries, {people} new people, {bad} rows left out",
     Event.IMPORT_PUT: "imported {file}: {created} new and {changed} changed {kind}, {bad} rows left out",
     Event.IMPORT_UNDONE: "took the import of {file} back: {gone} undone, {left} left as they are",
+    Event.IMPORT_DISCARDED: "threw {file} away; nothing of it was imported",
     Event.IMPORT_REFUSED: "could not import {file}: {problem}",
     Event.EXPORT_TAKEN: "took the list of {rows} as {media}, export {number}: {reason}",
     Event.ENTRIES_REVIEWED: "reviewed the entries of «{reward}»: {eligible} take part, {excluded} do not",

@@ -1,4 +1,4 @@
-"""What the rows of files of benefit definitions can tell: what their export writes, less what only counts and stamps."""
+"""What the rows of files of benefit definitions can tell: what their export writes, less what only counts."""
 
 from __future__ import annotations
 
@@ -97,4 +97,12 @@ DEFINITION_COLUMNS: tuple[Column, ...] = (
     Column("is_published", "Published", (), "Yes publishes it when nothing stops that.", Cell.YES_NO, 5),
     Column("is_archived", "Archived", (), "Yes archives it. An empty cell brings nothing back.", Cell.YES_NO, 5),
     Column("stops_redemptions", "Redemptions stopped", (), "Of what is archived only.", Cell.YES_NO, 5),
+    Column(
+        "created_at",
+        "Created at",
+        ("createdat",),
+        "Kept for new ones; what was live then is live though it has ended since.",
+        Cell.MOMENT,
+        40,
+    ),
 )

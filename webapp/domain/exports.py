@@ -31,6 +31,7 @@ LISTINGS: dict[str, Listing] = {
     listing.kind: listing
     for listing in (
         Listing("profiles", "people", is_personal=True),
+        Listing("facts", "further facts of people"),
         Listing("organisations", "organisations"),
         Listing("organisation-types", "organisation types"),
         Listing("groups", "groups"),

@@ -8,6 +8,7 @@ from webapp.domain.definition_columns import DEFINITION_COLUMNS
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.import_kinds import Cell, Column, ImportKind
 from webapp.domain.modules import LapseUnit
+from webapp.domain.people import AttributeKind
 from webapp.domain.person_columns import CONSENT_COLUMNS, PERSON_COLUMNS, fact_column
 from webapp.domain.place_columns import PLACE_COLUMNS
 from webapp.domain.reward_columns import REWARD_COLUMNS
@@ -106,7 +107,29 @@ _GROUP = (
         "open, reviewed or closed.",
         choices=tuple(map(str, Registration)),
     ),
-    Column("notes", "Notes", ("notes", "note", "remarks"), most=2_000),
+    Column("notes", "Notes", ("notes", "note", "remarks"), "", Cell.PARAGRAPH, 2_000),
+    _ARCHIVED,
+)
+_FACT = (
+    Column(
+        "name",
+        "Name",
+        ("name", "fact"),
+        "Says which, such as coffee.favourite-roast; it heads the column in files of people.",
+        Cell.KEY,
+        80,
+        is_needed=True,
+    ),
+    Column("title", "Title", ("title",), "As forms ask for it.", most=120, is_needed=True),
+    Column(
+        "kind",
+        "Kind",
+        ("kind", "type"),
+        f"{', '.join(AttributeKind)}.",
+        is_needed=True,
+        choices=tuple(map(str, AttributeKind)),
+    ),
+    Column("choices", "Choices", ("choices",), "Of a choice only: one on each line.", Cell.PARAGRAPH, 8_000),
     _ARCHIVED,
 )
 _MEMBERSHIP = (
@@ -161,6 +184,7 @@ _COMPLETION = (
 )
 COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.ENTRIES: _PEOPLE + _ENTRY,
+    ImportKind.FACTS: _FACT,
     ImportKind.PROFILES: PERSON_COLUMNS,
     ImportKind.ORGANISATIONS: _ORGANISATION,
     ImportKind.GROUPS: _GROUP,
@@ -182,6 +206,7 @@ def columns(kind: ImportKind, facts: Sequence[tuple[str, str]] = ()) -> tuple[Co
 
 # Which columns make two rows of one file the same thing.
 KEYS: dict[ImportKind, tuple[str, ...]] = {
+    ImportKind.FACTS: ("name",),
     ImportKind.ORGANISATIONS: ("external_id",),
     ImportKind.GROUPS: ("name",),
     ImportKind.MEMBERSHIPS: ("external_id", "email", "group", "organisation"),
@@ -197,6 +222,7 @@ KEYS: dict[ImportKind, tuple[str, ...]] = {
 # What rows are called where they are counted.
 ROWS: dict[ImportKind, tuple[str, str]] = {
     ImportKind.ENTRIES: ("entry", "entries"),
+    ImportKind.FACTS: ("fact", "facts"),
     ImportKind.PROFILES: ("person", "people"),
     ImportKind.ORGANISATIONS: ("organisation", "organisations"),
     ImportKind.GROUPS: ("group", "groups"),

@@ -10,6 +10,7 @@ class ImportKind(StrEnum):
     """What the rows of a file are."""
 
     ENTRIES = "entries"
+    FACTS = "facts"
     PROFILES = "profiles"
     ORGANISATIONS = "organisations"
     GROUPS = "groups"

@@ -34,6 +34,7 @@ class ArchivedRows(StrEnum):
 # Kinds whose rows are about something that is kept once, so that a row can meet it again.
 CHANGING = (
     ImportKind.PROFILES,
+    ImportKind.FACTS,
     ImportKind.ORGANISATIONS,
     ImportKind.GROUPS,
     ImportKind.MODULES,
@@ -45,7 +46,13 @@ CHANGING = (
     ImportKind.REWARDS,
 )
 # Those of them that can be archived.
-ARCHIVING = (ImportKind.ORGANISATIONS, ImportKind.GROUPS, ImportKind.MODULES, ImportKind.DEFINITIONS)
+ARCHIVING = (
+    ImportKind.FACTS,
+    ImportKind.ORGANISATIONS,
+    ImportKind.GROUPS,
+    ImportKind.MODULES,
+    ImportKind.DEFINITIONS,
+)
 
 
 # What each choice is called, and what it does.

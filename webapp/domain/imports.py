@@ -8,13 +8,17 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from webapp.domain.import_columns import COLUMNS, NAME_PEOPLE, ROWS, Column, ImportKind
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 
 class ImportStatus(StrEnum):
-    """uploaded → checking → checked → applying → done; refused when the file as a whole cannot be read."""
+    """uploaded → checking → checked → applying → done; refused when the file as a whole cannot be read.
+
+    Discarded: thrown away before anything of it was imported.
+    """
 
     UPLOADED = "uploaded"
     CHECKING = "checking"
@@ -23,6 +27,7 @@ class ImportStatus(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     CANCELLED = "cancelled"
+    DISCARDED = "discarded"
 
 
 class ImportContract(StrEnum):
@@ -41,6 +46,7 @@ class Outcome(StrEnum):
 
 # What we put behind the columns of a rejects file; read over when it comes back.
 REJECT_HEADINGS = ("Line", "Column", "Reason")
+_OTHER_HEADINGS = ("Rejected line", "Rejected column", "Rejected reason")  # where the file has one of those itself
 Mapped = dict[str, str]
 
 
@@ -66,8 +72,9 @@ def heading_key(heading: str) -> str:
 
 
 def heading_hash(headings: Sequence[str]) -> str:
-    """The name under which a choice of columns is remembered for files with these headings."""
-    return hashlib.sha256("\n".join(heading_key(heading) for heading in headings).encode()).hexdigest()
+    """The name under which a choice of columns is remembered for files with these headings, and for their rejects."""
+    keys = (heading_key(heading) for heading in original_headings(headings))
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
 def guess(columns: Sequence[Column], headings: Sequence[str]) -> Mapped:
@@ -83,9 +90,11 @@ def guess(columns: Sequence[Column], headings: Sequence[str]) -> Mapped:
 
 
 def usable(columns: Sequence[Column], mapping: Mapping[str, str], headings: Sequence[str]) -> Mapped:
-    """The part of a remembered or typed mapping that this file can serve."""
+    """The part of a remembered or typed mapping that this file can serve, as it spells its headings."""
     known = {column.name for column in columns}
-    return {name: heading for name, heading in mapping.items() if name in known and heading in headings}
+    spelt = {heading_key(heading): heading for heading in reversed(headings)} | {each: each for each in headings}
+    found = {name: spelt.get(heading, spelt.get(heading_key(heading))) for name, heading in mapping.items()}
+    return {name: heading for name, heading in found.items() if name in known and heading is not None}
 
 
 # By which columns rows may name people: all of them, and those of a file of people.
@@ -146,9 +155,11 @@ _BUSY = {
     ImportStatus.UPLOADED: "has not been checked yet",
     ImportStatus.CHECKED: "has been checked",
     ImportStatus.CANCELLED: "was stopped halfway",
+    ImportStatus.DISCARDED: "was thrown away",
 }
 CHECKABLE = (ImportStatus.UPLOADED, ImportStatus.CHECKED)
 APPLICABLE = (ImportStatus.CHECKED, ImportStatus.CANCELLED)
+DISCARDABLE = CHECKABLE
 
 
 def may_choose_columns(run: RunFacts) -> Verdict:
@@ -189,6 +200,18 @@ def may_cancel(run: RunFacts) -> Verdict:
     )
 
 
+def may_discard(run: RunFacts) -> Verdict:
+    """An upload can be thrown away while it waits for somebody, and nothing of it was imported."""
+    return all_of(
+        None
+        if run.status in DISCARDABLE
+        else Reason(
+            "import.not_waiting",
+            f"{run.file} {_BUSY[run.status]}; only an upload that waits for its columns or its import is thrown away.",
+        )
+    )
+
+
 UNDOABLE = (ImportStatus.DONE, ImportStatus.CANCELLED)
 
 
@@ -206,17 +229,18 @@ def may_undo(run: RunFacts) -> Verdict:
     )
 
 
+def without_sample(findings: dict[str, Any]) -> dict[str, Any]:
+    """The first good rows are shown until it is decided what becomes of them; then nobody needs them twice."""
+    return findings | {"sample": []} if findings.get("sample") else findings
+
+
 def reject_headings(headings: Sequence[str]) -> tuple[str, ...]:
     """The headings of the rejects file of a file with ``headings``; they never collide."""
     own = original_headings(headings)
-    names = (
-        REJECT_HEADINGS
-        if not set(REJECT_HEADINGS) & set(own)
-        else tuple(f"Rejected {n.lower()}" for n in REJECT_HEADINGS)
-    )
-    return (*own, *names)
+    is_taken = {heading.casefold() for heading in REJECT_HEADINGS} & {heading.casefold() for heading in own}
+    return (*own, *(_OTHER_HEADINGS if is_taken else REJECT_HEADINGS))
 
 
 def original_headings(headings: Sequence[str]) -> tuple[str, ...]:
     """The headings without the three we added when the file is a rejects file that comes back."""
-    return tuple(headings[:-3] if tuple(headings[-3:]) == REJECT_HEADINGS else headings)
+    return tuple(headings[:-3] if tuple(headings[-3:]) in (REJECT_HEADINGS, _OTHER_HEADINGS) else headings)

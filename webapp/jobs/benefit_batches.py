@@ -9,6 +9,7 @@ from webapp.adapters import randomness, spreadsheets
 from webapp.domain import benefit_batches as rules
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.errors import Refused
+from webapp.domain.exports import unguard
 from webapp.domain.import_rows import clean, shown
 from webapp.domain.profiles import email_key
 from webapp.jobs.running import Handler, Outcome, RunningJob
@@ -69,7 +70,7 @@ def _lines(job: RunningJob, batch: BenefitBatch) -> Iterator[Line]:
     at = rules.columns_of(table.headings)
     width = len(table.headings)
     for line, values in table.rows:
-        cells = [clean(value) for value in (*values, *[""] * (width - len(values)))]
+        cells = [clean(unguard(value)) for value in (*values, *[""] * (width - len(values)))]
         yield line, *_cells(cells, at), rules.told(cells, at)
 
 

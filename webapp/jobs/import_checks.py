@@ -10,6 +10,7 @@ from webapp.adapters.judging import BadRow, Part
 from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
+from webapp.domain.exports import unguard
 from webapp.domain.import_columns import ROWS
 from webapp.domain.import_rows import Draft, Fault, shown
 from webapp.domain.imports import Outcome
@@ -221,7 +222,8 @@ def _heading(plan: Plan, column: str) -> str:
 
 def _reject(plan: Plan, line: int, values: Sequence[str], faults: Sequence[Fault]) -> list[str]:
     width = len(rules.original_headings(plan.headings))
-    own, beyond = [*values[:width], *[""] * (width - len(values))], values[len(plan.headings) :]
+    cells = [unguard(value) for value in values]  # they are guarded when the file is written
+    own, beyond = [*cells[:width], *[""] * (width - len(cells))], cells[len(plan.headings) :]
     columns = "; ".join(dict.fromkeys(_heading(plan, fault.column) for fault in faults if fault.column))
     return [*own, str(line), columns, " ".join(fault.reason for fault in faults), *beyond]
 

@@ -31,7 +31,7 @@ from webapp.models import (
 )
 from webapp.queries import benefit_cards, files
 
-ENDED = (ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.CANCELLED)
+ENDED = (ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.CANCELLED, ImportStatus.DISCARDED)
 _OPEN = (Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED)
 _SHORTEST = 4  # signs of a text that is looked for elsewhere: shorter ones stand everywhere
 _OVERLAP = 300

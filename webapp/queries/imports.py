@@ -14,7 +14,8 @@ from webapp.domain import import_columns, import_options
 from webapp.domain.errors import NotFound
 from webapp.domain.import_columns import Column, ImportKind
 from webapp.domain.import_options import ImportOptions
-from webapp.domain.imports import ImportStatus, Outcome, RunFacts, heading_hash, target
+from webapp.domain.imports import ImportStatus, Outcome, RunFacts, guess, heading_hash, target
+from webapp.domain.person_columns import fact_column
 from webapp.models import ImportMapping, ImportProblem, ImportRun, Job, Reward, Site, StoredFile
 from webapp.queries import profiles as read_profiles
 from webapp.queries import rewards
@@ -181,12 +182,23 @@ def columns(session: Session, kind: ImportKind) -> tuple[Column, ...]:
 
 
 def remembered(session: Session, kind: ImportKind, headings: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The columns and options chosen last time for a file with these headings; empty the first time."""
-    statement = select(ImportMapping.mapping, ImportMapping.options).where(
+    """The columns and options chosen last time for a file with these headings; empty the first time.
+
+    A fact there was not then could not be chosen: its column is guessed.
+    """
+    statement = select(ImportMapping.mapping, ImportMapping.options, ImportMapping.used_at).where(
         ImportMapping.kind == kind, ImportMapping.heading_hash == heading_hash(headings)
     )
     found = session.execute(statement).one_or_none()
-    return (dict(found.mapping), dict(found.options)) if found else ({}, {})
+    if found is None:
+        return {}, {}
+    left = [heading for heading in headings if heading not in found.mapping.values()]
+    return guess(_facts_since(session, kind, found.used_at), left) | dict(found.mapping), dict(found.options)
+
+
+def _facts_since(session: Session, kind: ImportKind, at: datetime) -> list[Column]:
+    facts = read_profiles.definitions(session, archived=True) if kind is ImportKind.PROFILES else []
+    return [fact_column(one.name, one.title) for one in facts if one.created_at >= at]
 
 
 def twins(session: Session, sheet: RunSheet) -> list[tuple[int, datetime, int]]:

@@ -147,6 +147,7 @@ def definitions(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
     for own_id, told in read_definitions.told(session, wanted):
         values = {column.name: told[column.name] for column in COLUMNS[ImportKind.DEFINITIONS]}
         values |= {name: values[name] or None for name in _NOTHING}
+        del values["created_at"]  # it never changes
         at = told["updated_at"] if told["is_archived"] else None
         found[(told["handle"],)] = Standing(own_id, values, told["name"], at)
     return found

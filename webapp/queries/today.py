@@ -226,6 +226,7 @@ def imports(session: Session, scope: Scope, now: datetime) -> list[WaitingImport
     came_back = exists().where(
         later.id > ImportRun.id,
         later.kind == ImportRun.kind,
+        later.status != ImportStatus.DISCARDED,
         mended.id == later.file_id,
         func.substr(mended.name, 1, func.length(name)) == name,
     )

@@ -152,9 +152,23 @@ def _state_faults(
         yield "stops_redemptions", sentence
     if not wanted.is_published or (old and old.values["is_published"]) or not values:
         return
-    for check in words.readiness(_imagined(session, values, old, wanted), *when):
+    now, zone = when
+    now = _as_it_was(session, draft, old.id if old else None) or now
+    for check in words.readiness(_imagined(session, values, old, wanted), now, zone):
         if check.stops and not check.ok:
             yield "is_published", f"It cannot be published, so write no, or mend this: {check.sentence}"
+
+
+def _as_it_was(session: Session, draft: TableDraft, own_id: int | None) -> datetime | None:
+    """When the definition was created, where the row tells that as its export does: only time has gone by since.
+
+    A file that brings back what was live and has ended publishes nothing anew; None leaves it to the checklist of today.
+    """
+    created_at: datetime | None = draft.values["created_at"]
+    if own_id is None or created_at is None:
+        return created_at
+    own = session.scalar(select(BenefitDefinition.created_at).where(BenefitDefinition.id == own_id))
+    return created_at if created_at == own else None
 
 
 def _imagined(session: Session, values: Values, old: Standing | None, wanted: _State) -> BenefitDefinition:
@@ -217,8 +231,10 @@ def put(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int
 def _create(work: Work, draft: TableDraft, named: _Named) -> tuple[int, Values, Values]:
     site = named.sites[draft.values["site"]]
     values = _values(work.session, draft, site, named)
+    created_at = _as_it_was(work.session, draft, None)
     made = definitions.add(work, site.id, draft.key[0], values)
-    _become(work, made, _wanted(draft.values))
+    made.created_at = created_at or work.now
+    _become(work, made, _wanted(draft.values), was_live=created_at is not None)
     return made.id, {}, _kept(made, (*values, *_STATE))
 
 
@@ -229,7 +245,8 @@ def _change(
     values = _values(work.session, draft, site, named, found.id)
     before = _kept(found, (*values, *_STATE))
     definitions.save(work, found, found.version, values)
-    _become(work, found, _wanted(draft.values))
+    was_live = _as_it_was(work.session, draft, found.id) is not None
+    _become(work, found, _wanted(draft.values), was_live=was_live)
     after = _kept(found, before)
     names = [name for name, value in after.items() if value != before[name]]
     return (found.id, {name: before[name] for name in names}, {name: after[name] for name in names}) if names else None
@@ -243,12 +260,17 @@ def _values(session: Session, draft: TableDraft, site: Site, named: _Named, own_
     }
 
 
-def _become(work: Work, found: BenefitDefinition, wanted: _State) -> None:
-    """Publish, archive and the like by the verbs of its page, each with its own entry in the log."""
+def _become(work: Work, found: BenefitDefinition, wanted: _State, *, was_live: bool = False) -> None:
+    """Publish, archive and the like by the verbs of its page, each with its own entry in the log.
+
+    What ``was_live`` when it was created was looked at as of then, by ``holds`` in the same transaction.
+    """
     stops = wanted.is_archived and wanted.stops_redemptions
     if found.is_archived and (not wanted.is_archived or stops != found.stops_redemptions):
         definitions.restore(work, RestoreDefinition(found.id))
-    if wanted.is_published and not found.is_published:
+    if wanted.is_published and not found.is_published and was_live:
+        definitions.put_live(work, found)
+    elif wanted.is_published and not found.is_published:
         definitions.publish(work, PublishDefinition(found.id))
     elif found.is_published and not wanted.is_published:
         definitions.unpublish(work, UnpublishDefinition(found.id))

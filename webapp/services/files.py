@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from webapp.models import StoredChunk, StoredFile
 from webapp.queries import files as read
@@ -81,6 +81,17 @@ def finish(work: Work, file_id: int) -> StoredFile:
     work.session.refresh(file)
     file.sha256 = digest.hexdigest()
     return file
+
+
+def empty(work: Work, file_ids: Sequence[int]) -> None:
+    """Let the content of files go; their names and hashes stay."""
+    if not file_ids:
+        return
+    for statement in (
+        delete(StoredChunk).where(StoredChunk.file_id.in_(file_ids)),
+        update(StoredFile).where(StoredFile.id.in_(file_ids)).values(size=0),
+    ):
+        work.session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _insert(work: Work, file_id: int, number: int, data: bytes) -> None:

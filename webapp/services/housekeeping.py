@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.models import Lease, Profile, SignInAttempt, StaffSession
-from webapp.services import leases
+from webapp.services import import_discards, leases
 from webapp.services.vouchers import uploading
 from webapp.services.work import Work, changed_rows
 
@@ -19,13 +19,13 @@ SESSIONS_KEPT = timedelta(days=30)
 def forget(work: Work) -> int:
     """Remove failed sign-ins after a day, uploaded codes nobody added after seven, dead sessions after thirty days.
 
-    Request keys stay for ever.
+    Uploads nobody imported are thrown away after thirty days too. Request keys stay for ever.
     """
     dead = work.now - SESSIONS_KEPT
     old_sessions = delete(StaffSession).where(or_(StaffSession.expires_at < dead, StaffSession.ended_at < dead))
     old_attempts = delete(SignInAttempt).where(SignInAttempt.at < work.now - ATTEMPTS_KEPT)
     gone = sum(changed_rows(work.session, statement) for statement in (old_sessions, old_attempts))
-    return gone + uploading.forget(work)
+    return gone + uploading.forget(work) + import_discards.forget(work)
 
 
 _REWRITTEN = "file.rewritten"  # held by nobody: it only remembers when

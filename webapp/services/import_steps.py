@@ -12,7 +12,7 @@ from webapp.domain import person_changes
 from webapp.domain.audit import Event
 from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import Draft
-from webapp.domain.imports import ImportStatus, Outcome
+from webapp.domain.imports import ImportStatus, Outcome, without_sample
 from webapp.domain.person_rows import PersonDraft
 from webapp.domain.table_rows import TableDraft
 from webapp.models import ImportProblem, ImportRun, Job, StoredChunk, StoredFile
@@ -203,6 +203,7 @@ def finish(work: Work, plan: Plan) -> None:
     if run.status is not ImportStatus.APPLYING:
         return
     run.status, run.finished_at = ImportStatus.DONE, work.now
+    run.findings = without_sample(run.findings)
     if plan.reward_id is not None:
         # Receipts that came in by another way since the check count as duplicates.
         run.good_count = run.entry_count

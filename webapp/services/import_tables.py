@@ -24,6 +24,7 @@ from webapp.queries import table_rows as read_standing
 from webapp.queries.table_rows import Standing
 from webapp.services import (
     definition_rows,
+    fact_rows,
     group_rows,
     groups,
     import_modules,
@@ -250,6 +251,7 @@ def _join(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, i
 
 
 KINDS: dict[ImportKind, TableKind] = {
+    ImportKind.FACTS: fact_rows.KIND,
     **import_modules.KINDS,
     **import_places.KINDS,
     ImportKind.ORGANISATIONS: TableKind(

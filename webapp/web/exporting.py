@@ -32,6 +32,7 @@ from webapp.web.work import perform
 Rows = Callable[[Session], Iterable[Sequence[object]]]
 # Screen with a list → the screen that exports it. Both read the same address, so the file has what the list shows.
 SCREENS: dict[str, str] = {
+    "profiles.attributes": "profiles.export_attributes",
     "groups.show": "groups.export_members",
     "modules.show": "modules.export_completions",
     "fulfilment.board": "fulfilment.export_winners",

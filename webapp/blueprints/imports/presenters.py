@@ -31,7 +31,9 @@ _PLACES = {
     _S.APPLYING: (3, "current"),
     _S.CANCELLED: (3, "blocked"),
     _S.DONE: (5, "done"),
+    _S.DISCARDED: (3, "blocked"),
 }
+_COUNTED = (_S.CHECKED, _S.APPLYING, _S.CANCELLED, _S.DONE)
 _TITLES = ("Upload", "Columns", "Check", "Import", "Done")
 TAGS = {
     _S.UPLOADED: ("waiting", "Columns to choose"),
@@ -41,6 +43,7 @@ TAGS = {
     _S.DONE: ("done", "Imported"),
     _S.REFUSED: ("failed", "Refused"),
     _S.CANCELLED: ("stopped", "Stopped halfway"),
+    _S.DISCARDED: ("deleted", "Thrown away"),
 }
 
 
@@ -48,6 +51,8 @@ def steps(sheet: RunSheet) -> list[dict[str, Any]]:
     """Upload, Columns, Check, Import, Done, and where this upload stands."""
     run = sheet.run
     place, state = _PLACES[run.status]
+    if run.status is _S.DISCARDED and not was_checked(sheet):
+        place = 1
     texts = [
         f"{run.record_count:,} records",
         f"{len(run.mapping)} of {len(run.headings)} columns" if place > 1 else "",
@@ -62,6 +67,12 @@ def steps(sheet: RunSheet) -> list[dict[str, Any]]:
     ]
 
 
+def was_checked(sheet: RunSheet) -> bool:
+    """Whether there are counts of its rows to show, of a check that came to its end."""
+    run = sheet.run
+    return bool(run.findings) if run.status is _S.DISCARDED else run.status in _COUNTED
+
+
 def card(job: Job, sheet: RunSheet) -> dict[str, Any]:
     """The card of its job; an undoing is not cancelled."""
     run_id = sheet.run.id
@@ -72,6 +83,7 @@ def card(job: Job, sheet: RunSheet) -> dict[str, Any]:
 # Where the rows of a kind can be seen, when they belong to no reward.
 _LISTS = {
     ImportKind.PROFILES: "profiles.index",
+    ImportKind.FACTS: "profiles.attributes",
     ImportKind.ORGANISATIONS: "organisations.index",
     ImportKind.GROUPS: "groups.index",
     ImportKind.MEMBERSHIPS: "groups.index",
@@ -112,7 +124,7 @@ def unread(sheet: RunSheet) -> list[str]:
         return []
     used = set(sheet.run.mapping.values())
     return [
-        f"There is no further fact «{heading}», so the column is not read; create the fact first, or choose what it is."
+        f"There is no further fact «{heading}», so the column is not read; create or import the fact first, or choose what it is."
         for heading in sheet.run.headings
         if heading not in used and _FACT.fullmatch(heading)
     ]

@@ -21,7 +21,8 @@ from webapp.queries import audit as read_audit
 from webapp.queries import imports as read
 from webapp.queries import jobs as read_jobs
 from webapp.queries.imports import RunSheet
-from webapp.services import import_undo, imports
+from webapp.services import import_discards, import_undo, imports
+from webapp.services.import_discards import DiscardImport
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import CancelImport
 from webapp.web import downloads, job_cards
@@ -115,6 +116,7 @@ def _kinds() -> list[ImportKind]:
 
 # What a file of a kind may do takes the rights of whoever does it on its page.
 _RIGHTS = {
+    ImportKind.FACTS: (Permission.PROFILES_EDIT,),
     ImportKind.DEFINITIONS: (Permission.DEFINITIONS_EDIT, Permission.DEFINITIONS_PUBLISH),
     ImportKind.REWARDS: (Permission.REWARDS_EDIT,),
 }
@@ -151,6 +153,7 @@ def _page(sheet: RunSheet, form: ApplyForm) -> ResponseReturnValue:
         card=presenters.card(job, sheet) if job and _is_moving(sheet) else None,
         rows=import_columns.ROWS[ImportKind(run.kind)],
         may_undo=rules.may_undo(sheet.facts),
+        was_checked=presenters.was_checked(sheet),
         lists=presenters.lists(),
         steps=presenters.steps(sheet),
         tag_of=presenters.TAGS[run.status],
@@ -243,6 +246,26 @@ def undo(run_id: int) -> ResponseReturnValue:
     )
 
 
+@bp.route("/<int:run_id>/discard", methods=["GET", "POST"])
+@requires(Permission.ENTRIES_IMPORT)
+def discard(run_id: int) -> ResponseReturnValue:
+    """Throw an upload away of which nothing was imported, after saying what that does."""
+    sheet = _sheet(run_id)
+    form = PressForm()
+    if form.press(lambda work: import_discards.discard(work, DiscardImport(run_id))):
+        flash(f"{sheet.file.name} was thrown away; nothing of it was imported.")
+        return go(".show", run_id=run_id)
+    return render(
+        "imports/discard.html",
+        "imports/_discard.html",
+        form.status,
+        form=form,
+        sheet=sheet,
+        run=sheet.run,
+        verdict=rules.may_discard(sheet.facts),
+    )
+
+
 @bp.get("/<int:run_id>/rejects")
 @requires(Permission.ENTRIES_IMPORT)
 def rejects(run_id: int) -> ResponseReturnValue:
@@ -250,4 +273,6 @@ def rejects(run_id: int) -> ResponseReturnValue:
     sheet = _sheet(run_id)
     if sheet.run.rejects_file_id is None or sheet.run.status in MOVING:
         abort(404, "There is no rejects file: no row was bad.")
+    if sheet.run.status is ImportStatus.DISCARDED:
+        abort(404, "The rejects file was thrown away with its upload.")
     return downloads.stored(sheet.run.rejects_file_id)

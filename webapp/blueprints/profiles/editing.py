@@ -16,9 +16,11 @@ from webapp.domain.permissions import Permission
 from webapp.domain.profiles import email_key
 from webapp.domain.sites import zones
 from webapp.extensions import db
+from webapp.queries import facts
 from webapp.queries import profiles as read
 from webapp.services import profiles
 from webapp.web.access import actor, requires, scope
+from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.rendering import go, render
 
@@ -142,6 +144,14 @@ def attributes() -> ResponseReturnValue:
         return go(".attributes")
     found = read.definitions(db.session(), archived=True)
     return render("profiles/attributes.html", "profiles/_attribute.html", form.status, form=form, definitions=found)
+
+
+@bp.route("/attributes/export", methods=["GET", "POST"])
+@requires(Permission.PROFILES_EDIT)
+def export_attributes() -> ResponseReturnValue:
+    """Which further facts there are, as a file."""
+    _need_everybody("to see what is kept of people")
+    return offer("facts", facts.EXPORT, facts.stream)
 
 
 @bp.post("/attributes/<int:definition_id>/<any('archive','restore'):verb>")

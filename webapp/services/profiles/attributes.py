@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import update
 
@@ -31,9 +33,10 @@ class CreateAttribute:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveAttribute:
-    """Take a fact off the forms; what people have of it stays."""
+    """Take a fact off the forms; what people have of it stays. ``at`` is what a file tells, now when left out."""
 
     definition_id: int
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,19 @@ def create_attribute(work: Work, command: CreateAttribute) -> AttributeDefinitio
 
     Raises ``Refused`` for a choice without at least two different lines, and beyond ``MOST`` definitions in use.
     """
-    choices = _choices(command)
+    choices = checked_choices(command.choices) if command.kind is AttributeKind.CHOICE else []
     known = read.definitions(work.session, archived=True)
     if sum(one.archived_at is None for one in known) >= MOST:
         raise Refused("attribute.too_many", f"{MOST} facts are in use, the most there can be; archive one first.")
     taken = {one.name for one in known} | {OURS}
     space = handle(command.namespace, "custom", 30)
     name = next(full for one in handles(command.title, "fact") if (full := f"{space}.{one}"[:80]) not in taken)
-    definition = AttributeDefinition(
-        name=name, title=command.title, kind=command.kind, choices=choices, created_at=work.now
-    )
+    return add(work, name, command.title, command.kind, choices)
+
+
+def add(work: Work, name: str, title: str, kind: AttributeKind, choices: Sequence[str]) -> AttributeDefinition:
+    """Add a definition under a name that is free."""
+    definition = AttributeDefinition(name=name, title=title, kind=kind, choices=list(choices), created_at=work.now)
     work.session.add(definition)
     work.session.flush()
     work.record(Event.ATTRIBUTE_CREATED, definition, title=definition.title, kind=str(definition.kind), name=name)
@@ -66,21 +72,21 @@ def create_attribute(work: Work, command: CreateAttribute) -> AttributeDefinitio
 
 def archive_attribute(work: Work, command: ArchiveAttribute) -> AttributeDefinition:
     """Archive a definition that is in use; a second press finds it archived and changes nothing."""
-    return _move(work, command.definition_id, Event.ATTRIBUTE_ARCHIVED, archive=True)
+    return _move(work, command.definition_id, Event.ATTRIBUTE_ARCHIVED, command.at or work.now)
 
 
 def restore_attribute(work: Work, command: RestoreAttribute) -> AttributeDefinition:
     """Bring an archived definition back."""
-    return _move(work, command.definition_id, Event.ATTRIBUTE_RESTORED, archive=False)
+    return _move(work, command.definition_id, Event.ATTRIBUTE_RESTORED, None)
 
 
-def _move(work: Work, definition_id: int, event: Event, *, archive: bool) -> AttributeDefinition:
+def _move(work: Work, definition_id: int, event: Event, at: datetime | None) -> AttributeDefinition:
     is_archived = AttributeDefinition.archived_at.is_not(None)
     moved = changed_rows(
         work.session,
         update(AttributeDefinition)
-        .where(AttributeDefinition.id == definition_id, ~is_archived if archive else is_archived)
-        .values(archived_at=work.now if archive else None, version=AttributeDefinition.version + 1),
+        .where(AttributeDefinition.id == definition_id, ~is_archived if at else is_archived)
+        .values(archived_at=at, version=AttributeDefinition.version + 1),
     )
     definition = work.session.get(AttributeDefinition, definition_id, populate_existing=True)
     if definition is None:
@@ -90,10 +96,9 @@ def _move(work: Work, definition_id: int, event: Event, *, archive: bool) -> Att
     return definition
 
 
-def _choices(command: CreateAttribute) -> list[str]:
-    if command.kind is not AttributeKind.CHOICE:
-        return []
-    found = list(dict.fromkeys(" ".join(line.split()) for line in command.choices.splitlines() if line.strip()))
+def checked_choices(text: str) -> list[str]:
+    """The different lines of ``text``, each trimmed; ``Refused`` when they make no choice."""
+    found = list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip()))
     if not 2 <= len(found) <= MOST_CHOICES:
         raise Refused(
             "attribute.choices",

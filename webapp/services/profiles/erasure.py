@@ -10,6 +10,7 @@ from sqlalchemy import String, cast, delete, func, or_, select, update
 
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, NotFound, Refused
+from webapp.domain.imports import without_sample
 from webapp.domain.notices import NoticeStatus, Skip
 from webapp.domain.outbox import OutboxStatus
 from webapp.domain.people import Gender
@@ -26,13 +27,11 @@ from webapp.models import (
     Profile,
     ProfileIdentity,
     ProfileMerge,
-    StoredChunk,
-    StoredFile,
     Voucher,
 )
 from webapp.queries import erasure as read
 from webapp.queries.erasure import Subject
-from webapp.services import saved_views
+from webapp.services import files, saved_views
 from webapp.services.profiles import at_sites, indexing
 from webapp.services.work import Work, changed_rows
 
@@ -78,7 +77,8 @@ def erase(work: Work, command: EraseProfile) -> Profile:
     found = list(read.files_with(work.session, who))
     if busy := next((run for run, _ in found if run.status not in read.ENDED), None):
         raise Refused(
-            "erase.import", f"Import {busy.id} still holds this person. Finish or cancel it before you erase them."
+            "erase.import",
+            f"Import {busy.id} still holds this person. Finish it, or throw it away, on its page before you erase them.",
         )
     file_ids = {file_id for _, file_id in found} | set(read.sheets_with(work.session, who))
     cleared = _clear(work, who, sorted(file_ids), command.mark)
@@ -119,7 +119,7 @@ def _clear(work: Work, who: Subject, file_ids: Sequence[int], mark: str) -> dict
         ),
         "files": len(file_ids),
     }
-    _files(work, file_ids)
+    files.empty(work, file_ids)
     _traces(work, who)
     saved_views.forget(work, who.texts)
     indexing.drop(work, who.ids)
@@ -166,15 +166,6 @@ def _messages(work: Work, who: Subject) -> int:
     )
 
 
-def _files(work: Work, file_ids: Sequence[int]) -> None:
-    """The content goes; name, hash and what became of the rows stay with the import."""
-    if file_ids:
-        chunks = delete(StoredChunk).where(StoredChunk.file_id.in_(file_ids))
-        work.session.execute(chunks.execution_options(synchronize_session=False))
-        sizes = update(StoredFile).where(StoredFile.id.in_(file_ids)).values(size=0)
-        work.session.execute(sizes.execution_options(synchronize_session=False))
-
-
 def _traces(work: Work, who: Subject) -> None:
     """What imports, merges and exports noted of the person."""
     of_people = select(ImportRun.id).where(ImportRun.kind == "profiles")
@@ -193,3 +184,5 @@ def _traces(work: Work, who: Subject) -> None:
         statements.append(update(ExportRun).where(or_(*words)).values(filters={}))
     for statement in statements:
         work.session.execute(statement.execution_options(synchronize_session=False))
+    for run in work.session.scalars(select(ImportRun).where(ImportRun.status.in_(read.ENDED))):
+        run.findings = without_sample(run.findings)
