@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
-from sqlalchemy import create_engine, insert
+from sqlalchemy import Table, create_engine, insert
 from sqlalchemy.orm import Session
 
 from tests.bench.pages import database
@@ -46,7 +47,7 @@ def fill(session: Session, count: int) -> None:
             }
             for number in range(first, min(first + CHUNK, count))
         ]
-        session.execute(insert(AuditEntry.__table__), rows)
+        session.execute(insert(cast(Table, AuditEntry.__table__)), rows)
         session.commit()
 
 

@@ -64,7 +64,7 @@ def ours(engine: Engine, count: int) -> None:
         batch = perform(session, SYSTEM, NOW, lambda work: vouchers.generate(work, command, MINT))
         if count > vouchers.CHUNK:
             for rows in perform(session, SYSTEM, NOW, lambda work: vouchers.drawn(work, batch.id, MINT)):
-                perform(session, SYSTEM, NOW, lambda work, rows=rows: vouchers.add(work, batch.id, rows))
+                perform(session, SYSTEM, NOW, partial(vouchers.add, batch_id=batch.id, rows=rows))
             sha256 = read.fingerprint(session, batch.id)
             perform(session, SYSTEM, NOW, lambda work: vouchers.finish(work, batch.id, sha256))
         made = session.scalar(select(VoucherBatch.made).order_by(VoucherBatch.id.desc()).limit(1))

@@ -68,7 +68,8 @@ def fill(session: Session, count: int) -> None:
         "attributes",
     )
     same = {"last_name": "", "email": "", "phone": "", "zone": "", "created_at": NOW, "updated_at": NOW, "search_text": "", "name_key": "", "phone_key": ""}  # fmt: skip
-    tags, statuses = ([], ["press"], ["vip", "press"], []), ([], [], ["staff"])
+    tags: tuple[list[str], ...] = ([], ["press"], ["vip", "press"], [])
+    statuses: tuple[list[str], ...] = ([], [], ["staff"])
     for start in range(0, count, CHUNK):
         rows = [
             (

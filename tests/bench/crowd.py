@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, update
@@ -84,8 +85,8 @@ def build(engine: Engine) -> None:
 
 
 def _crowd(session: Session) -> None:
-    site = session.scalars(select(Site.id).order_by(Site.id)).first()
-    kind = session.scalars(select(VoucherType.id).order_by(VoucherType.id)).first()
+    site = session.scalars(select(Site.id).order_by(Site.id).limit(1)).one()
+    kind = session.scalars(select(VoucherType.id).order_by(VoucherType.id).limit(1)).one()
     awarding = session.scalars(select(Draw).join(Reward).where(Reward.title == "Summer in Whitby")).one()
     run = session.scalars(select(ImportRun).where(ImportRun.reward_id == awarding.reward_id)).one()
     session.execute(update(VoucherType).where(VoucherType.id == kind).values(idle_count=VoucherType.idle_count + MANY))
@@ -144,18 +145,7 @@ def _crowd(session: Session) -> None:
         f"sites:{site}",
     )
     for subject in subjects:
-        _add(
-            session,
-            AuditEntry,
-            lambda n, subject=subject: {
-                "at": NOW,
-                "actor": f"Person {n}",
-                "event": Event.SITE_CREATED,
-                "subject": subject,
-                "site_id": site,
-                "facts": {"title": f"Site {n}"},
-            },
-        )
+        _add(session, AuditEntry, partial(_audit_entry, subject, site))
 
 
 def _definitions(session: Session, site: int | None) -> None:
@@ -288,6 +278,13 @@ def _job(site: int, number: int) -> Row:
     return {
         "kind": "count", "title": f"Job {number}", "status": status, "site_id": site, "created_at": NOW,
         "created_by": "A", "finished_at": NOW if status is JobStatus.DONE else None,
+    }  # fmt: skip
+
+
+def _audit_entry(subject: str, site: int, number: int) -> Row:
+    return {
+        "at": NOW, "actor": f"Person {number}", "event": Event.SITE_CREATED, "subject": subject, "site_id": site,
+        "facts": {"title": f"Site {number}"},
     }  # fmt: skip
 
 

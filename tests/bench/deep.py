@@ -155,7 +155,9 @@ def multiply(session: Session, model: type[Base], count: int, values: dict[str, 
 
 def fill(session: Session, count: int) -> dict[str, object]:
     """Long lists of everything; gives what addresses need."""
-    reward = session.scalars(select(Reward).join(Entry, Entry.reward_id == Reward.id).order_by(Reward.id)).first()
+    reward = session.scalars(
+        select(Reward).join(Entry, Entry.reward_id == Reward.id).order_by(Reward.id).limit(1)
+    ).one()
     values: dict[str, object] = {
         "reward": reward.name,
         "reward_id": reward.id,

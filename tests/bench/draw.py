@@ -4,6 +4,7 @@ import argparse
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -79,7 +80,7 @@ def cpu_seconds(work):
 
 def measure(path, count):
     """One table line for each path; the paths take turns so that a busy machine slows all of them alike."""
-    taken = {work: [] for work in (*PATHS, *PATHS.values())}
+    taken: dict[Callable[[Path], object], list[float]] = {work: [] for work in (*PATHS, *PATHS.values())}
     for _ in range(ROUNDS):
         for work, seconds in taken.items():
             seconds.append(cpu_seconds(partial(work, path)))

@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
-from sqlalchemy import Connection, create_engine, insert
+from sqlalchemy import Connection, Table, create_engine, insert
 from sqlalchemy.orm import Session
 
 from tests.bench.pages import database
@@ -91,10 +92,10 @@ def fill(session: Session, count: int, *, is_full: bool) -> None:
     session.execute(insert(Location), [place | at | {"updated_at": NOW} for place in places])
     for first in range(1, count + 1, CHUNK):
         numbers = range(first, min(first + CHUNK, count + 1))
-        session.execute(insert(Profile.__table__), [person(number, is_full=is_full) for number in numbers])
+        session.execute(insert(cast(Table, Profile.__table__)), [person(number, is_full=is_full) for number in numbers])
         known = [{"profile_id": number, "system": "till", "identifier": f"T{number}"} | at for number in numbers]
         if is_full:
-            session.execute(insert(ProfileIdentity.__table__), known[::10])
+            session.execute(insert(cast(Table, ProfileIdentity.__table__)), known[::10])
         session.commit()
 
 
@@ -107,7 +108,7 @@ class Sink:
 
 def bare(connection: Connection) -> None:
     """The floor: the driver's rows as they come, written by the standard library."""
-    driver = connection.connection.driver_connection
+    driver: Any = connection.connection.driver_connection
     cursor = driver.cursor(name="bare") if connection.dialect.name == "postgresql" else driver.cursor()
     cursor.execute(f"select {COLUMNS} from profiles order by id desc")
     writer = csv.writer(Sink())

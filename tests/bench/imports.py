@@ -169,7 +169,8 @@ def measure(url: str, path: Path, count: int) -> dict[str, Any]:
 def alone(url: str, path: Path, count: int) -> dict[str, Any]:
     """The same in a process of its own, so that its peak memory is its own."""
     command = [sys.executable, "-m", "tests.bench.imports", url, str(path), str(count)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    found: dict[str, Any] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    return found
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:

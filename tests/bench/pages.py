@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from flask import Flask, render_template
@@ -97,7 +98,7 @@ def compare(app: Flask, engine: Engine, pages: dict[str, str], who: FlaskClient)
         floor_url = f"/bench/{OTHER_LAYOUT.get(name, 'console')}"
         who.get(floor_url)
         client.get(url)  # templates compiled, caches warm
-        statements = count_statements(engine, lambda client=client, url=url: client.get(url))
+        statements = count_statements(engine, partial(client.get, url))
         pairs = [(measured(client, url), measured(who, floor_url)) for _ in range(MEDIAN_OF)]
         page, floor = (statistics.median(times) for times in zip(*pairs, strict=True))
         rows.append((name, statements, page, page / floor))

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import create_engine, select, text
@@ -98,7 +99,7 @@ def fill(session: Session, count: int) -> list[Row]:
         if number % (count // 1_000 or 1) == 0:
             kept.append(row)
         if len(chunk) == CHUNK or number == count:
-            perform(session, SYSTEM, NOW, lambda work, part=tuple(chunk): profiles.enrol(work, part, NOW))
+            perform(session, SYSTEM, NOW, partial(profiles.enrol, rows=tuple(chunk), since=NOW))
             session.expunge_all()
             chunk.clear()
     print(f"{count:,} people in {(spent := time.perf_counter() - began):.0f} s, {count / spent:,.0f} a second")

@@ -23,7 +23,7 @@ from webapp.domain.identity import SYSTEM
 from webapp.domain.jobs import JobStatus
 from webapp.models import AuditEntry, Benefit, BenefitChange, Job, Profile
 from webapp.queries import files
-from webapp.queries.benefit_lists import Filter
+from webapp.queries.benefit_filters import Filter
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import vouchers
 from webapp.services.benefits import batches, voiding

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import insert
 
 from tests.support.benefits import programme
 from webapp.adapters import benefit_cards
 from webapp.domain.errors import Refused
+from webapp.models import Benefit
 from webapp.queries import benefit_cards as read
 from webapp.services import benefits
 
@@ -85,3 +87,17 @@ def test_a_card_has_the_terms_of_the_benefit_else_of_its_voucher_type(d, make):
         held.append(d.issue(definition_id=definition.id))
     held.append(d.issue())
     assert [card.terms for card in cards(d, *held)] == ["One pot.", "Not on Mondays.", ""]
+
+
+def test_a_batch_of_more_than_ten_thousand_is_printed_in_one_go(d, make):
+    d.change(redeem_code_pos="COFFEE")
+    batch = make.benefit_batch(d.definition)
+    one = d.issue()
+    same = {column.key: getattr(one, column.key) for column in Benefit.__table__.columns if column.key != "id"}
+    same |= {"batch_id": batch.id, "redeem_code_pos": None, "code_key": None}
+    d.session.execute(insert(Benefit), [same] * 10_001)
+    d.session.commit()
+    chosen = read.of_batch(d.session, None, batch.id, d.at)
+    assert len(read.of_batch(d.session, None, batch.id, d.at, 3)) == 3
+    command = benefits.PrintBenefits(tuple(one.id for one in chosen), "a4-2x4", "asked for")
+    assert d.do(benefits.order_sheets, command).total == 10_001

@@ -30,6 +30,7 @@ from webapp.queries import benefit_gates, benefit_past
 from webapp.queries import benefit_lists as lists
 from webapp.queries import benefits as read
 from webapp.queries import redemptions as read_ledger
+from webapp.queries.benefit_filters import Filter
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import benefits, vouchers
 from webapp.services.benefits import changing, redeeming
@@ -827,7 +828,7 @@ def test_the_list_finds_every_state_that_the_rules_name(d):
         (BenefitState.SCHEDULED, later),
         (BenefitState.EXPIRED, expired),
     ):
-        rows = lists.page(d.session, None, lists.Filter(state=state), d.at)
+        rows = lists.page(d.session, None, Filter(state=state), d.at)
         assert [(row.id, row.state(d.at)) for row in rows] == [(benefit.id, state)]
 
 

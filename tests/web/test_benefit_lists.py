@@ -11,6 +11,7 @@ import pytest
 from tests.support.benefits import MELBOURNE, T, programme
 from webapp.domain.benefit_lists import FILTERS, MOST, Order
 from webapp.queries import benefit_lists as lists
+from webapp.queries.benefit_filters import Filter
 from webapp.queries.benefit_lists import Turn
 
 NEW_YORK = "America/New_York"
@@ -183,7 +184,7 @@ def test_13_9_paging(console, d, make, sort):
         for n in range(120)
     ]
     turn = Turn(order=Order(sort or "-id"), size=120)
-    before = [row.id for row in lists.page(d.session, None, lists.Filter(), T, turn)]
+    before = [row.id for row in lists.page(d.session, None, Filter(), T, turn)]
     assert set(before) == {one.id for one in made}
     first = console.get(f"/benefits?sort={sort}&size=50")
     new = make.benefit(d.definition, d.person, issued_at=at(1), expires_at=at(9))

@@ -12,9 +12,16 @@ from webapp.domain.benefits import BenefitFacts
 from webapp.domain.redemptions import BenefitMove, BenefitSource, RedemptionKind
 from webapp.models.base import BIG, NEVER_REUSED, Base, Id
 
-# Must stand in a query in these very words, or SQLite does not use the index.
+# These must stand in a query in these very words, or SQLite does not use the index.
 NOT_TOLD = "expiry_told_at is null and voided_at is null and expires_at is not null"
+# Each benefit is in one of these four, whatever the time is: what its state is made of besides its dates.
+VOID = "voided_at is not null"
+USED_UP = "voided_at is null and redeemed_count >= max_redemptions"
+IN_USE = "voided_at is null and redeemed_count > 0 and (max_redemptions is null or redeemed_count < max_redemptions)"
+UNUSED = "voided_at is null and redeemed_count = 0"
 _NOT_TOLD = text(NOT_TOLD)
+_VOID, _USED_UP, _IN_USE, _UNUSED = text(VOID), text(USED_UP), text(IN_USE), text(UNUSED)
+_WHEN = ("expires_at", "issued_at", "id")
 _BATCHED = text("batch_id is not null")
 _REVERSAL = text("kind = 'reversal'")
 _CLAIMED = text("claimed_by_id is not null")
@@ -78,6 +85,16 @@ class Benefit(Base):
         Index("ix_benefits_batch_id_id", "batch_id", "id", sqlite_where=_BATCHED, postgresql_where=_BATCHED),
         Index("ix_benefits_issued_at_id", "issued_at", "id"),
         Index("ix_benefits_expires_at_id", "expires_at", "id"),
+        # What a list is narrowed to and ordered by: ``queries.benefit_ways`` says which is for what.
+        Index("ix_benefits_definition_id_expires_at_id", "definition_id", "expires_at", "id"),
+        Index("ix_benefits_definition_id_issued_at_id", "definition_id", "issued_at", "id"),
+        Index("ix_benefits_source_id", "source", "id"),
+        Index("ix_benefits_claimed_at_id", "claimed_at", "id"),
+        Index("ix_benefits_extended_at_id", "extended_at", "id"),
+        Index("ix_benefits_void", *_WHEN, sqlite_where=_VOID, postgresql_where=_VOID),
+        Index("ix_benefits_used_up", *_WHEN, sqlite_where=_USED_UP, postgresql_where=_USED_UP),
+        Index("ix_benefits_in_use", *_WHEN, sqlite_where=_IN_USE, postgresql_where=_IN_USE),
+        Index("ix_benefits_unused", *_WHEN, sqlite_where=_UNUSED, postgresql_where=_UNUSED),
         CheckConstraint("redeemed_count >= 0", name="redeemed_not_negative"),
         CheckConstraint("max_redemptions >= 1", name="max_redemptions_positive"),
         CheckConstraint("expires_at >= issued_at", name="expires_after_issue"),

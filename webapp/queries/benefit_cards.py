@@ -24,7 +24,7 @@ from webapp.queries.benefits import IS_UNDER, is_usable
 from webapp.queries.matching import among_ids
 
 Scope = frozenset[int] | None
-MOST = 10_000  # cards one job makes
+MOST = 50_000  # cards one job makes, 500 to a file; their numbers travel with the job
 MANY = 500  # cards fetched at a time
 LISTED = 200  # definitions to choose from on one page
 
@@ -93,14 +93,16 @@ def among_these(session: Session, scope: Scope, ids: Collection[int], now: datet
     return _chosen(session, scope, among_ids(session, Benefit.id, ids), now, len(ids))
 
 
-def of_definition(session: Session, scope: Scope, definition_id: int, now: datetime) -> list[Chosen]:
-    """The benefits of a definition that can be printed, one more than a job makes where there are more."""
-    return _chosen(session, scope, Benefit.definition_id == definition_id, now, MOST + 1)
+def of_definition(
+    session: Session, scope: Scope, definition_id: int, now: datetime, size: int | None = None
+) -> list[Chosen]:
+    """The first benefits of a definition that can be printed; without ``size`` one more than a job makes, if there are."""
+    return _chosen(session, scope, Benefit.definition_id == definition_id, now, size or MOST + 1)
 
 
-def of_batch(session: Session, scope: Scope, batch_id: int, now: datetime) -> list[Chosen]:
+def of_batch(session: Session, scope: Scope, batch_id: int, now: datetime, size: int | None = None) -> list[Chosen]:
     """The same of those that a batch issued."""
-    return _chosen(session, scope, Benefit.batch_id == batch_id, now, MOST + 1)
+    return _chosen(session, scope, Benefit.batch_id == batch_id, now, size or MOST + 1)
 
 
 def _chosen(session: Session, scope: Scope, which: ColumnElement[bool], now: datetime, size: int) -> list[Chosen]:

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, select, true, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, select, tuple_
+from sqlalchemy.orm import Session
 
 from webapp.domain.benefit_lists import MOST_COUNTED, USUAL, Dates, Order
 from webapp.domain.benefits import BenefitState
-from webapp.domain.redemptions import BenefitSource
-from webapp.domain.sites import starts_anywhere
-from webapp.models import Benefit, BenefitDefinition, Profile
-from webapp.queries.benefits import BenefitRow, Scope, is_in, lines, rows
-from webapp.queries.matching import among, among_ids
-from webapp.queries.profiles import matches
+from webapp.models import Benefit
+from webapp.queries.benefit_filters import DATES, Filter, Moment, dated, matching
+from webapp.queries.benefit_ways import Way, aside, joined, narrowest, together
+from webapp.queries.benefits import BenefitRow, Scope, lines, rows
+from webapp.queries.matching import among_ids
 
-Moment = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
-_DATES: Mapping[str, Moment] = {
-    "issued": Benefit.issued_at,
-    "claimed": Benefit.claimed_at,
-    "ends": Benefit.expires_at,
-    "extended": Benefit.extended_at,
-}
 _COLUMNS: Mapping[str, Moment] = {"issued_at": Benefit.issued_at, "expires_at": Benefit.expires_at}
+_NAMES = {"issued_at": "issued", "expires_at": "ends"}
+# What an index has in front of the order of the list.
+_FRONTS: Mapping[str, tuple[str, ...]] = {"id": ("batch_id", "definition_id", "source")}
+_FRONT = ("definition_id",)
+Conditions = list[ColumnElement[bool]]
+Wanted = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What a list of benefits is narrowed to; ``dates`` by the names of ``domain.benefit_lists.DATES``."""
+class Patience:
+    """How many benefits are looked at in the order of the list, and how many others then at most, to be put in order."""
 
-    definition_id: int | None = None
-    state: BenefitState | None = None
-    source: BenefitSource | None = None
-    search: str = ""
-    batch_id: int | None = None
-    dates: Mapping[str, Dates] = field(default_factory=dict)
-    ids: tuple[int, ...] | None = None  # those ticked
+    walked: int
+    few: int
+
+
+# Walking and sorting by turns: where one of them is short, the other does not take much longer. Where a filter leaves
+# many, a walk that meets none of them has begun at the wrong end.
+TURNS = (Patience(5_000, 20_000), Patience(50_000, 250_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +62,123 @@ class Turn:
 class Part:
     """A stretch of a list that one index holds in order: those with the date, or those without."""
 
-    conditions: list[ColumnElement[bool]]
-    order: list[ColumnElement[Any]]
+    conditions: Conditions
+    keys: Sequence[Any]
+    is_down: bool
+    is_dated: bool | None = None  # whether these have the date of the order; None where the order is by no such date
+
+    @property
+    def order(self) -> list[ColumnElement[Any]]:
+        return [key.desc() if self.is_down else key.asc() for key in self.keys]
+
+    @property
+    def sorted(self) -> list[ColumnElement[Any]]:
+        """The same order, as one that no index is looked for to have it."""
+        keys = [func.coalesce(key, key) for key in self.keys]
+        return [key.desc() if self.is_down else key.asc() for key in keys]
+
+    def until(self, last: Sequence[Any]) -> ColumnElement[bool]:
+        """Whether a benefit comes before the one with these keys, or is that one."""
+        mine, theirs = tuple_(*self.keys), _values(self.keys, last)
+        is_past: ColumnElement[bool] = mine < theirs if self.is_down else mine > theirs
+        return not_(is_past)
 
 
 def page(session: Session, scope: Scope, narrow: Filter, now: datetime, turn: Turn | None = None) -> list[BenefitRow]:
     """Benefits as ``turn`` asks for them, one more than its size when there is a further page."""
     turn = turn or Turn()
+    listing = Listing(session, scope, narrow, now, turn.order)
     found: list[BenefitRow] = []
-    wanted = rows().where(*matching(session, scope, narrow, now))
-    for part in parts(turn.order, turn.after):
-        statement = wanted.where(*part.conditions).order_by(*part.order).limit(turn.size + 1 - len(found))
-        found += lines(session, statement)
+    for part in listing.parts(turn.after):
+        found += listing.some(part, turn.size + 1 - len(found))
         if len(found) > turn.size:
             break
     return found
+
+
+@dataclass
+class Listing:
+    """A narrowed list in its order, and the ways to read it without a look at every benefit there is."""
+
+    session: Session
+    scope: Scope
+    narrow: Filter
+    now: datetime
+    order: Order
+    _walked: int = 0  # benefits among which there was not a page of them
+    _ways: dict[Patience, Way | None] = field(default_factory=dict)
+
+    def parts(self, after: Place | None = None) -> Iterator[Part]:
+        """The list in stretches, without those in which nothing can be."""
+        ends = self.narrow.dates.get("ends")
+        if ends is None and self.narrow.state is BenefitState.EXPIRED:
+            ends = Dates(is_there=True)
+        for part in parts(self.order, after):
+            if ends is None or part.is_dated is None or part.is_dated is (ends.is_there is not False):
+                yield part
+
+    def some(self, part: Part, most: int) -> list[BenefitRow]:
+        """The first of a stretch: by a walk while that is short, else out of the few that a filter leaves."""
+        for turn in () if self._is_exact else TURNS:
+            if turn.walked > self._walked:
+                last = self._walked_to(part, turn.walked)
+                near = self._lines(self.walked(rows(), part, last), most)
+                if last is None or len(near) == most:
+                    return near
+                self._walked = turn.walked
+            if way := self._way(turn):
+                return self._lines(self.led(rows(), part, way, most), most)
+        return self._lines(self.walked(rows(), part), most)
+
+    def read(self, wanted: Wanted, part: Part) -> Wanted:
+        """The whole of a stretch in order."""
+        way = None if self._is_exact else self._way(TURNS[-1])
+        return self.led(wanted, part, way) if way else self.walked(wanted, part)
+
+    def walked(self, wanted: Wanted, part: Part, last: Sequence[Any] | None = None) -> Wanted:
+        """A walk in the order of the list, to ``last`` or to the end."""
+        ahead, rest = self._front
+        until = [] if last is None else [part.until(last)]
+        asked = map(aside, matching(self.session, self.scope, rest, self.now))
+        return wanted.where(*ahead, *part.conditions, *until, *asked).order_by(*part.order)
+
+    def led(self, wanted: Wanted, part: Part, way: Way, most: int | None = None) -> Wanted:
+        """What a way leads to, put in order."""
+        parts = (one.order_by(*part.sorted).limit(most) for one in way.ids(self.session, self.now, part.conditions))
+        ids = list(self.session.scalars(together([one.subquery().select() for one in parts])))
+        return wanted.where(among_ids(self.session, Benefit.id, ids)).order_by(*part.sorted)
+
+    def _way(self, turn: Patience) -> Way | None:
+        """The way to the fewest benefits, if they are few."""
+        if turn not in self._ways:
+            way, count = narrowest(self.session, self.scope, self.narrow, self.now, turn.few)
+            self._ways[turn] = way if count <= turn.few else None
+        return self._ways[turn]
+
+    @cached_property
+    def _front(self) -> tuple[Conditions, Filter]:
+        """What an index answers that has the list in its order, and what is then still to be asked."""
+        names = _FRONTS.get(self.order.column, _FRONT)
+        name = next((name for name in names if getattr(self.narrow, name) is not None), None)
+        changes: dict[str, Any] = {name: None} if name else {}
+        ahead = [getattr(Benefit, name) == getattr(self.narrow, name)] if name else []
+        dates, own = dict(self.narrow.dates), _NAMES.get(self.order.column, "")
+        if asked := dates.pop(own, None):
+            ahead += dated(self.session, DATES[own], asked)
+        return ahead, replace(self.narrow, **changes, dates=dates)
+
+    @property
+    def _is_exact(self) -> bool:
+        """Whether a walk meets nothing but what is wanted."""
+        return self.scope is None and self._front[1] == Filter()
+
+    def _walked_to(self, part: Part, many: int) -> Sequence[Any] | None:
+        """The keys of the benefit where a walk ends for now; None when the stretch ends sooner."""
+        wanted = select(*part.keys).where(*self._front[0], *part.conditions).order_by(*part.order)
+        return self.session.execute(wanted.offset(many).limit(1)).one_or_none()
+
+    def _lines(self, wanted: Wanted, most: int) -> list[BenefitRow]:
+        return lines(self.session, wanted.limit(most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +192,27 @@ class Tally:
 
 def tally(session: Session, scope: Scope, narrow: Filter, now: datetime) -> Tally:
     """The whole list in numbers, to the last one."""
-    wanted = _joined(
-        select(
-            func.count(),
-            func.count(Benefit.voided_at),
-            func.count(case((and_(Benefit.voided_at.is_(None), Benefit.redeemed_count > 0), 1))),
-        )
+    wanted = select(
+        func.count(Benefit.id),
+        func.count(Benefit.voided_at),
+        func.count(case((and_(Benefit.voided_at.is_(None), Benefit.redeemed_count > 0), 1))),
     )
+    wanted = joined(wanted, scope, narrow)
     return Tally(*session.execute(wanted.where(*matching(session, scope, narrow, now))).one())
 
 
 def how_many(session: Session, scope: Scope, narrow: Filter, now: datetime, most: int = MOST_COUNTED) -> int:
     """How many benefits match; none is counted beyond ``most`` + 1."""
-    wanted = _joined(select(Benefit.id)).where(*matching(session, scope, narrow, now)).limit(most + 1)
+    way, _count = narrowest(session, scope, narrow, now, most)
+    plain = joined(select(Benefit.id), scope, narrow).where(*map(aside, matching(session, scope, narrow, now)))
+    wanted = together(way.ids(session, now) if way else [plain]).limit(most + 1)
     return session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
 
 
 def ids(session: Session, scope: Scope, narrow: Filter, now: datetime) -> list[int]:
     """Every benefit that matches, in the order of the ids."""
-    wanted = _joined(select(Benefit.id)).where(*matching(session, scope, narrow, now))
+    wanted = joined(select(Benefit.id), scope, narrow).where(*matching(session, scope, narrow, now))
     return list(session.scalars(wanted.order_by(Benefit.id)))
-
-
-def _joined(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """With what ``matching`` may ask about."""
-    held = wanted.join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
-    return held.join(Profile, Profile.id == Benefit.profile_id)
 
 
 def place_of(row: BenefitRow, order: Order) -> Place:
@@ -131,68 +227,23 @@ def parts(order: Order, after: Place | None = None) -> list[Part]:
     if column is None:
         return [_part([], [Benefit.id], order, [after.id] if after else [])]
     without = _part([column.is_(None)], [Benefit.id], order, [after.id] if after and after.at is None else [])
-    dated = _part(
+    with_it = _part(
         [column.is_not(None)], [column, Benefit.id], order, [after.at, after.id] if after and after.at else []
     )
     if column is Benefit.issued_at:  # it is never empty
-        return [dated]
-    both = [without, dated] if order.is_down else [dated, without]
+        return [with_it]
+    without, with_it = replace(without, is_dated=False), replace(with_it, is_dated=True)
+    both = [without, with_it] if order.is_down else [with_it, without]
     is_past_first = after is not None and (after.at is not None) is order.is_down
     return both[1:] if is_past_first else both
 
 
 def _part(conditions: list[ColumnElement[bool]], keys: list[Any], order: Order, after: list[Any]) -> Part:
     if after:
-        mine = tuple_(*keys)
-        last = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
+        mine, last = tuple_(*keys), _values(keys, after)
         conditions = [*conditions, mine < last if order.is_down else mine > last]
-    return Part(conditions, [key.desc() if order.is_down else key.asc() for key in keys])
+    return Part(conditions, keys, order.is_down)
 
 
-def matching(session: Session, scope: Scope, narrow: Filter, now: datetime) -> list[ColumnElement[bool]]:
-    """What narrows a list of benefits, joined to their definitions and holders."""
-    conditions = list(_plain(narrow))
-    if narrow.ids is not None:
-        conditions.append(among_ids(session, Benefit.id, narrow.ids))
-    if scope is not None:
-        conditions.append(BenefitDefinition.site_id.in_(scope))
-    if narrow.state is not None:
-        conditions.append(is_in(narrow.state, now))
-    for name, asked in narrow.dates.items():
-        conditions += _dated(session, _DATES[name], asked)
-    if narrow.search:
-        conditions.append(matches(narrow.search))
-    return conditions
-
-
-def _plain(narrow: Filter) -> Iterator[ColumnElement[bool]]:
-    if narrow.definition_id is not None:
-        yield Benefit.definition_id == narrow.definition_id
-    if narrow.batch_id is not None:
-        yield Benefit.batch_id == narrow.batch_id
-    if narrow.source is not None:
-        yield Benefit.source == narrow.source
-
-
-def _dated(session: Session, column: Moment, asked: Dates) -> Iterator[ColumnElement[bool]]:
-    if asked.is_there is not None:
-        yield column.is_not(None) if asked.is_there else column.is_(None)
-    if asked.first is not None:
-        yield _begun(session, column, asked.first)
-    if asked.last is not None:
-        yield _not_begun(session, column, asked.last + timedelta(days=1))
-
-
-def _begun(session: Session, column: Moment, day: date) -> ColumnElement[bool]:
-    """Whether ``day`` had begun by then where the benefit counts its days; zones are asked only within a day's span."""
-    starts = starts_anywhere(day)
-    first, last = starts[0][0], starts[-1][0]
-    by_zone = ((among(session, Benefit.zone, zones), column >= at) for at, zones in starts)
-    return and_(column >= first, case((column >= last, true()), *by_zone, else_=false()))
-
-
-def _not_begun(session: Session, column: Moment, day: date) -> ColumnElement[bool]:
-    starts = starts_anywhere(day)
-    first, last = starts[0][0], starts[-1][0]
-    by_zone = ((among(session, Benefit.zone, zones), column < at) for at, zones in starts)
-    return and_(column < last, case((column < first, true()), *by_zone, else_=false()))
+def _values(keys: Sequence[Any], values: Sequence[Any]) -> Any:
+    return tuple_(*(literal(value, key.type) for value, key in zip(values, keys, strict=True)))

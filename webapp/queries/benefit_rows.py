@@ -13,7 +13,8 @@ from webapp.domain.benefit_lists import Order
 from webapp.domain.benefits import BenefitState
 from webapp.domain.voucher_codes import masked
 from webapp.models import Benefit, BenefitDefinition, Profile, Site, Voucher
-from webapp.queries.benefit_lists import Filter, matching, parts
+from webapp.queries.benefit_filters import Filter
+from webapp.queries.benefit_lists import Listing
 from webapp.queries.benefits import Scope, is_in
 from webapp.queries.exports import flow
 
@@ -58,10 +59,10 @@ def stream(
         .join(Site, Site.id == BenefitDefinition.site_id)
         .join(Profile, Profile.id == Benefit.profile_id)
         .outerjoin(Voucher, Voucher.id == Benefit.voucher_id)
-        .where(*matching(session, scope, narrow, now))
     )
-    for part in parts(order):
-        for row in flow(session, wanted.where(*part.conditions).order_by(*part.order)):
+    listing = Listing(session, scope, narrow, now, order)
+    for part in listing.parts():
+        for row in flow(session, listing.read(wanted, part)):
             cells = tuple(row)
             own, of_voucher = cells[-2:]
             yield *cells[:-2], masked(own).lstrip(_DOT) if own else of_voucher

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Select, String, and_, any_, func, literal, select, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from webapp.models.base import Utc
 
 _LAST = "\U0010ffff"
 Text = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
@@ -34,6 +51,20 @@ def among_ids(
         listed = func.json_each(json.dumps(list(ids))).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == any_(literal(list(ids), ARRAY(Integer)))
+
+
+def keyed(moments: Mapping[str, datetime]) -> str:
+    """What ``by_key`` looks into."""
+    return json.dumps({name: f"{at:%Y-%m-%d %H:%M:%S.%f}" for name, at in moments.items()})
+
+
+def by_key(session: Session, moments: str, key: Text) -> ColumnElement[datetime]:
+    """The one of the ``keyed`` moments that ``key`` names, null where it names none; they travel as one parameter."""
+    told = literal(moments)
+    if session.get_bind().dialect.name == "sqlite":
+        return func.json_extract(told, literal('$."') + key + '"', type_=Utc)
+    read_once = select(cast(told, JSONB)).scalar_subquery()
+    return cast(read_once[key].as_string().concat("Z"), Utc)
 
 
 def has_word(session: Session, column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:

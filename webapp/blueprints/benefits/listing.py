@@ -12,7 +12,8 @@ from webapp.domain import benefit_lists as rules
 from webapp.domain.benefit_lists import DATES, MOST, ORDER_WORDS, USUAL, Dates, Order
 from webapp.domain.benefits import BenefitState
 from webapp.domain.redemptions import BenefitSource
-from webapp.queries.benefit_lists import Filter, Place, Turn
+from webapp.queries.benefit_filters import Filter
+from webapp.queries.benefit_lists import Place, Turn
 from webapp.web import benefit_words
 from webapp.web.filters import day as shown_day
 from webapp.web.paging import MOST as NUMBER

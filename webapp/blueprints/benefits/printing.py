@@ -63,7 +63,7 @@ def print_sheets() -> ResponseReturnValue:
 @requires(Permission.CODES_PRINT)
 def print_preview(layout: str) -> ResponseReturnValue:
     """The first page as it will look, with a sample in the place of every code and name."""
-    wanted = _wanted()
+    wanted = _wanted(size=1)
     rows = list(read.rows(db.session(), [one.id for one in wanted.chosen[:1]])) if wanted else []
     if not rows:
         abort(404)
@@ -73,19 +73,19 @@ def print_preview(layout: str) -> ResponseReturnValue:
     return response
 
 
-def _wanted() -> Wanted | None:
-    """None when the address names nothing; ``NotFound`` when it names what this person may not print."""
+def _wanted(size: int | None = None) -> Wanted | None:
+    """All of it, or the first ``size`` of a definition or batch. None when the address names nothing; ``NotFound`` when it names what this person may not print."""
     session, where, now = db.session(), scope(Permission.CODES_PRINT), clock.now()
     # Ticks come first: with them the list sends along what it is narrowed to.
     if ids := sorted(set(listing.ticked())):
         return Wanted("what was ticked", {"ids": ids}, len(ids), read.among_these(session, where, ids, now))
     if (batch_id := number("batch")) is not None:
         sheet = read_batches.sheet(session, batch_id, where)
-        chosen = read.of_batch(session, where, batch_id, now)
+        chosen = read.of_batch(session, where, batch_id, now, size)
         return Wanted(f"batch {batch_id} of {sheet.definition.name}", {"batch": batch_id}, 0, chosen)
     if (definition_id := number("definition")) is not None:
         definition, _ = read_benefits.definition(session, definition_id, where)
-        chosen = read.of_definition(session, where, definition_id, now)
+        chosen = read.of_definition(session, where, definition_id, now, size)
         return Wanted(definition.name, {"definition": definition_id}, 0, chosen)
     return None
 

@@ -26,6 +26,7 @@ from webapp.queries import benefits as read
 from webapp.queries import extensions as read_extensions
 from webapp.queries import notices as read_notices
 from webapp.queries import redemptions as read_ledger
+from webapp.queries.benefit_filters import Filter
 from webapp.services import benefits
 from webapp.web import benefit_words
 from webapp.web.access import actor, listed, requires, scope
@@ -64,9 +65,9 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _matching(narrow: read_lists.Filter) -> str | None:
+def _matching(narrow: Filter) -> str | None:
     """How many benefits of the whole list one may change; None where the list is narrowed to nothing or one may not."""
-    if narrow == read_lists.Filter() or not actor().may(Permission.BENEFITS_CHANGE):
+    if narrow == Filter() or not actor().may(Permission.BENEFITS_CHANGE):
         return None
     count = read_lists.how_many(db.session(), listed(Permission.BENEFITS_CHANGE), narrow, clock.now())
     return f"{count:,}" if count <= MOST_COUNTED else f"{MOST_COUNTED:,}+"

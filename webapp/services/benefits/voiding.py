@@ -19,7 +19,7 @@ from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import BenefitMove
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Job
 from webapp.queries import benefit_lists as read
-from webapp.queries.benefit_lists import Filter
+from webapp.queries.benefit_filters import Filter
 from webapp.queries.benefits import Scope
 from webapp.queries.matching import among_ids
 from webapp.services import bulk, files, jobs, notices
