@@ -234,6 +234,11 @@ def test_two_people_are_merged_over_a_page_that_says_what_becomes_of_them(consol
     page = console.get(f"/profiles/{zoe.id}/merge", query_string={"q": "zoe"})
     page = console.get(page.one("#results tbody th a")["href"])
     assert page.texts("#conflicts tbody th") == ["Member id", "First name", "Last name", "E-mail"]
+    assert page.texts(".consequences b") == ["1", "0", "0"]
+    assert page.texts(".consequences span")[:2] == [
+        "entry of a draw not sealed yet moves; a closed draw it is in has to be reviewed again",
+        "entries of sealed draws stay where the seal holds them, with their prizes and vouchers, and are shown with the person",
+    ]
     page = console.follow(console.submit(page, "form#form", reason="Same birthday"))
     assert "z@old.example" in page.text
     assert console.client.get(f"/profiles/{other.id}").headers["Location"] == f"/profiles/{zoe.id}"
@@ -250,6 +255,25 @@ def test_somebody_out_of_reach_is_not_merged(signed_in, make, zoe):
     editor.get(f"/profiles/{zoe.id}/merge")
     editor.get(f"/profiles/{zoe.id}/merge/{other.id}", status=404)
     editor.post(f"/profiles/{zoe.id}/merge/{other.id}", {"reason": "the same"}, status=404)
+
+
+@pytest.mark.parametrize(
+    ("count", "entries", "known"),
+    [
+        (1, "entry stays with the emptied row", "identity elsewhere and 1 membership of groups go"),
+        (2, "entries stay with the emptied row", "identities elsewhere and 2 memberships of groups go"),
+    ],
+)
+def test_what_goes_and_stays_is_counted_as_one_says_it(console, make, zoe, count, entries, known):
+    for _ in range(count):
+        make.entry(make.reward(), profile_id=zoe.id)
+        make.identity(zoe.id)
+        make.joined(zoe.id, make.circle(member_count=1).id)
+        make.message(recipient=zoe.email)
+    told = console.get(f"/profiles/{zoe.id}/erase").texts(".consequences span")
+    assert told[1] == known
+    assert told[2].startswith("message to or about" if count == 1 else "messages to or about")
+    assert told[4].startswith(entries)
 
 
 def test_an_administrator_erases_without_seeing_who_it_is(signed_in, make, session, zoe):
