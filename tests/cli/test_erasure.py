@@ -15,9 +15,14 @@ from webapp.models import Profile
 def test_a_person_is_erased_by_what_they_are_known_by(command):
     engine = create_engine(command.settings.database, **engine_options(command.settings.database, threads=1))
     with Session(engine, expire_on_commit=False) as session:
-        person = Factories(session).profile(first_name="Xanthippe", email="xq@quill.example")
+        make = Factories(session)
+        person = make.profile(first_name="Xanthippe", email="xq@quill.example")
+        make.identity(person.id)
+        make.joined(person.id, make.circle(member_count=1).id)
     assert "Nobody has the member id" in command("erase", "nobody@quill.example", status=1).stderr
-    assert "Erase this person for good?" in command("erase", "xq@quill.example", stdin="n\n", status=1).stdout
+    asked = command("erase", "xq@quill.example", stdin="n\n", status=1).stdout
+    assert "0 entries (0 of them in sealed draws, kept without a name), 0 messages, 1 membership, 1 identity." in asked
+    assert "Erase this person for good?" in asked
     told = json.loads(command("erase", "XQ@quill.example", "--yes", "--json").stdout)
     assert (told["person"], told["entries"]) == (person.id, 0)
     with Session(engine) as session:

@@ -89,7 +89,7 @@ def test_everything_that_says_who_it_was_goes(session, actor, make):
     assert session.scalars(select(SavedView.title)).all() == ["Active"]
     assert session.scalars(select(NameSlip.word).where(NameSlip.word.in_(["xanthippe", "quillfeather"]))).all() == []
     told = session.scalars(select(AuditEntry).where(AuditEntry.event == "profile.erased")).one()
-    assert told.facts == {"person": str(person.id), "cleared": "1 identities, 1 memberships, 2 messages"}
+    assert told.facts == {"person": str(person.id), "cleared": "1 identity, 1 membership, 2 messages"}
     assert {item.name for item in INVARIANTS if broken(session, item)} == set()
 
 

@@ -95,7 +95,21 @@ def test_what_moved_is_counted_and_told(session, actor, make, pair, ledgers):
         "identities": 1, "aliases": 1, "sealed_entries": 1,
     }  # fmt: skip
     told = session.scalars(select(AuditEntry).where(AuditEntry.event == "profile.merged")).one()
-    assert told.facts["moved"].startswith("1 entries, 1 vouchers, 1 memberships twice")
+    assert told.facts["moved"] == (
+        "1 entry, 1 voucher, 1 membership both had, 1 membership, 1 completion both had, 1 completion, 1 identity, "
+        "1 row merged before, 1 entry of a sealed draw, which stays"
+    )
+
+
+def test_several_are_told_as_several(session, actor, make, pair):
+    winner, loser = pair
+    for _ in range(2):
+        make.joined(loser.id, make.circle(member_count=1).id)
+        make.entry(make.reward(), profile_id=loser.id)
+    make.voucher(make.voucher_type(), reserved_for_id=loser.id)
+    merge(session, actor, winner, loser)
+    told = session.scalars(select(AuditEntry).where(AuditEntry.event == "profile.merged")).one()
+    assert told.facts["moved"] == "2 entries, 1 reserved code, 2 memberships"
 
 
 def test_what_the_winner_lacks_is_filled_in_and_old_names_lead_to_it(session, actor, pair):

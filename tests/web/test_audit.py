@@ -2,11 +2,13 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.support.clock import NOW
+from webapp.blueprints.audit.presenters import GROUPS
 from webapp.domain.audit import Event
 from webapp.domain.identity import SYSTEM
 from webapp.domain.permissions import Role
@@ -34,7 +36,7 @@ def test_the_log_tells_who_did_what_and_when(console, tell):
     tell(title="Club «Nord» <b>")
     page = console.get("/audit")
     assert sentences(page) == ["Created the site «Club «Nord» <b> 0»"]
-    assert page.texts(".timeline__meta") == ["Ann Able · 2 Mar 2026, 09:00 GMT"]
+    assert page.texts(".timeline__meta") == ["Ann Able · 2 Mar 2026, 09:00 GMT · Only site 7"]
 
 
 def test_pages_go_both_ways_without_gaps(console, tell):
@@ -88,6 +90,9 @@ def test_none_match_says_so_and_offers_a_way_out(console, tell):
         "after=-5",
         "subject=%C3%A9",
         "subject=%00%ff",
+        "address=home",
+        "address=192.0.2.7;",
+        "address=%D9%A1%D9%A2",
         "site=٣",
     ],
 )
@@ -102,9 +107,9 @@ def test_a_subject_leads_to_its_page_for_those_who_may_see_it(console, signed_in
     tell(subject=f"sites:{site.id}", site=site.id)
     tell(subject=f"staff_members:{ed.id}")
     tell(subject="sites:99999")
-    links = [link["href"] for link in console.get("/audit").soup.select(".timeline__text a")]
+    links = [link["href"] for link in console.get("/audit").soup.select(".timeline__text p a")]
     assert links == [f"/staff/{ed.id}", "/sites/club"]
-    links = [link["href"] for link in signed_in("editor").get("/audit").soup.select(".timeline__text a")]
+    links = [link["href"] for link in signed_in("editor").get("/audit").soup.select(".timeline__text p a")]
     assert links == ["/sites/club"]
 
 
@@ -146,7 +151,101 @@ def test_where_the_end_was_told_is_shown_to_those_who_see_the_whole_log(console,
 def test_a_subject_alone_can_be_asked_for(console, tell):
     tell(subject="sites:7", title="Seven")
     tell(subject="sites:8", title="Eight")
-    assert sentences(console.get("/audit?subject=sites:8")) == ["Created the site «Eight 0»"]
+    page = console.get("/audit?subject=sites:8")
+    assert sentences(page) == ["Created the site «Eight 0»"]
+    assert page.texts(".chip__text") == ["Only: site 8"]
+    assert page.soup.select(".timeline__meta a") == []
+
+
+def test_rows_lead_to_what_is_about_the_same_thing_or_from_the_same_address(console, actor, tell):
+    tell(subject="voucher_types:7", title="Seven", who=replace(actor, address="192.0.2.7"))
+    tell(subject="profiles:8", title="Eight", who=replace(actor, address="2001:db8::1"))
+    tell(subject="profiles:8", title="Eight again")
+    page = console.get("/audit?what=site")
+    assert page.texts(".timeline__meta a") == [
+        "Only person 8", "Only person 8", "2001:db8::1", "Only voucher type 7", "192.0.2.7"
+    ]  # fmt: skip
+    links = [link["href"] for link in page.soup.select(".timeline__meta a")]
+    assert sentences(console.get(links[0])) == ["Created the site «Eight again 0»", "Created the site «Eight 0»"]
+    narrowed = console.get(links[2])
+    assert sentences(narrowed) == ["Created the site «Eight 0»"]
+    assert narrowed.texts(".chip__text") == ["About: Sites", "Address: 2001:db8::1"]
+    assert narrowed.one("#filter-address")["value"] == "2001:db8::1"
+    assert sentences(console.get("/audit?address=192.0.2.7")) == ["Created the site «Seven 0»"]
+    assert "No entries match" in console.get("/audit?address=192.0.2.8").text
+
+
+def test_every_event_belongs_to_something_the_log_can_be_narrowed_to():
+    assert {event.partition(".")[0] for event in Event} == set(GROUPS)
+
+
+def test_people_and_further_facts_can_be_asked_for(console, session, actor, tell):
+    tell()
+    perform(session, actor, NOW, lambda work: work.record(Event.PROFILE_CREATED, "profiles:3", person="3"))
+    values = {"title": "Size", "name": "shop.size"}
+    about = "attribute_definitions:1"
+    perform(session, actor, NOW, lambda work: work.record(Event.ATTRIBUTE_ARCHIVED, about, title=values["title"]))
+    assert sentences(console.get("/audit?what=profile")) == ["Typed in person 3"]
+    page = console.get("/audit?what=attribute")
+    assert sentences(page) == ["Archived the fact «Size» of people"]
+    assert page.texts(".timeline__meta a") == ["Only further fact 1"]
+
+
+def test_pages_of_one_kind_go_both_ways_without_gaps(console, session, actor, tell):
+    for number in range(60):
+        tell(title=f"Club {number}")
+        event = Event.PROFILE_CREATED if number % 2 else Event.PROFILE_MERGED
+        facts = {"person": str(number)} if number % 2 else {"loser": "1", "winner": str(number), "moved": "nothing"}
+        perform(session, actor, NOW, lambda work, event=event, facts=facts: work.record(event, "profiles:1", **facts))
+    first = console.get("/audit?what=profile")
+    second = console.get(first.soup.select_one("a[rel=next]")["href"])
+    assert [len(sentences(page)) for page in (first, second)] == [50, 10]
+    assert sentences(first)[0] == "Typed in person 59"
+    assert sentences(second)[-1] == "Merged person 1 into person 0; what moved: nothing"
+    assert second.soup.select_one("a[rel=next]") is None
+    assert sentences(console.get(second.soup.select_one("a[rel=prev]")["href"])) == sentences(first)
+
+
+def test_of_one_thing_all_is_shown_whichever_site_is_chosen(console, make, tell):
+    site = make.site(title="Nord")
+    tell(subject="profiles:8", title="Eight")
+    make.site(title="Harbour")
+    console.post("/account/site", {"site_id": str(site.id)}, status=303)
+    assert sentences(console.get("/audit")) == []
+    assert sentences(console.get("/audit?subject=profiles:8")) == ["Created the site «Eight 0»"]
+
+
+def test_pages_of_things_lead_to_their_part_of_the_log(console, signed_in, make):
+    definition, person, place = make.benefit_definition(), make.profile(), make.organisation()
+    benefit = make.benefit(definition, person)
+    kind, reward = make.voucher_type(site_id=definition.site_id), make.reward(site_id=definition.site_id)
+    voucher, winner = make.voucher(kind), make.winner(reward, prize_id=make.prize(reward).id)
+    group, tier, module = make.group(), make.tier(), make.module(site_id=definition.site_id)
+    pages = {
+        f"/benefits/definitions/{definition.id}": f"benefit_definitions:{definition.id}",
+        f"/benefits/{benefit.id}": f"benefits:{benefit.id}",
+        f"/voucher-types/{kind.id}": f"voucher_types:{kind.id}",
+        f"/vouchers/{voucher.id}": f"vouchers:{voucher.id}",
+        f"/rewards/{reward.name}": f"rewards:{reward.id}",
+        f"/fulfilment/winners/{winner.id}": f"winners:{winner.id}",
+        f"/modules/{module.id}": f"modules:{module.id}",
+    }
+    of_no_site = {
+        f"/profiles/{person.id}/history": f"profiles:{person.id}",
+        f"/organisations/{place.id}": f"organisations:{place.id}",
+        f"/groups/{group.id}": f"groups:{group.id}",
+        f"/tiers/{tier.id}": f"tiers:{tier.id}",
+        f"/staff/{make.staff('editor').id}": None,
+        "/settings": "account_settings:1",
+    }
+    for page, subject in (pages | of_no_site).items():
+        found = [link["href"] for link in console.get(page).soup.find_all("a", string="In the audit log")]
+        assert found == [f"/audit?subject={subject or page.replace('/staff/', 'staff_members:')}"], page
+        console.get(found[0])
+    editor = signed_in("editor", site_id=definition.site_id)
+    assert "In the audit log" in editor.get(f"/benefits/definitions/{definition.id}").text
+    viewer = signed_in("viewer")
+    assert "In the audit log" not in viewer.get(f"/benefits/definitions/{definition.id}").text
 
 
 def test_the_file_is_narrowed_like_the_page(console, tell, make):

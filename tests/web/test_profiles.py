@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import NOW
+from webapp.models import Membership
 
 
 @pytest.fixture
@@ -213,6 +214,54 @@ def test_the_history_is_one_list_and_goes_on(console, make, zoe):
     assert not set(first) & set(rest)
 
 
+def test_notices_and_groups_are_in_the_history(console, make, zoe):
+    coffee = make.benefit(make.benefit_definition(name="Coffee"), zoe)
+    target = make.target(title="Spring mail")
+    later = NOW + timedelta(days=3)
+    states = {
+        "sent": {"kind": "issue", "sent_at": NOW},
+        "failed": {"kind": "remind", "reason": "mailbox is full"},
+        "planned": {"kind": "extend", "due_at": later, "anchor_at": later},
+        "skipped": {"kind": "remind", "reason": "opted out", "anchor_at": later},
+        "sending": {"kind": "issue", "anchor_at": later},
+    }
+    for status, changes in states.items():
+        make.notice(coffee, target, status=status, **changes)
+    club, group = make.organisation(title="Harbour club"), make.group(title="Tasters")
+    make.member(group, zoe, club, joined_at=NOW - timedelta(days=9))
+    page = console.get(f"/profiles/{zoe.id}/history")
+    lines = page.texts(".timeline__text")
+    assert "Offer to extend «Coffee» is due" in lines[0]
+    assert "Spring mail" in lines[0]
+    told = "\n".join(lines)
+    for words in ("Notice of «Coffee» was sent", "Reminder of «Coffee» could not be sent", "Mailbox is full",
+                  "Reminder of «Coffee» was left out", "Opted out", "waits for the other side"):  # fmt: skip
+        assert words in told
+    assert "Joined «Tasters» within «Harbour club»" in lines[-1]
+
+
+def test_who_was_put_into_a_group_and_taken_out_has_both_in_the_history(console, make, session, zoe):
+    club, group, other = make.organisation(title="Harbour club"), make.group(title="Tasters"), make.profile()
+    make.group(title="Readers")
+    alias = make.profile(external_id="ZOLD", email="z@example.com")
+    for person, organisation in ((zoe, club), (other, None), (alias, None)):
+        values = {"person": person.external_id, "organisation": organisation.external_id if organisation else ""}
+        console.submit(console.get(f"/groups/{group.id}/members/add"), "#add-member", **values)
+
+    def told():
+        lines = console.get(f"/profiles/{zoe.id}/history").texts(".timeline__text p")
+        return [line for line in lines if "the group" in line or "Joined" in line]
+
+    assert len(told()) == 1
+    assert f"Put person {zoe.id} into the group «Tasters»" in told()[0]
+    member = session.query(Membership).filter_by(profile_id=zoe.id).one()
+    console.post(f"/groups/{group.id}/members/{member.id}/remove", {}, status=303)
+    assert [line.split(" person ")[0] for line in told()] == ["Took", "Put"]
+    console.submit(console.get(f"/profiles/{zoe.id}/merge/{alias.id}"), "form#form", reason="Same birthday")
+    assert len(told()) == 3
+    console.get(f"/profiles/{zoe.id}")
+
+
 def test_nonsense_to_go_on_from_is_the_beginning(console, zoe):
     for place in ("x", "1.2.3", "9" * 40 + ".1.1.1", "99999999999999999.9.9.9", "1.1.1.-1"):
         console.get(f"/profiles/{zoe.id}/history", query_string={"before": place})
@@ -234,6 +283,11 @@ def test_two_people_are_merged_over_a_page_that_says_what_becomes_of_them(consol
     page = console.get(f"/profiles/{zoe.id}/merge", query_string={"q": "zoe"})
     page = console.get(page.one("#results tbody th a")["href"])
     assert page.texts("#conflicts tbody th") == ["Member id", "First name", "Last name", "E-mail"]
+    assert page.texts(".consequences b") == ["1", "0", "0"]
+    assert page.texts(".consequences span")[:2] == [
+        "entry of a draw not sealed yet moves; a closed draw it is in has to be reviewed again",
+        "entries of sealed draws stay where the seal holds them, with their prizes and vouchers, and are shown with the person",
+    ]
     page = console.follow(console.submit(page, "form#form", reason="Same birthday"))
     assert "z@old.example" in page.text
     assert console.client.get(f"/profiles/{other.id}").headers["Location"] == f"/profiles/{zoe.id}"
@@ -250,6 +304,25 @@ def test_somebody_out_of_reach_is_not_merged(signed_in, make, zoe):
     editor.get(f"/profiles/{zoe.id}/merge")
     editor.get(f"/profiles/{zoe.id}/merge/{other.id}", status=404)
     editor.post(f"/profiles/{zoe.id}/merge/{other.id}", {"reason": "the same"}, status=404)
+
+
+@pytest.mark.parametrize(
+    ("count", "entries", "known"),
+    [
+        (1, "entry stays with the emptied row", "identity elsewhere and 1 membership of groups go"),
+        (2, "entries stay with the emptied row", "identities elsewhere and 2 memberships of groups go"),
+    ],
+)
+def test_what_goes_and_stays_is_counted_as_one_says_it(console, make, zoe, count, entries, known):
+    for _ in range(count):
+        make.entry(make.reward(), profile_id=zoe.id)
+        make.identity(zoe.id)
+        make.joined(zoe.id, make.circle(member_count=1).id)
+        make.message(recipient=zoe.email)
+    told = console.get(f"/profiles/{zoe.id}/erase").texts(".consequences span")
+    assert told[1] == known
+    assert told[2].startswith("message to or about" if count == 1 else "messages to or about")
+    assert told[4].startswith(entries)
 
 
 def test_an_administrator_erases_without_seeing_who_it_is(signed_in, make, session, zoe):

@@ -90,6 +90,44 @@ def test_organisations_rewards_and_receipts_are_found(console, make):
     assert answer.headers["Location"].startswith("/rewards/win-a-kayak/entries?q=RX-0042")
 
 
+def test_a_definition_is_found_by_name_handle_and_shared_code(console, make):
+    make.benefit_definition(name="Flat white on us", handle="free-flat-white", redeem_code_pos="FLAT-10 off")
+    for text in ("flat wh", "WHITE", "free-flat", "free flat", "flat-white", "flat10off", "FLAT10-OFF", "on us"):
+        assert found(console, text) == ["Flat white on us"], text
+    for text in ("lat", "flat10", "10", "_ree", "us on", "white-on"):
+        assert found(console, text) == [], text
+    page = console.get("/search", query_string={"q": "zzz"})
+    assert "benefit definitions and voucher types by any word" in page.text
+
+
+def test_a_voucher_type_is_found_by_title_and_code(console, make):
+    kind = make.voucher_type(title="Kayak tour for two", code="TOUR-25")
+    assert found(console, "tour") == found(console, "for two") == found(console, "tour-2") == [kind.title]
+    assert console.client.get("/search?q=TOUR-25").headers["Location"] == f"/voucher-types/{kind.id}"
+    assert found(console, "25") == []
+
+
+def test_what_fits_is_listed_by_kind_with_what_tells_it_apart(console, make):
+    make.reward(title="Kayak draw")
+    make.benefit_definition(name="Kayak lesson", handle="kayak-lesson", is_archived=True)
+    make.benefit_definition(name="Kayak hire", handle="kayak-hire")
+    make.voucher_type(title="Kayak tour", code="TOUR")
+    page = console.get("/search?q=kayak")
+    assert page.texts(".panel h2") == ["Rewards", "Benefit definitions", "Voucher types"]
+    assert page.texts(".found a") == ["Kayak draw", "Kayak hire", "Kayak lesson", "Kayak tour"]
+    assert page.texts("#found-benefit-definitions small") == ["kayak-hire", "kayak-lesson · archived"]
+    assert page.texts("#found-voucher-types small") == ["TOUR"]
+
+
+def test_ten_of_a_kind_are_listed_and_the_eleventh_is_told_of(console, make):
+    site = make.site()
+    for number in range(11):
+        make.benefit_definition(name=f"Kayak {number}", site_id=site.id)
+    page = console.get("/search?q=kayak")
+    assert page.texts(".found a") == [f"Kayak {number}" for number in range(10, 0, -1)]
+    assert "The first 10" in page.text
+
+
 def test_a_voucher_is_found_by_its_whole_code_only(console, app, make):
     key = code_key(app.extensions["largesse"].secret_key)
     voucher = make.voucher(make.voucher_type(), code="7KQ2M9XAVB4", code_hash=code_hash(key, "7KQ2M9XAVB4"))
@@ -142,6 +180,21 @@ def test_nobody_finds_what_is_not_theirs(signed_in, make, people):
     assert found(editor, "kayak") == ["Kayak here"]
     assert found(viewer, "zia") == []
     assert sorted(found(viewer, "kayak")) == ["Kayak here", "Kayak there"]
+
+
+def test_definitions_and_voucher_types_are_found_on_own_sites_only(signed_in, make):
+    here, there = make.site(), make.site()
+    for site in (here, there):
+        make.benefit_definition(name=f"Kayak {site.name}", site_id=site.id, redeem_code_pos="HIRE10")
+        make.voucher_type(title=f"Kayak tour {site.name}", code=f"KAYAK-{site.id}", site_id=site.id)
+    for role in ("viewer", "till", "editor", "draw supervisor", "fulfilment", "administrator"):
+        own = [f"Kayak {here.name}", f"Kayak tour {here.name}"]
+        browser = signed_in(role, site_id=here.id)
+        assert found(browser, "kayak") == own
+        assert found(browser, "hire10") == own[:1]
+        assert found(browser, f"kayak-{there.id}") == []
+    club = make.organisation()
+    assert found(signed_in("editor", organisation_id=club.id), "kayak") == []
 
 
 def test_a_benefit_is_found_by_its_whole_code_only(console, make):

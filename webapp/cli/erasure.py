@@ -7,6 +7,7 @@ import click
 from webapp.adapters import randomness, scrubbing
 from webapp.cli import runtime
 from webapp.domain.errors import NotFound
+from webapp.domain.plurals import plural
 from webapp.queries import erasure as read
 from webapp.services import profiles
 from webapp.services.profiles import EraseProfile
@@ -26,8 +27,9 @@ def erase(profile: str, *, sure: bool, as_json: bool) -> None:
         counts = read.counts(session, read.subject(session, number))
     if not as_json:
         click.echo(
-            f"Person {number}: {counts['entries']:,} entries ({counts['sealed']:,} sealed, which stay without a name), "
-            f"{counts['messages']:,} messages, {counts['memberships']:,} memberships, {counts['identities']:,} identities."
+            f"Person {number}: {plural(counts['entries'], 'entry', 'entries')} ({counts['sealed']:,} of them in sealed draws, "
+            f"kept without a name), {plural(counts['messages'], 'message')}, {plural(counts['memberships'], 'membership')}, "
+            f"{plural(counts['identities'], 'identity', 'identities')}."
         )
     if not sure:
         click.confirm("Erase this person for good?", abort=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -120,9 +120,11 @@ def _pieces(names: Sequence[str], rows: Iterable[tuple[object, ...]], *, as_json
 
 
 def _plain(value: object) -> Any:
-    """Moments in ISO 8601 with their zone, states as their names."""
+    """Moments in ISO 8601 with their zone, days without, states as their names."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, StrEnum) else value
 
 

@@ -313,11 +313,15 @@ def _blanks(sentence: str) -> frozenset[str]:
 FACTS: dict[Event, frozenset[str]] = {event: _blanks(sentence) for event, sentence in SENTENCES.items()}
 
 
-_ONE = re.compile(r"\b1 (code|voucher|winner|ticket|entrie|row|record|member|completion)s\b")
+# Facts are kept as they were told; so what older entries say of a merge or an erasure is put right here, too.
+_ONE = re.compile(
+    r"\b1 ((?:reserved |sealed |import )?(?:code|voucher|winner|ticket|entrie|identitie|row|record|member|membership"
+    r"|completion|benefit|notice|message|problem|file))s\b"
+)
 
 
 def _singular(found: re.Match[str]) -> str:
-    return "1 entry" if found[1] == "entrie" else f"1 {found[1]}"
+    return f"1 {found[1][:-2]}y" if found[1].endswith("ie") else f"1 {found[1]}"
 
 
 def sentence(event: Event, facts: Mapping[str, object]) -> str:

@@ -21,6 +21,21 @@ FILLED = (
     "tier_id",
 )
 _BARS = ("optout", "bounced")
+# What follows a person, one and many.
+MOVED = {
+    "entries": ("entry", "entries"),
+    "vouchers": ("voucher", "vouchers"),
+    "reserved_codes": ("reserved code", "reserved codes"),
+    "benefits": ("benefit", "benefits"),
+    "notices": ("notice", "notices"),
+    "memberships_twice": ("membership both had", "memberships both had"),
+    "memberships": ("membership", "memberships"),
+    "completions_twice": ("completion both had", "completions both had"),
+    "completions": ("completion", "completions"),
+    "identities": ("identity", "identities"),
+    "aliases": ("row merged before", "rows merged before"),
+    "sealed_entries": ("entry of a sealed draw, which stays", "entries of sealed draws, which stay"),
+}
 
 
 def merged(winner: Mapping[str, Any], loser: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,9 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entries_subject_id", "subject", "id"),
         Index("ix_audit_entries_site_id_id", "site_id", "id"),
+        Index("ix_audit_entries_event_id", "event", "id"),
+        Index("ix_audit_entries_staff_id_id", "staff_id", "id"),
+        Index("ix_audit_entries_address_id", "address", "id"),
         NEVER_REUSED,
     )
 

@@ -1,29 +1,20 @@
-"""Everything about one person: facts, what they hold, messages, and one history of it all."""
+"""Everything about one person: facts, what they hold, messages. What happened to them is in `histories`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal, null, or_, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, func, literal, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
-from webapp.domain.audit import Event
-from webapp.domain.audit import sentence as told
-from webapp.domain.fulfilment import WORDS as STAGES
-from webapp.domain.fulfilment import Stage
 from webapp.domain.outbox import OutboxStatus
-from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import (
     AttributeDefinition,
-    AuditEntry,
     Benefit,
-    BenefitChange,
-    BenefitDefinition,
     Completion,
     Draw,
     Entry,
@@ -35,15 +26,11 @@ from webapp.models import (
     OutboxMessage,
     Profile,
     ProfileIdentity,
-    Redemption,
-    Reward,
     Site,
     Tier,
     Voucher,
-    VoucherChange,
     VoucherType,
     Winner,
-    WinnerEvent,
 )
 
 PAGE = 50
@@ -106,25 +93,6 @@ class Letter:
     due_at: datetime
     sent_at: datetime | None
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One thing in a person's history. ``source``, ``first`` and ``second`` keep things of the same instant apart."""
-
-    at: datetime
-    source: int
-    first: int
-    second: int
-    who: str
-    sentence: str
-    group: str
-    detail: str = ""
-
-    @property
-    def place(self) -> str:
-        """Where the history goes on from, as an address carries it."""
-        return f"{int(self.at.timestamp() * 1_000_000)}.{self.source}.{self.first}.{self.second}"
 
 
 def aliases(session: Session, profile_id: int) -> list[tuple[int, str | None]]:
@@ -261,117 +229,3 @@ def holdings(session: Session, ids: Collection[int]) -> dict[int, dict[str, int]
 
 def _within(column: Any, scope: Scope) -> ColumnElement[bool]:
     return true() if scope is None else column.in_(scope)
-
-
-def history(
-    session: Session, ids: Collection[int], scope: Scope, *, before: str = "", size: int = PAGE
-) -> list[Moment]:
-    """The log, entries, prizes, vouchers and completions of the person as one list, the newest first.
-
-    One more than ``size`` when there is more; ``before`` is the ``place`` of the last one seen. One statement.
-    """
-    place = _place(before)
-    parts = []
-    for source, part in enumerate(_parts(ids, scope)):
-        at, first, second = (part.selected_columns[name] for name in ("at", "first", "second"))
-        earlier: ColumnElement[bool] = true()
-        if place is not None:
-            earlier = (at < place[0]) | (
-                (at == place[0]) & (tuple_(literal(source), first, second) < tuple_(*map(literal, place[1:])))
-            )
-        newest = part.where(earlier).order_by(at.desc(), first.desc(), second.desc()).limit(size + 1)
-        parts.append(select(newest.add_columns(literal(source).label("source")).subquery()))
-    every = union_all(*parts).subquery()
-    order = [every.c[name].desc() for name in ("at", "source", "first", "second")]
-    return [_moment(row) for row in session.execute(select(every).order_by(*order).limit(size + 1))]
-
-
-def _place(text: str) -> tuple[datetime, int, int, int] | None:
-    parts = text.split(".")
-    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) <= 17 for part in parts):
-        return None
-    at, source, first, second = map(int, parts)
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=min(at, 7 * 10**15)), source, first, second
-
-
-def _line(at: Any, first: Any, second: Any, who: Any, *told: Any) -> Select[Any]:
-    """One kind of thing with the columns all kinds share: ``a`` to ``d`` are texts."""
-    texts = [cast(one, String).label(name) for name, one in zip("abcd", (*told, *[null()] * 4), strict=False)]
-    return select(at.label("at"), first.label("first"), second.label("second"), cast(who, String).label("who"), *texts)
-
-
-def _parts(ids: Collection[int], scope: Scope) -> Sequence[Select[Any]]:
-    """What a history is made of, in the order of ``_TELL``."""
-    subjects = [f"profiles:{number}" for number in ids]
-    zero = literal(0)
-    return (
-        _line(AuditEntry.at, AuditEntry.id, zero, AuditEntry.actor, AuditEntry.event, AuditEntry.facts).where(
-            AuditEntry.subject.in_(subjects)
-        ),
-        _line(Entry.entered_at, Entry.reward_id, Entry.number, null(), Reward.title, Entry.number, Entry.tickets, Entry.receipt)
-        .join(Reward, Reward.id == Entry.reward_id)
-        .where(Entry.profile_id.in_(ids), _within(Reward.site_id, scope)),
-        _line(WinnerEvent.at, WinnerEvent.id, zero, WinnerEvent.by, Reward.title, WinnerEvent.stage, WinnerEvent.note)
-        .join(Winner, Winner.id == WinnerEvent.winner_id)
-        .join(Reward, Reward.id == Winner.reward_id)
-        .where(Winner.profile_id.in_(ids), _within(Reward.site_id, scope)),
-        _line(
-            VoucherChange.at, VoucherChange.id, zero, VoucherChange.by,
-            VoucherType.title, VoucherChange.status, VoucherChange.note, Voucher.last_four,
-        )
-        .join(Voucher, Voucher.id == VoucherChange.voucher_id)
-        .join(VoucherType, VoucherType.id == Voucher.voucher_type_id)
-        .where(Voucher.profile_id.in_(ids), _within(VoucherType.site_id, scope)),
-        _line(Completion.completed_at, Completion.id, zero, null(), Module.title, Completion.score)
-        .join(Module, Module.id == Completion.module_id)
-        .where(Completion.profile_id.in_(ids), _within(Module.site_id, scope)),
-        _line(BenefitChange.at, BenefitChange.id, zero, BenefitChange.by, BenefitDefinition.name, BenefitChange.move, BenefitChange.note)
-        .join(Benefit, Benefit.id == BenefitChange.benefit_id)
-        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
-        .where(or_(Benefit.profile_id.in_(ids), BenefitChange.profile_id.in_(ids)), _within(BenefitDefinition.site_id, scope)),
-        _line(Redemption.at, Redemption.id, zero, Redemption.by, BenefitDefinition.name, Redemption.kind, Redemption.count, Redemption.receipt)
-        .join(Benefit, Benefit.id == Redemption.benefit_id)
-        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
-        .where(Benefit.profile_id.in_(ids), _within(BenefitDefinition.site_id, scope)),
-    )  # fmt: skip
-
-
-def _audit(row: Any) -> tuple[str, str, str]:
-    event = Event(row.a)
-    words = told(event, json.loads(row.b))
-    return words[:1].upper() + words[1:], event.partition(".")[0], ""
-
-
-def _entry(row: Any) -> tuple[str, str, str]:
-    tickets = "" if row.c == "1" else f" with {int(row.c):,} tickets"
-    return f"Entered «{row.a}» as number {int(row.b):,}{tickets}", "entry", f"Receipt {row.d}" if row.d else ""
-
-
-def _winner(row: Any) -> tuple[str, str, str]:
-    return f"Prize of «{row.a}»: {STAGES[Stage(row.b)].lower()}", "winner", row.c or ""
-
-
-def _voucher(row: Any) -> tuple[str, str, str]:
-    return f"Voucher ending {row.d} of «{row.a}»: {VoucherStatus(row.b)}", "vouchers", row.c or ""
-
-
-def _completion(row: Any) -> tuple[str, str, str]:
-    score = "" if row.b is None else f" with {row.b} per cent"
-    return f"Completed «{row.a}»{score}", "completion", ""
-
-
-def _benefit(row: Any) -> tuple[str, str, str]:
-    return f"Benefit «{row.a}»: {BenefitMove(row.b)}", "benefit", row.c or ""
-
-
-def _redemption(row: Any) -> tuple[str, str, str]:
-    verb = {"redeem": "Redeemed", "return": "Gave back", "reversal": "Reversed"}[row.b]
-    return f"{verb} {int(row.c):,} of «{row.a}»", "benefit", f"Receipt {row.d}"
-
-
-_TELL = (_audit, _entry, _winner, _voucher, _completion, _benefit, _redemption)
-
-
-def _moment(row: Any) -> Moment:
-    sentence, group, detail = _TELL[row.source](row)
-    return Moment(row.at, row.source, row.first, row.second, row.who or "", sentence, group, detail)

@@ -1,4 +1,4 @@
-"""One box over everything: people by any word of their name and in spite of a slip, organisations, rewards, receipts."""
+"""One box over everything: people by any word of their name and in spite of a slip; the rest is in `found_things`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy import cast as as_type
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain import search as rules
@@ -30,7 +29,6 @@ from webapp.domain.profiles import digits, fold
 from webapp.models import (
     Entry,
     NameSlip,
-    Organisation,
     Profile,
     ProfileIdentity,
     ProfileTerm,
@@ -39,7 +37,6 @@ from webapp.models import (
 from webapp.queries import site_search
 from webapp.queries.found_people import FoundPerson, hit, ranked
 from webapp.queries.matching import Text, among, begins
-from webapp.queries.subtrees import Within, inside
 
 SHOWN = 10  # of each kind
 _LAST = "\U0010ffff"
@@ -214,56 +211,3 @@ def borne_by_nobody(session: Session, words: Iterable[str]) -> list[str]:
 
 def _holds(key: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
     return or_(key == word, begins(key, f"{word} "), begins(key, f"{word}-"))
-
-
-def things(
-    session: Session,
-    text: str,
-    *,
-    rewards: Scope | bool,
-    receipts: Scope | bool,
-    organisations: Within | bool,
-    size: int = SHOWN,
-) -> list[FoundThing]:
-    """Rewards, receipts and organisations that fit, at most ``size`` + 1 of each; False leaves a kind out. One statement."""
-    folded, typed = fold(text), " ".join(text.split())
-    parts = []
-    if not isinstance(organisations, bool):
-        fits = or_(_within_text(Organisation.search_text, folded), begins(Organisation.external_id, typed))
-        parts.append(
-            _things("organisation", Organisation.id, literal(""), Organisation.title, Organisation.external_id)
-            .where(fits, inside(organisations), Organisation.archived_at.is_(None))
-            .order_by(Organisation.title)
-        )
-    if not isinstance(rewards, bool):
-        fits = or_(_within_text(func.lower(Reward.title), text.lower()), _within_text(Reward.name, folded))
-        parts.append(
-            _things("reward", Reward.id, Reward.name, Reward.title, Reward.sub_title)
-            .where(fits, _on(rewards))
-            .order_by(Reward.id.desc())
-        )
-    if not isinstance(receipts, bool) and len(typed) >= _SHORTEST_NUMBER:
-        fits = or_(begins(Entry.receipt, typed), begins(Entry.receipt, typed.upper()))
-        parts.append(
-            _things("receipt", Entry.number, Reward.name, Entry.receipt, Reward.title)
-            .join_from(Reward, Entry, Entry.reward_id == Reward.id)
-            .where(fits, _on(receipts))
-        )
-    if not parts or not folded:
-        return []
-    every = union_all(*(select(part.limit(size + 1).subquery()) for part in parts))
-    return [FoundThing(*row) for row in session.execute(every)]
-
-
-def _things(kind: str, number: Any, name: Any, title: Any, detail: Any) -> Any:
-    texts = [as_type(one, String).label(label) for label, one in (("name", name), ("title", title), ("detail", detail))]
-    return select(literal(kind).label("kind"), number.label("id"), *texts)
-
-
-def _on(scope: Scope) -> ColumnElement[bool]:
-    return true() if scope is None else Reward.site_id.in_(scope)
-
-
-def _within_text(title: Any, text: str) -> ColumnElement[bool]:
-    """Whether a word of ``title`` begins with ``text``: for tables of a few thousand rows."""
-    return or_(title.startswith(text, autoescape=True), title.contains(f" {text}", autoescape=True))

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from markupsafe import Markup, escape
 
 from webapp.adapters import clock, rich_text
+from webapp.domain import plurals
 from webapp.queries.audit import AuditRow
 
 ICONS = {
@@ -42,6 +43,7 @@ ICONS = {
     "vouchers": "ticket",
     "winner": "award",
 }
+plural = plurals.plural
 _KILO = 1000
 _SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 _UNITS = (
@@ -154,11 +156,6 @@ def duration(value: timedelta | int | float | None) -> str:
         if count:
             return plural(count, name)
     return "under a minute"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """«1 entry», «12,000 entries»."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def size(value: int | None) -> str:

@@ -80,6 +80,7 @@ _BELOW = {
     "locations": "profiles",
 }  # screens that have no line of their own: the line they belong to
 _OF_SITES = frozenset({"profiles.index", "modules.index"})  # the others belong to the whole account
+_AUDIT = Permission.AUDIT_VIEW
 _INSECURE = "Insecure local mode: sign-in travels unencrypted. Use it on this machine only, never on a network."
 _OPTIONAL = "The second factor is optional: draw supervisors and administrators may sign in with a password alone."
 _SMALL_TEAM = "Small-team mode is on: one person may hold conflicting roles, and every draw certificate says so."
@@ -178,11 +179,19 @@ def may_open(endpoint: str, site_id: int | None = None) -> bool:
     return permission in (Permission.PUBLIC, Permission.SIGNED_IN) or actor().may(permission, site_id)
 
 
+def log_url(table: str, row_id: int, site_id: int | None = None) -> str | None:
+    """Where the audit log tells of one thing; None for whoever may not read it there. What is of no site needs every site."""
+    person = actor()
+    sees = person.sites(_AUDIT) is None if site_id is None else person.may(_AUDIT, site_id)
+    return url_for("audit.index", subject=f"{table}:{row_id}") if person.may(_AUDIT) and sees else None
+
+
 def _context() -> dict[str, Any]:
     person = g.get("staff")
     has_accounts = "auth.sign_out" in current_app.view_functions
     return {
         "navigation": navigation,
+        "log_url": log_url,
         "people_tabs": people_tabs,
         "benefit_tabs": benefit_tabs,
         "saved_views": saved_views,

@@ -16,10 +16,13 @@ from webapp.web import paging
 from webapp.web.filters import account_zone, day
 from webapp.web.navigation import may_open
 
-_SUBJECT = re.compile("[a-z_]+:[0-9]+")  # a table and an id, as `Event.subject` has them
+_SUBJECT = re.compile("([a-z_]+):([0-9]+)", re.ASCII)  # a table and an id, as `Event.subject` has them
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:%]{2,64}", re.ASCII)
 
 # The noun before the dot of an event, and its word in the filter.
 GROUPS: dict[str, str] = {
+    "profile": "People",
+    "attribute": "Further facts",
     "staff": "Staff",
     "settings": "Settings",
     "site": "Sites",
@@ -31,9 +34,12 @@ GROUPS: dict[str, str] = {
     "location": "Locations",
     "voucher-type": "Voucher types",
     "vouchers": "Vouchers",
+    "voucher": "Single vouchers",
     "definition": "Benefit definitions",
     "benefit": "Benefits",
-    "benefits": "Benefits that expired",
+    "benefit-batch": "Batches of benefits",
+    "benefit-extension": "Extensions taken back",
+    "benefits": "Benefits together",
     "target": "Targets",
     "notice": "Notices sent again",
     "notices": "Notices planned anew",
@@ -46,10 +52,13 @@ GROUPS: dict[str, str] = {
     "winner": "Winners",
     "slot": "Vacant prizes",
     "job": "Jobs",
+    "message": "Messages sent again",
+    "view": "Shared views",
 }
 # The table a subject names → the screen that shows it and the name of its part of the address.
 _SCREENS: dict[str, tuple[str, str]] = {
     "benefit_definitions": ("benefit_definitions.show", "definition_id"),
+    "benefit_batches": ("benefit_batches.show", "batch_id"),
     "benefits": ("benefits.show", "benefit_id"),
     "draws": ("draws.show", "name"),
     "import_runs": ("imports.show", "run_id"),
@@ -66,7 +75,19 @@ _SCREENS: dict[str, tuple[str, str]] = {
     "targets": ("targets.show", "target_id"),
     "tiers": ("tiers.show", "tier_id"),
     "voucher_types": ("voucher_types.show", "voucher_type_id"),
+    "vouchers": ("vouchers.show", "voucher_id"),
     "winners": ("fulfilment.show", "winner_id"),
+}
+# What one row of a table is called.
+_CALLED: dict[str, str] = {
+    "account_settings": "settings",
+    "attribute_definitions": "further fact",
+    "import_runs": "import",
+    "export_runs": "export",
+    "outbox_messages": "message",
+    "profiles": "person",
+    "saved_views": "view",
+    "staff_members": "member of staff",
 }
 
 
@@ -83,7 +104,8 @@ class Asked:
             "staff": ("Person", people.get(self.filters.staff_id or 0, "somebody else")),
             "what": ("About", GROUPS.get(self.filters.group, "")),
             "site": ("Site", sites.get(self.filters.site_id or 0, "another site")),
-            "subject": ("Only", self.filters.subject),
+            "subject": ("Only", called(self.filters.subject)),
+            "address": ("Address", self.filters.address),
             "since": ("From", self._day("since")),
             "until": ("To", self._day("until")),
         }
@@ -103,11 +125,12 @@ class Asked:
 def asked() -> Asked:
     """Reads the address; what makes no sense is not there."""
     since, until = paging.day("since"), paging.day("until")
-    group, subject = request.args.get("what", ""), paging.text("subject", 80)
+    group, subject, address = request.args.get("what", ""), paging.text("subject", 80), paging.text("address", 64)
     filters = read.Filters(
         staff_id=paging.number("staff"),
         group=group if group in GROUPS else "",
         subject=subject if _SUBJECT.fullmatch(subject) else "",
+        address=address if _ADDRESS.fullmatch(address) else "",
         site_id=paging.number("site"),
         since=day_starts(since, account_zone()),
         until=day_ends(until, account_zone()),
@@ -117,10 +140,30 @@ def asked() -> Asked:
         "what": filters.group,
         "site": filters.site_id,
         "subject": filters.subject,
+        "address": filters.address,
         "since": since,
         "until": until,
     }
     return Asked(filters, {name: str(value) for name, value in given.items() if value})
+
+
+def called(subject: str) -> str:
+    """«person 12», «voucher type 3»."""
+    table, _, number = subject.partition(":")
+    return f"{_CALLED.get(table) or table.removesuffix('s').replace('_', ' ')} {number}"
+
+
+def narrower(row: read.AuditRow, question: Asked) -> list[tuple[str, str]]:
+    """Where this list is narrowed to what a row is about, or to where it came from."""
+    found = []
+    for words, name, value in (
+        (f"Only {called(row.subject)}", "subject", row.subject),
+        (row.address, "address", row.address),
+    ):
+        if value and question.values.get(name) != value and (name != "subject" or _SUBJECT.fullmatch(value)):
+            values: dict[str, Any] = {**question.values, name: value}
+            found.append((words, url_for(".index", **values)))
+    return found
 
 
 def addresses(session: Session, rows: Sequence[read.AuditRow]) -> dict[str, str]:

@@ -7,13 +7,13 @@ from typing import Any
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.blueprints.audit.presenters import GROUPS, Asked, addresses, asked
+from webapp.blueprints.audit.presenters import GROUPS, Asked, addresses, asked, narrower
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import audit as read
 from webapp.queries import sites as read_sites
 from webapp.web import paging
-from webapp.web.access import listed, requires
+from webapp.web.access import listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.filters import told
 from webapp.web.rendering import render
@@ -27,9 +27,14 @@ def index() -> ResponseReturnValue:
     session, within = db.session(), listed(Permission.AUDIT_VIEW)
     people, sites = read.people(session, within), read_sites.names(session, within)
     question = asked()
-    page = read.page(session, within, question.filters, before=paging.number("before"), after=paging.number("after"))
+    page = read.page(
+        session, _where(question), question.filters, before=paging.number("before"), after=paging.number("after")
+    )
     links = addresses(session, page.rows)
-    entries = [line | {"url": links.get(row.subject, "")} for line, row in zip(told(page.rows), page.rows, strict=True)]
+    entries = [
+        line | {"url": links.get(row.subject, ""), "links": narrower(row, question)}
+        for line, row in zip(told(page.rows), page.rows, strict=True)
+    ]
     return render(
         "audit/index.html",
         "audit/_results.html",
@@ -51,8 +56,14 @@ def index() -> ResponseReturnValue:
 @requires(Permission.AUDIT_VIEW, confirmed=True)
 def export() -> ResponseReturnValue:
     """The log as a file, narrowed as on the page."""
-    where, filters = listed(Permission.AUDIT_VIEW), asked().filters
+    question = asked()
+    where, filters = _where(question), question.filters
     return offer("audit", read.EXPORT, lambda session: read.stream(session, where, filters))
+
+
+def _where(question: Asked) -> frozenset[int] | None:
+    """The sites whose entries are shown: of one thing all that may be seen, whichever site is chosen in the top bar."""
+    return scope(Permission.AUDIT_VIEW) if question.filters.subject else listed(Permission.AUDIT_VIEW)
 
 
 def _turn(question: Asked, **position: int | None) -> str | None:

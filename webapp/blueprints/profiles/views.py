@@ -16,10 +16,11 @@ from webapp.domain.people import attribute_text, birth_in_words, consents_in_wor
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefits as read_benefits
+from webapp.queries import histories
 from webapp.queries import people as read_person
 from webapp.queries import profiles as read
 from webapp.queries import search as read_search
-from webapp.queries.people import Moment
+from webapp.queries.histories import Moment
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.filters import ICONS, iso, moment
@@ -166,7 +167,7 @@ def _facts(session: Session, person: Person) -> dict[str, Any]:
         "memberships": read_person.memberships(session, profile.id),
         "consents": consents_in_words(profile.consents),
         "birth": birth_in_words(profile.birth_day, profile.birth_month, profile.birth_year),
-        "moments": _told(read_person.history(session, person.ids, person.scope, size=LATEST)[:LATEST]),
+        "moments": _told(histories.history(session, person.ids, person.scope, size=LATEST)[:LATEST]),
     }
 
 
@@ -203,7 +204,7 @@ def _messages(session: Session, person: Person) -> dict[str, Any]:
 
 def _history(session: Session, person: Person) -> dict[str, Any]:
     before = text("before", 80)
-    rows = read_person.history(session, person.ids, person.scope, before=before)
+    rows = histories.history(session, person.ids, person.scope, before=before)
     older = rows[read_person.PAGE - 1].place if len(rows) > read_person.PAGE else None
     return {"moments": _told(rows[: read_person.PAGE]), "older": older, "is_first": not before}
 

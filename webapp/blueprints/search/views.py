@@ -1,4 +1,4 @@
-"""What the box in the top bar finds: people, organisations, rewards, receipts, one voucher or benefit by its whole code."""
+"""What the box in the top bar finds: people, organisations, programmes, receipts, one voucher or benefit by its whole code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from webapp.domain.redemptions import looks_like_receipt
 from webapp.domain.voucher_codes import check_ok, code_hash, normalise
 from webapp.extensions import db
 from webapp.queries import benefits as read_benefits
+from webapp.queries import found_things
 from webapp.queries import redemptions as read_ledger
 from webapp.queries import search as read
 from webapp.queries import vouchers as read_vouchers
@@ -98,10 +99,10 @@ def _found(wanted: str) -> list[Kind]:
     sees_programmes = person.may(Permission.PROGRAMMES_VIEW)
     where = scope(Permission.PROFILES_VIEW)
     people = read.people(session, where, wanted) if sees_people else []
-    things = read.things(
+    things = found_things.things(
         session,
         wanted,
-        rewards=scope(Permission.PROGRAMMES_VIEW) if sees_programmes else False,
+        programmes=scope(Permission.PROGRAMMES_VIEW) if sees_programmes else False,
         receipts=where if sees_people else False,
         # The tree belongs to the whole account, so a role on some sites does not reach it.
         organisations=_tree(),
@@ -110,6 +111,8 @@ def _found(wanted: str) -> list[Kind]:
         _people(people, wanted),
         _things(things, "organisation", "Organisations"),
         _things(things, "reward", "Rewards"),
+        _things(things, "definition", "Benefit definitions"),
+        _things(things, "voucher-type", "Voucher types"),
         _things(things, "receipt", "Receipts"),
         _redemptions(wanted),
     ]
@@ -176,6 +179,8 @@ def _redemptions(wanted: str) -> Kind:
 _PLACES = {
     "organisation": lambda thing: url_for("organisations.show", organisation_id=thing.id),
     "reward": lambda thing: url_for("rewards.show", name=thing.name),
+    "definition": lambda thing: url_for("benefit_definitions.show", definition_id=thing.id),
+    "voucher-type": lambda thing: url_for("voucher_types.show", voucher_type_id=thing.id),
     "receipt": lambda thing: url_for("entries.index", name=thing.name, q=thing.title),
 }
 

@@ -14,6 +14,7 @@ from webapp.domain.imports import without_sample
 from webapp.domain.notices import NoticeStatus, Skip
 from webapp.domain.outbox import OutboxStatus
 from webapp.domain.people import Gender
+from webapp.domain.plurals import counted
 from webapp.models import (
     ExportRun,
     Group,
@@ -41,6 +42,13 @@ _NOTHING: dict[str, Any] = {
     "birth_day": None, "birth_month": None, "birth_year": None, "joined_at": None, "joined_location_id": None,
     "preferred_location_id": None, "tier_id": None, "statuses": [], "consents": {},
 }  # fmt: skip
+_CLEARED = {
+    "identities": ("identity", "identities"),
+    "memberships": ("membership", "memberships"),
+    "messages": ("message", "messages"),
+    "problems": ("import problem", "import problems"),
+    "files": ("file", "files"),
+}
 _WAITING = (OutboxStatus.QUEUED, OutboxStatus.RETRY, OutboxStatus.CLAIMED)
 
 
@@ -82,7 +90,7 @@ def erase(work: Work, command: EraseProfile) -> Profile:
         )
     file_ids = {file_id for _, file_id in found} | set(read.sheets_with(work.session, who))
     cleared = _clear(work, who, sorted(file_ids), command.mark)
-    told = ", ".join(f"{count:,} {name}" for name, count in cleared.items() if count) or "the row alone"
+    told = counted(cleared, _CLEARED) or "the row alone"
     work.record(Event.PROFILE_ERASED, profile, person=str(profile.id), cleared=told)
     return profile
 
@@ -113,7 +121,7 @@ def _clear(work: Work, who: Subject, file_ids: Sequence[int], mark: str) -> dict
         "identities": changed_rows(session, delete(ProfileIdentity).where(ProfileIdentity.profile_id.in_(who.ids))),
         "memberships": _leave_groups(work, who),
         "messages": _messages(work, who),
-        "import problems": changed_rows(
+        "problems": changed_rows(
             session,
             update(ImportProblem).where(read.mentioned_in_problems(who)).values(value="", reason="Erased on request."),
         ),

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from webapp.domain import merging as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, NotFound, Refused
+from webapp.domain.plurals import counted
 from webapp.domain.profiles import search_keys
 from webapp.models import Profile, ProfileMerge
 from webapp.services.profiles import at_sites, indexing, moving
@@ -70,7 +71,7 @@ def merge(work: Work, command: MergeProfiles) -> Profile:
     )
     for person in (winner, loser):
         work.session.refresh(person)
-    told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in moved.items() if count) or "nothing"
+    told = counted(moved, rules.MOVED) or "nothing"
     work.record(Event.PROFILE_MERGED, winner, loser=str(loser.id), winner=str(winner.id), moved=told)
     return winner
 
