@@ -51,7 +51,7 @@ def main() -> int:
 
             def make() -> ChangeForm:
                 form = ChangeForm(data=saved(sheet))
-                form.offer([(1, "Coffee for a month")], [(1, "The till's webhook")])
+                form.offer([(1, "Coffee for a month")], [(1, "The till's webhook")], str)
                 return form
 
             form = make()

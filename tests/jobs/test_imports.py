@@ -189,7 +189,7 @@ def test_a_fixed_rejects_file_brings_the_rest(session, make, imported):
     lines = text.splitlines()
     assert lines[0] == "Member ID,E-mail,Entered at,Receipt,Entries,Line,Column,Reason"
     assert lines[1].startswith(f",nobody,{AT},R2,1,3,E-mail,")
-    assert lines[3].startswith(f"M4,''=x,{AT},'=1+1,0,5,Entries,")
+    assert lines[3].startswith(f"M4,'=x,{AT},'=1+1,0,5,Entries,")
     fixed = text.replace(",nobody,", ",some@example.com,").replace(",x,R3", f",{AT},R3").replace(",0,5,", ",1,5,")
     again = imported(fixed, reward, "x.csv.rejects.csv")
     assert counts(again) == (3, 3, 0, 0)

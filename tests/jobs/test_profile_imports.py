@@ -35,9 +35,8 @@ from webapp.models import (
     ProfileTerm,
     Tier,
 )
-from webapp.queries import files
+from webapp.queries import files, search
 from webapp.queries import profiles as read
-from webapp.queries import search
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import import_undo, imports
 from webapp.services.import_undo import UndoImport

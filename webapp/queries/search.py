@@ -27,12 +27,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from webapp.domain import search as rules
 from webapp.domain.profiles import digits, fold
 from webapp.models import (
-    Entry,
     NameSlip,
     Profile,
     ProfileIdentity,
     ProfileTerm,
-    Reward,
 )
 from webapp.queries import site_search
 from webapp.queries.found_people import FoundPerson, hit, ranked

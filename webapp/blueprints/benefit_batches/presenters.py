@@ -20,7 +20,7 @@ TAGS = {
     _S.CHECKED: ("waiting", "Checked, not issued"),
     _S.WAITING: ("waiting", "Waits for its day"),
     _S.ISSUING: ("running", "Being issued"),
-    _S.STOPPED: ("stopped", "Stopped halfway"),
+    _S.STOPPED: ("stopped", "Stopped"),
     _S.ISSUED: ("done", "Issued"),
     _S.UNDOING: ("running", "Being undone"),
     _S.UNDONE: ("cancelled", "Undone"),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016_claimants"
-down_revision = "0014_site_people"
+down_revision = "0015_benefit_ways"
 
 _KEY = "fk_benefits_claimed_by_id_profiles"
 _INDEX, _CLAIMED = "ix_benefits_claimed_by_id_definition_id", sa.text("claimed_by_id is not null")

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_benefit_ways"
-down_revision = "0013_long_lists"
+revision = "0015_benefit_ways"
+down_revision = "0014_site_people"
 
 _COLUMNS = (
     ("definition_id", "expires_at", "id"),

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0020_audit_ways"
-down_revision = "0013_long_lists"
+revision = "0019_audit_ways"
+down_revision = "0018_batch_starters"
 
 _WAYS = ("event", "staff_id", "address")
 
