@@ -1,11 +1,12 @@
-"""What waits for people; one statement for each kind of thing."""
+"""What waits for people; one statement for each kind of thing, and one for notices of several kinds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
@@ -83,16 +84,6 @@ class WaitingImport:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedJob:
-    """A job that failed lately."""
-
-    id: int
-    title: str
-    error: str
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class WaitingBatch:
     """A batch of benefits that somebody has to start, to let go on, or to give up; ``since`` when it waits."""
 
@@ -105,14 +96,14 @@ class WaitingBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingStaff:
-    """Somebody whose invitation is not taken up, or who is about to have the right to draw."""
+class Notice:
+    """A job that failed lately, somebody whose invitation is not taken up, or who is about to have the right to draw."""
 
-    what: str  # «invited» or «draws»
+    what: str  # «failed», «invited» or «draws»
     id: int
     name: str
-    email: str
-    at: datetime  # when it ends, or begins
+    detail: str  # the error, or the person's e-mail
+    at: datetime  # when it failed, ends or begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,16 +199,6 @@ def winners(session: Session, scope: Scope, now: datetime, most: int = 400) -> l
     return [WaitingWinners(*row) for row in session.execute(statement)]
 
 
-def failed_jobs(session: Session, scope: Scope, staff_id: int | None, now: datetime, size: int = 3) -> list[FailedJob]:
-    """Jobs of these sites or of this person that failed within the last week, the newest first; one more than ``size``."""
-    mine = or_(_within(Job.site_id, scope), Job.created_by_id == staff_id)
-    lately = Job.finished_at > now - timedelta(days=7)
-    statement = select(Job.id, Job.title, Job.error, Job.finished_at).where(
-        Job.status == JobStatus.FAILED, lately, mine
-    )
-    return [FailedJob(*row) for row in session.execute(statement.order_by(Job.id.desc()).limit(size + 1))]
-
-
 def imports(session: Session, scope: Scope, now: datetime) -> list[WaitingImport]:
     """Uploads of the last two weeks that somebody has to look at; rejects that were mended and came back are done."""
     states = (ImportStatus.UPLOADED, ImportStatus.CHECKED, ImportStatus.REFUSED, ImportStatus.CANCELLED)
@@ -274,8 +255,43 @@ def batches(session: Session, scope: Scope) -> list[WaitingBatch]:
     return [WaitingBatch(row.id, name, row.facts, row.problem, row.created_by, at) for row, name, at in rows]
 
 
-def staff(session: Session, scope: Scope, now: datetime, size: int = 6) -> list[WaitingStaff]:
-    """Invitations not taken up, run out ones too, and rights to draw that begin within a day; the first on top."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which notices somebody is told: failed jobs of these sites or of their own, staff of these; None is every site."""
+
+    jobs: Scope
+    staff: Scope
+    staff_id: int | None
+
+
+def notices(session: Session, told: Told, now: datetime, most_jobs: int = 4, most_staff: int = 6) -> list[Notice]:
+    """Jobs that failed within the last week, the newest first; then invitations not taken up, run out ones too, and
+    rights to draw that begin within a day, the first on top. One statement for all of them.
+    """
+    parts = [
+        select(part.subquery())
+        for part, is_told in (
+            (_failed(told, now, most_jobs), told.jobs),
+            (_staff(told.staff, now, most_staff), told.staff),
+        )
+        if is_told is None or is_told
+    ]
+    found = [Notice(*row) for row in session.execute(union_all(*parts))] if parts else []
+    failed = sorted((one for one in found if one.what == "failed"), key=lambda one: -one.id)
+    return failed + sorted((one for one in found if one.what != "failed"), key=lambda one: (one.at, one.id))
+
+
+def _failed(told: Told, now: datetime, size: int) -> Select[*tuple[Any, ...]]:
+    mine = or_(_within(Job.site_id, told.jobs), Job.created_by_id == told.staff_id)
+    return (
+        select(literal("failed").label("what"), Job.id, Job.title, Job.error, Job.finished_at)
+        .where(Job.status == JobStatus.FAILED, Job.finished_at > now - timedelta(days=7), mine)
+        .order_by(Job.id.desc())
+        .limit(size)
+    )
+
+
+def _staff(scope: Scope, now: datetime, size: int) -> Select[*tuple[Any, ...]]:
     ends = select(func.max(StaffInvitation.expires_at)).where(StaffInvitation.staff_id == StaffMember.id)
     seen = true() if scope is None else StaffMember.id.in_(_on(scope))
     person = (StaffMember.id, StaffMember.name, StaffMember.email)
@@ -289,8 +305,7 @@ def staff(session: Session, scope: Scope, now: datetime, size: int = 6) -> list[
         .group_by(*person)
     )
     every = union_all(invited, draws).subquery()
-    rows = session.execute(select(every).where(every.c.at > now - LATELY).order_by(every.c.at, every.c.id).limit(size))
-    return [WaitingStaff(*row) for row in rows]
+    return select(every).where(every.c.at > now - LATELY).order_by(every.c.at, every.c.id).limit(size)
 
 
 def _on(scope: frozenset[int]) -> ColumnElement[int]:

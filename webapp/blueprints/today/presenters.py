@@ -26,6 +26,8 @@ from webapp.web.filters import ago, moment, plural
 from webapp.web.health import warnings
 from webapp.web.navigation import may_open
 
+_JOBS = 3  # jobs that failed which are named; one line leads to the rest
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -51,8 +53,8 @@ class Viewer:
 
 
 def tasks(viewer: Viewer) -> list[Task]:
-    """Everything this person's roles let them act on, the most pressing kind first; a statement for each kind."""
-    kinds = (_warnings, _rewards, _winners, _imports, _batches, _jobs, _staff)
+    """Everything this person's roles let them act on, the most pressing kind first; a statement for each."""
+    kinds = (_warnings, _rewards, _winners, _imports, _batches, _notices)
     return [task for kind in kinds for task in kind(viewer)]
 
 
@@ -176,29 +178,31 @@ def _batch(row: read.WaitingBatch, viewer: Viewer) -> Task:
     return Task("users", f"Decide about {called}", url, f"For {plural(facts.people, 'person', 'people')}; nothing is issued yet.", since)  # fmt: skip
 
 
-def _jobs(viewer: Viewer) -> Iterator[Task]:
-    if not may_open("jobs.index"):
-        return
-    rows = read.failed_jobs(viewer.session, listed(Permission.JOBS_VIEW), viewer.actor.staff_id, viewer.now)
-    for row in rows[:3]:
-        url = url_for("jobs.show", job_id=row.id)
-        yield Task("circle-alert", f"Look why «{row.title}» failed", url, row.error[:160], ago(row.at, viewer.now), tone="bad")  # fmt: skip
-    if len(rows) > 3:
+def _notices(viewer: Viewer) -> Iterator[Task]:
+    nothing: frozenset[int] = frozenset()
+    jobs = listed(Permission.JOBS_VIEW) if may_open("jobs.index") else nothing
+    staff = listed(Permission.STAFF_MANAGE) if may_open("staff.index") else nothing
+    rows = read.notices(viewer.session, read.Told(jobs, staff, viewer.actor.staff_id), viewer.now)
+    failed = [row for row in rows if row.what == "failed"]
+    yield from (_failed(row, viewer.now) for row in failed[:_JOBS])
+    if len(failed) > _JOBS:
         url = url_for("jobs.index", status="failed")
         yield Task("circle-alert", "Look at the other jobs that failed", url, "In the last 7 days.", tone="bad")
+    yield from (_staff(row, viewer.now) for row in rows if row.what != "failed")
 
 
-def _staff(viewer: Viewer) -> Iterator[Task]:
-    if not may_open("staff.index"):
-        return
-    for row in read.staff(viewer.session, listed(Permission.STAFF_MANAGE), viewer.now):
-        url = url_for("staff.show", staff_id=row.id)
-        when = ago(row.at, viewer.now)
-        if row.what == "draws":
-            text = f"Object if {row.name} should not draw"
-            yield Task("shield-check", text, url, "The right to draw was given and begins soon.", f"begins {when}", tone="warn")  # fmt: skip
-        elif row.at > viewer.now:
-            yield Task("user-cog", f"Remind {row.name} of the invitation", url, f"Sent to {row.email}.", f"ends {when}")
-        else:
-            detail = f"The one to {row.email} was not taken up."
-            yield Task("user-cog", f"Invite {row.name} again", url, detail, f"ended {when}", tone="warn")
+def _failed(row: read.Notice, now: datetime) -> Task:
+    url = url_for("jobs.show", job_id=row.id)
+    return Task("circle-alert", f"Look why «{row.name}» failed", url, row.detail[:160], ago(row.at, now), tone="bad")
+
+
+def _staff(row: read.Notice, now: datetime) -> Task:
+    url = url_for("staff.show", staff_id=row.id)
+    when = ago(row.at, now)
+    if row.what == "draws":
+        text = f"Object if {row.name} should not draw"
+        return Task("shield-check", text, url, "The right to draw was given and begins soon.", f"begins {when}", tone="warn")  # fmt: skip
+    if row.at > now:
+        return Task("user-cog", f"Remind {row.name} of the invitation", url, f"Sent to {row.detail}.", f"ends {when}")
+    detail = f"The one to {row.detail} was not taken up."
+    return Task("user-cog", f"Invite {row.name} again", url, detail, f"ended {when}", tone="warn")
