@@ -35,8 +35,13 @@
     else setTimeout(watch, ASK_AGAIN, address);
   };
 
-  // A scanner types into whatever has the focus: a sign typed anywhere else goes to the field.
+  // A scanner types into whatever has the focus: a sign typed anywhere else goes to the field, and so does Enter, which a
+  // quick hand presses before the browser has given the field its focus.
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.repeat && event.target === document.body) {
+      document.getElementById("code")?.form.requestSubmit();
+      return;
+    }
     if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey || event.key === " ") return;
     if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
     document.getElementById("code")?.focus();

@@ -83,6 +83,15 @@ def test_a_scanner_finds_the_field_wherever_the_focus_is(counter, new_tab) -> No
     expect(page.locator(".verdict__word")).to_have_text("Good")
 
 
+def test_enter_redeems_wherever_the_focus_is(counter, new_tab) -> None:
+    page = signed_in(new_tab(), counter)
+    page.goto(f"{counter.url}/till/benefits/1")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/till/redemptions/*")
+    assert lines(counter) == ["redeem"]
+
+
 def test_undo_drains_and_goes(counter, new_tab) -> None:
     page = signed_in(new_tab(), counter)
     page.clock.install()
