@@ -11,6 +11,7 @@ from uuid import uuid4
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
+from wtforms.csrf.core import CSRFTokenField
 
 from webapp.domain.errors import DomainError
 from webapp.services.work import RequestStamp, Work
@@ -20,6 +21,20 @@ from webapp.web.work import perform
 C = TypeVar("C")
 T = TypeVar("T")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we hand out, and what a program may choose for itself
+
+
+class _TokenField(CSRFTokenField):  # type: ignore[misc]
+    """Makes its token when a page shows it: whoever pressed a button is led elsewhere, and none is needed."""
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        HiddenField.process(self, *args, **kwargs)
+
+    def _value(self) -> str:
+        return str(self.csrf_impl.generate_csrf_token(self))
+
+
+class _Tokens(FlaskForm.Meta.csrf_class):  # type: ignore[misc]
+    field_class = _TokenField
 
 
 class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
@@ -34,6 +49,9 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
     together = False  # whether it is sent so often at once that those who wait share a commit (services.writer)
 
     request_key = HiddenField()
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf_class = _Tokens
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
