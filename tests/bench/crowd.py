@@ -486,6 +486,7 @@ SCREENS = {
     "import, choose": "/imports/new",
     "import, new": "/imports/new/organisations",
     "import, undo": "/imports/{run}/undo",
+    "import, discard": "/imports/{run}/discard",
     "draw, open": "/rewards/{opened}/draw",
     "draw, closed": "/rewards/{closed}/draw",
     "draw, exclude": "/rewards/{closed}/draw/exclude",

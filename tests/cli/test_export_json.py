@@ -81,6 +81,7 @@ def filled(own):
         consents={"email_promo": True},
         attributes={"postcode": "0150", "shop.size": "M"},
     )
+    make.fact("choice", choices=["S", "M"], archived_at=NOW)
     make.identity(person.id)
     group = make.group(notes="Notes", archived_at=NOW)
     make.member(group, person, below)

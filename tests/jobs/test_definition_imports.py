@@ -517,7 +517,7 @@ def test_what_was_issued_or_changed_since_stays_and_is_listed(session, make, clu
     run = taken_back(session, run)
     assert (run.undone["gone"], run.undone["restored"]) == (1, 0)
     assert sorted(run.undone["left"]) == [
-        "1 benefits were issued from «Used» and refer to it; archive it instead.",
+        "A benefit was issued from «Used»; archive it instead.",
         "«F» (d) was changed since.",
         "«Live» (live) was changed since.",
     ]
