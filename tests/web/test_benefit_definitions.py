@@ -51,6 +51,13 @@ def test_13_1_name(console, make, session):
     assert session.scalars(select(BenefitDefinition)).all() == []
 
 
+@pytest.mark.parametrize("rest", ["", "?q=coffee&page=2", "/{id}", "/handle/coffee-1"])
+def test_the_address_of_product_4_leads_to_the_page(console, make, rest):
+    rest = rest.format(id=make.benefit_definition().id)
+    answer = console.client.get(f"/benefit-definitions{rest}")
+    assert (answer.status_code, answer.headers["Location"]) == (308, f"/benefits/definitions{rest}")
+
+
 def test_13_1_handle_unique(console, make):
     create(console, make)
     page = console.post(NEW, typed(make, handle="D"), status=409)
@@ -566,7 +573,7 @@ def test_what_a_person_sees_is_listed_with_the_reason_against_claiming(console, 
     person = make.profile(external_id="M-1")
     page = console.get("/benefits/definitions/seen-by?person=M-1")
     assert page.texts("#offers tbody th a") == ["Not claimed", "For all"]
-    assert page.texts("#offers tbody td:nth-of-type(1)") == ["No Not claimed cannot be claimed, only issued.", "Yes"]
+    assert page.texts("#offers tbody td:nth-of-type(1)") == ["No Not claimed cannot be claimed, only issued. Rule by rule, Not claimed", "Yes"]
     assert f"{person.full_name} sees 2 benefits" in page.text
     assert "Nobody you may see" in console.get("/benefits/definitions/seen-by?person=M-2").text
     signed_in("viewer").get("/benefits/definitions/seen-by", status=403)

@@ -22,6 +22,7 @@ from webapp.extensions import db
 
 # What answers a GET with something other than a page, or only ever sends people on.
 NO_PAGE = {
+    "benefit_definitions.lead_here",  # sends on to the page
     "account.recovery_codes",  # shown once, see tests/web/test_second_factor.py
     "benefit_batches.progress",  # a part that is polled
     "benefit_batches.rejects",

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("benefit_definitions", __name__, url_prefix="/benefits/definitions")
 
-from webapp.blueprints.benefit_definitions import conditions, figures, states, views
+from webapp.blueprints.benefit_definitions import addresses, conditions, figures, states, views
