@@ -10,6 +10,7 @@ from webapp.domain.benefit_batches import MOVING, BatchStatus
 from webapp.domain.jobs import FINISHED
 from webapp.queries.benefit_batches import BatchSheet
 from webapp.web import job_cards
+from webapp.web.filters import plural
 
 if TYPE_CHECKING:
     from webapp.models import Job
@@ -48,7 +49,7 @@ def steps(sheet: BatchSheet) -> list[dict[str, Any]]:
     place, state = _PLACES[batch.status]
     texts = (
         "",
-        f"{batch.people_count:,} people" if place > 1 else "",
+        plural(batch.people_count, "person", "people") if place > 1 else "",
         f"by {batch.started_by}" if batch.started_by else "",
         f"{batch.issued_count:,} issued" if batch.issued_count else "",
         "",
