@@ -289,6 +289,19 @@ def test_feature_10_a_rule_that_is_shut_says_the_value_and_when_it_opens(table, 
     assert (gate.seen[: len(seen)], gate.needed[: len(needed)], gate.turns_at) == (seen, needed, turns_at)
 
 
+@pytest.mark.parametrize(
+    ("most", "redeemed", "sentence"),
+    [
+        (1, 1, "Its only redemption is used."),
+        (3, 3, "All 3 of its redemptions are used."),
+        (3, 2, "2 redemptions were asked for and 1 of 3 are left."),
+    ],
+)
+def test_too_few_redemptions_are_told_with_their_number(most, redeemed, sentence):
+    gate = one(gates_to_redeem(D, replace(B, max_redemptions=most, redeemed=redeemed), 2, T), "no_redemptions_left")
+    assert gate.reason.message == sentence
+
+
 def test_feature_10_a_rule_says_which_event_its_value_is_from():
     used = one(gates_to_redeem(D, replace(B, redeemed=1), 1, T, last_use="Used at till 3"), "no_redemptions_left")
     saved = one(gates_to_issue(replace(D, is_archived=True, saved_at=T), T, ZONE), "archived")

@@ -331,9 +331,7 @@ def gates_to_redeem(
             "enough redemptions of it are left",
             left is not None and count > left,
             "no_redemptions_left",
-            f"{_times(count)} were asked for and {left} of {benefit.max_redemptions} are left."
-            if left
-            else f"All {benefit.max_redemptions} of its redemptions are used.",
+            _too_few(count, left, benefit.max_redemptions),
             "count",
             gates.counted(
                 benefit.redeemed, benefit.max_redemptions, f"{count:,} left at least", last_use or "its ledger"
@@ -359,6 +357,12 @@ def gates_to_redeem(
             ),
         ),
     )
+
+
+def _too_few(count: int, left: int | None, most: int | None) -> str:
+    if left:
+        return f"{_times(count)} were asked for and {left} of {most} are left."
+    return "Its only redemption is used." if most == 1 else f"All {most} of its redemptions are used."
 
 
 def _times(count: int) -> str:
