@@ -14,7 +14,7 @@ import click
 from webapp.adapters import clock, randomness, typesetting, voucher_cards
 from webapp.adapters.typesetting import LAYOUTS, Placement, TypesettingFailed
 from webapp.cli import runtime
-from webapp.domain.errors import NotFound, Refused
+from webapp.domain.errors import Refused
 from webapp.domain.jobs import FINISHED, JobStatus
 from webapp.jobs import registry
 from webapp.jobs.runner import Runner
@@ -44,7 +44,7 @@ def generate(voucher_type: str, count: int, *, as_json: bool) -> None:
     """Make COUNT idle codes of the type whose code is VOUCHER_TYPE."""
     mint = Mint(code_key(runtime.settings().secret_key), randomness.entropy)
     with runtime.session() as session:
-        kind = _type(read_types.find_by_code(session, voucher_type), voucher_type)
+        kind = read_types.id_of(session, voucher_type)
     batch = runtime.write(lambda work: vouchers.generate(work, GenerateVouchers(kind, count), mint))
     if batch.made < count:
         _finish(f"voucher_batches:{batch.id}")
@@ -54,12 +54,6 @@ def generate(voucher_type: str, count: int, *, as_json: bool) -> None:
         runtime.echo_json({"batch": done.id, "type": voucher_type, "codes": done.made, "sha256": done.sha256})
     else:
         click.echo(f"{done.made:,} codes of {voucher_type} generated, fingerprint {done.sha256[:16]}")
-
-
-def _type(kind: object | None, code: str) -> int:
-    if kind is None:
-        raise NotFound("voucher_type.unknown", f"There is no voucher type with the code «{code}».")
-    return int(kind.id)  # type: ignore[attr-defined]
 
 
 def _finish(subject: str) -> None:
@@ -107,7 +101,7 @@ def _of_reward(name: str, layout: str) -> Chosen:
 
 def _of_type(code: str, layout: str) -> Chosen:
     with runtime.session() as session:
-        type_id = _type(read_types.find_by_code(session, code), code)
+        type_id = read_types.id_of(session, code)
         ids = read_cards.ids_of_type(session, type_id, clock.now())
     return ids, lambda work, printed: vouchers.note_type(work, type_id, printed, layout)
 

@@ -117,6 +117,14 @@ def find_by_code(session: Session, code: str, scope: Scope = None) -> VoucherTyp
     return session.scalars(statement).one_or_none()
 
 
+def id_of(session: Session, code: str, scope: Scope = None) -> int:
+    """The id of the type called ``code``; ``NotFound`` outside ``scope``."""
+    found = find_by_code(session, code, scope)
+    if found is None:
+        raise NotFound("voucher_type.unknown", f"There is no voucher type with the code «{code}».")
+    return int(found.id)
+
+
 def page(
     session: Session, scope: Scope, *, search: str = "", before: int | None = None, size: int = PAGE
 ) -> list[TypeRow]:
