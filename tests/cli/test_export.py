@@ -17,6 +17,7 @@ from webapp.adapters.engines import engine_options
 from webapp.domain.groups import GroupKind, Registration
 from webapp.domain.identity import SYSTEM
 from webapp.domain.modules import LapseUnit
+from webapp.queries import organisations as read_organisations
 from webapp.services import groups, modules, organisations
 from webapp.services.groups import GroupRow, MembershipRow
 from webapp.services.modules import CompletionRow, ModuleRow
@@ -118,3 +119,17 @@ def test_what_is_exported_is_put_back_and_changes_nothing(command, filled):
         assert groups.join(work, members) == (0, 0)
         assert modules.put(work, lessons) == (0, 0)
         assert modules.complete(work, done) == (0, 0)
+
+
+def test_only_what_is_asked_for_leaves(command, filled, tmp_path):
+    path = tmp_path / "organisations.csv"
+    command("export", "organisations", str(path), "--filter", "q=below", "--filter", "type=club")
+    assert path.read_text().splitlines() == [",".join(read_organisations.EXPORT)]
+    command("export", "organisations", str(path), "--filter", "q=below")
+    assert [line["external_id"] for line in csv.DictReader(io.StringIO(path.read_text()))] == ["BELOW"]
+    path.unlink()
+    done = command("export", "organisations", str(path), "--filter", "colour=red", status=1)
+    assert done.stderr == "Error: «colour» is no filter of this export. It takes q, show, type.\n"
+    done = command("export", "organisations", str(path), "--filter", "show=red", status=1)
+    assert done.stderr == "Error: The filter «show» takes one of in-use, archived, not «red».\n"
+    assert not path.exists()

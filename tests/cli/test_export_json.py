@@ -1,28 +1,25 @@
-"""`export KIND --json` of every kind, on rows in which every column says something."""
+"""`export KIND --json` of every kind: every column says something, and every filter narrows."""
 
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
 
-from tests.factories import NOW, Factories
-from webapp.adapters.engines import engine_options
+from tests.factories import NOW
+from tests.support import narrowing
 from webapp.cli import exports, runtime
 from webapp.domain.benefit_definitions import PeriodType
+from webapp.domain.benefit_lists import DATES
+from webapp.domain.errors import DomainError
 from webapp.domain.people import Gender
 from webapp.models import BenefitDefinition
-from webapp.queries import benefit_definitions, entries, profiles
+from webapp.queries import benefit_definitions, entries
 
-COLUMNS = {kind: names for kind, (_, names, _) in exports._WHOLE.items()} | {
-    "entries": entries.EXPORT,
-    "profiles": profiles.EXPORT,
-}
+COLUMNS = {name: kind.columns for name, kind in exports.KINDS.items()} | {"entries": entries.EXPORT}
 OPTIONS = {"entries": ["--reward", "spring"]}
 _VALUES = {int: 1, str: "text", bool: True, date: date(2027, 1, 31)}
 _DATES = dict.fromkeys(("claim_period_start_at", "claim_period_end_at", "end_at", "created_at", "updated_at"), NOW)
@@ -30,22 +27,10 @@ _PACKED = {"tags": ["new"], "meta": {"a": "b"}, "claim_condition": {"<": [1, 2]}
 
 
 @pytest.fixture
-def own(own_database):
-    engine = create_engine(own_database, **engine_options(own_database, threads=1))
-    with Session(engine, expire_on_commit=False) as session:
-        yield session
-    engine.dispose()
-
-
-@pytest.fixture
-def told(own, monkeypatch):
+def told(session, monkeypatch):
     """`told("definitions", …)` gives the objects that the command prints."""
 
-    @contextmanager
-    def session():
-        yield own
-
-    monkeypatch.setattr(runtime, "session", session)
+    monkeypatch.setattr(runtime, "session", lambda: nullcontext(session))
 
     def run(kind, *options):
         done = CliRunner().invoke(exports.group, [kind, "--json", *OPTIONS.get(kind, ()), *options])
@@ -56,8 +41,7 @@ def told(own, monkeypatch):
 
 
 @pytest.fixture
-def filled(own):
-    make = Factories(own)
+def filled(make):
     site = make.site(name="site", staff_domains="example.org")
     place, tier, kind = make.place(), make.tier(), make.organisation_type()
     make.location(timezone="Europe/Oslo", organisation_id=make.organisation().id, closed_at=NOW)
@@ -88,7 +72,7 @@ def filled(own):
     module = make.module(site_id=site.id, lapses_after=3, archived_at=NOW)
     make.completed(module, person, score=90, lapses_at=NOW)
     pool = make.voucher_type(site_id=site.id)
-    make.benefit_definition(**_definition(make, site.id, pool.id))
+    everything = make.benefit_definition(**_definition(make, site.id, pool.id))
     reward = make.reward(
         name="spring",
         site_id=site.id,
@@ -102,8 +86,30 @@ def filled(own):
     )
     make.prize(reward, value_minor=100)
     make.draw(reward)
+    winner = make.winner(reward, profile_id=person.id)
+    make.voucher(
+        pool,
+        status="allocated",
+        profile_id=person.id,
+        winner_id=winner.id,
+        winner_place=1,
+        allocated_at=NOW,
+        expires_at=NOW,
+    )
+    make.benefit(
+        everything,
+        person,
+        claimed_at=NOW,
+        expires_at=NOW,
+        extended_at=NOW,
+        voided_at=NOW,
+        voided_by="Ann Able",
+        void_reason="A test",
+        max_redemptions=1,
+        value_minor=100,
+        currency="EUR",
+    )
     make.entry(reward, profile_id=person.id, receipt="R1", store="Quay", reason="Staff")
-    return own
 
 
 def _definition(make, site_id, pool_id):
@@ -130,3 +136,124 @@ def test_a_day_is_told_without_a_time_and_a_moment_with_its_zone(told, filled):
 
 def test_every_kind_has_its_command():
     assert set(exports.group.commands) == set(COLUMNS)
+
+
+NARROWED = [
+    ("profiles", ["q=kayak"], "external_id", ["M-1"]),
+    ("organisations", ["q=kayak"], "external_id", ["K"]),
+    ("organisations", ["type=club"], "external_id", ["K"]),
+    ("organisations", ["show=in-use"], "external_id", ["K", "L"]),
+    ("organisations", ["show=archived"], "external_id", ["O"]),
+    ("organisations", [], "external_id", ["K", "L", "O"]),
+    ("groups", ["q=kayak"], "name", ["kayakers"]),
+    ("groups", ["show=mailing-list"], "name", ["kayakers"]),
+    ("groups", ["show=in-use"], "name", ["guests", "kayakers"]),
+    ("groups", ["show=archived", "q=kayak"], "name", ["old"]),
+    ("groups", [], "name", ["guests", "kayakers", "old"]),
+    ("memberships", ["group=kayakers"], "external_id", ["M-1", "M-2"]),
+    ("memberships", ["group=kayakers", "q=kayak"], "external_id", ["M-1"]),
+    ("memberships", ["q=kayak"], "group", ["guests", "kayakers"]),
+    ("modules", ["q=kayak"], "title", ["Kayak basics"]),
+    ("modules", ["show=archived"], "title", ["Old kayak basics"]),
+    ("modules", [], "title", ["Kayak basics", "Old kayak basics"]),
+    ("completions", ["module=kayak:/p1/m1"], "external_id", ["M-1", "M-2"]),
+    ("completions", ["module=kayak:/p1/m1", "q=kayak"], "external_id", ["M-1"]),
+    ("completions", ["q=kayak"], "module", ["kayak:/p1/m1", "kayak:/p1/m2"]),
+    ("locations", ["q=kayak"], "external_id", ["P"]),
+    ("locations", ["show=open"], "external_id", ["P"]),
+    ("locations", ["show=closed"], "external_id", ["Q"]),
+    ("locations", [], "external_id", ["P", "Q"]),
+    ("definitions", ["q=kayak"], "handle", ["hire"]),
+    ("definitions", ["state=archived"], "handle", ["coffee"]),
+    ("definitions", ["tag=water", "campaign=may", "type=discount"], "handle", ["hire"]),
+    ("definitions", ["type=other"], "handle", []),
+    ("definitions", [], "handle", ["coffee", "hire"]),
+    ("benefits", [], "definition", ["coffee", "hire"]),
+    ("benefits", ["q=kayak"], "definition", ["hire"]),
+    ("benefits", ["definition=HIRE"], "definition", ["hire"]),
+    ("benefits", ["state=void"], "definition", ["coffee"]),
+    ("benefits", ["source=claim"], "definition", ["hire"]),
+    ("benefits", ["issued_from=2026-03-01", "issued_to=2026-03-03"], "definition", ["hire"]),
+    ("benefits", ["claimed=yes"], "definition", ["hire"]),
+    ("benefits", ["ends=never"], "definition", ["coffee"]),
+    ("benefits", ["extended_to=2026-03-01"], "definition", []),
+    ("benefits", ["batch=7"], "definition", []),
+    ("codes", ["type=TOUR"], "type", ["TOUR"]),
+    ("codes", ["status=cancelled"], "type", ["OTHER"]),
+    ("codes", ["reward=spring"], "status", ["allocated"]),
+    ("codes", [], "type", ["OTHER", "OTHER", "TOUR"]),
+    ("rewards", ["q=kayak"], "name", ["spring"]),
+    ("rewards", ["status=expired"], "name", ["autumn"]),
+    ("sites", ["q=kayak"], "name", ["kayak"]),
+    ("entries", ["q=kayak"], "external_id", ["M-1"]),
+    ("entries", ["status=staff"], "external_id", ["M-2"]),
+]
+
+
+@pytest.fixture
+def mixed(make):
+    narrowing.mixed(make)
+
+
+def options(filters):
+    return [part for one in filters for part in ("--filter", one)]
+
+
+@pytest.mark.parametrize(("kind", "filters", "column", "left"), NARROWED)
+def test_an_export_is_narrowed_as_its_list_is(told, mixed, kind, filters, column, left):
+    assert sorted(row[column] for row in told(kind, *options(filters))) == left
+
+
+def test_every_filter_there_is_was_tried():
+    tried = {(kind, one.partition("=")[0]) for kind, filters, *_ in NARROWED for one in filters}
+    known = {(name, one) for name, kind in exports.KINDS.items() for one in kind.filters}
+    known |= {("entries", name) for name in exports.ENTRIES}
+    same = {("benefits", f"{name}{part}") for name in DATES for part in ("", "_from", "_to")}
+    assert (tried - known, known - tried - same) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("kind", "filters", "words"),
+    [
+        ("profiles", ["state=void"], "«state» is no filter of this export. It takes q."),
+        ("organisations", ["archived=yes"], "«archived» is no filter of this export. It takes q, show, type."),
+        ("tiers", ["q=a"], "«q» is no filter of this export. It takes none."),
+        ("entries", ["reward=spring"], "«reward» is no filter of this export. It takes q, status."),
+        ("benefits", ["issued=yes"], "«issued» is no filter of this export. It takes batch, claimed, claimed_from, "),
+        ("profiles", ["coffee"], "«coffee» is no filter; write it as NAME=VALUE"),
+        ("profiles", ["q="], "«q=» is no filter; write it as NAME=VALUE"),
+        ("profiles", ["q=\udcff"], "«q=» is no filter; write it as NAME=VALUE"),
+        ("profiles", ["q=a", "q=b"], "The filter «q» is given twice; it takes one value."),
+        ("benefits", ["state=lost"], "The filter «state» takes one of void, redeemed, expired, scheduled, "),
+        ("benefits", ["source=file"], "The filter «source» takes one of "),
+        ("benefits", ["batch=seven"], "The filter «batch» takes a whole number, not «seven»."),
+        ("benefits", ["batch=2147483648"], "The filter «batch» takes a whole number, not «2147483648»."),
+        ("benefits", ["ends_to=May"], "The filter «ends_to» takes a day such as 2026-03-31, not «May»."),
+        ("benefits", ["ends_to=9999-12-31"], "The filter «ends_to» takes a day such as 2026-03-31, not «9999-12-31»."),
+        ("benefits", ["ends=no"], "The filter «ends» takes one of yes, never, not «no»."),
+        ("benefits", ["definition=nothing"], "There is no such benefit definition."),
+        ("groups", ["show=gone"], "takes one of in-use, archived, primary, mailing-list, subscription, not «gone»."),
+        ("modules", ["show=closed"], "The filter «show» takes one of in-use, archived, not «closed»."),
+        ("locations", ["show=archived"], "The filter «show» takes one of open, closed, not «archived»."),
+        ("organisations", ["type=boat"], "The filter «type» takes one of club, not «boat»."),
+        ("memberships", ["group=nobody"], "There is no group called «nobody»."),
+        ("completions", ["module=basics"], "«basics» does not name a module; write the site, a colon and the path"),
+        ("completions", ["module=kayak:/p9"], "There is no module «kayak:/p9»."),
+        ("codes", ["type=NOTHING"], "There is no voucher type with the code «NOTHING»."),
+        ("codes", ["reward=nothing"], "There is no such reward."),
+        ("entries", ["status=lost"], "The filter «status» takes one of "),
+    ],
+)
+def test_what_is_no_filter_is_refused_in_a_sentence(told, mixed, kind, filters, words):
+    done = CliRunner().invoke(exports.group, [kind, *OPTIONS.get(kind, ()), *options(filters)])
+    assert isinstance(done.exception, DomainError)
+    assert words in str(done.exception)
+    assert done.stdout == ""
+
+
+def test_no_code_leaves_whole(told, make):
+    make.voucher(make.voucher_type(), code="SECRETCODE99")
+    make.benefit(redeem_code_pos="OTHERSECRET88")
+    assert [row["last_four"] for row in told("codes")] == ["DE99"]
+    assert [row["code_last_four"] for row in told("benefits")] == ["ET88"]
+    assert "SECRET" not in json.dumps([told("codes"), told("benefits")])

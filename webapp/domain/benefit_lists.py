@@ -17,6 +17,7 @@ MOST = 200
 MOST_COUNTED = 10_000  # beside a list; a page that asks for a decision counts to the end
 MOST_VOIDED = 100_000  # in one go
 DATES = ("issued", "claimed", "ends", "extended")
+NULLABLE = DATES[1:]  # dates that a benefit may lack
 FILTERS = frozenset(
     {"q", "definition", "state", "source", "batch"}
     | {f"{name}{part}" for name in DATES for part in ("", "_from", "_to")}

@@ -223,7 +223,7 @@ COMMANDS = (
     ("backup FILE", "Copies the database while it is in use."),
     ("staff add, list, disable", "People who may sign in."),
     ("import KIND FILE", "Reads entrants or people from a file; rejects go to FILE.rejects.csv."),
-    ("export KIND [FILE]", "Writes entries, people, organisations, groups, modules … as a stream."),
+    ("export KIND [FILE]", "Writes people, entries, benefits, codes … as a stream; --filter narrows it as its list."),
     ("vouchers generate TYPE N", "Makes codes."),
     ("vouchers print", "Prints vouchers into a PDF."),
     ("erase PROFILE", "Erases a person who asks to be forgotten; draws still verify."),

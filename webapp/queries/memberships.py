@@ -80,9 +80,9 @@ def page(
     return [Member(*row) for row in session.execute(statement)]
 
 
-def _listed(group_id: int, within: Within, search: str) -> list[ColumnElement[bool]]:
-    """Which members the page of a group shows, and its export has."""
-    shown = [Membership.group_id == group_id, inside(within)]
+def _listed(group_id: int | None, within: Within, search: str) -> list[ColumnElement[bool]]:
+    """Which members the page of a group shows, and its export has; None is every group."""
+    shown = [inside(within)] if group_id is None else [Membership.group_id == group_id, inside(within)]
     return [*shown, matches(search)] if search else shown
 
 
@@ -144,14 +144,14 @@ def stream(
 ) -> Iterator[tuple[object, ...]]:
     """Memberships as ``EXPORT`` names them, holding a few rows at a time.
 
-    Of one group as ``page`` lists them, the newest first; else every one, the oldest first.
+    Of one group as ``page`` lists them, the newest first; of all groups the oldest first.
     """
     statement = (
         select(Group.name, Profile.external_id, Profile.email, Organisation.external_id, Membership.joined_at)
         .join(Group, Group.id == Membership.group_id)
         .join(Profile, Profile.id == Membership.profile_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(*([inside(within)] if group_id is None else _listed(group_id, within, search)))
+        .where(*_listed(group_id, within, search))
         .order_by(Membership.id if group_id is None else Membership.id.desc())
     )
     for row in flow(session, statement):

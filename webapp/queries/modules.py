@@ -158,9 +158,10 @@ def completions(
     return [ListedCompletion(*row) for row in session.execute(statement)]
 
 
-def _completed(module_id: int, search: str) -> list[ColumnElement[bool]]:
-    """Which completions the page of a module shows, and its export has."""
-    return [Completion.module_id == module_id, *([matches(search)] if search else [])]
+def _completed(module_id: int | None, search: str) -> list[ColumnElement[bool]]:
+    """Which completions the page of a module shows, and its export has; None is every module."""
+    shown: list[ColumnElement[bool]] = [] if module_id is None else [Completion.module_id == module_id]
+    return [*shown, matches(search)] if search else shown
 
 
 def known(session: Session, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[Module, str]]:
@@ -200,7 +201,7 @@ def stream_completions(
 ) -> Iterator[tuple[object, ...]]:
     """Completions as ``EXPORT_COMPLETIONS`` names them, holding a few rows at a time.
 
-    Of one module as ``completions`` lists them, the newest first; else every one, the oldest first.
+    Of one module as ``completions`` lists them, the newest first; of all modules the oldest first.
     """
     columns = (Profile.external_id, Profile.email, Completion.completed_at, Completion.score, Completion.lapses_at)
     statement = (
@@ -209,7 +210,7 @@ def stream_completions(
         .join(Module, Module.id == Completion.module_id)
         .join(Site, Site.id == Module.site_id)
         .join(Profile, Profile.id == Completion.profile_id)
-        .where(_within(scope), *(() if module_id is None else _completed(module_id, search)))
+        .where(_within(scope), *_completed(module_id, search))
         .order_by(Completion.id if module_id is None else Completion.id.desc())
     )
     for row in flow(session, statement):

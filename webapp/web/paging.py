@@ -7,10 +7,10 @@ from datetime import date
 from flask import request
 
 from webapp.domain.import_rows import clean
+from webapp.domain.timing import listed_day
 from webapp.queries.matching import MOST_COUNTED
 
 MOST = 2**31 - 1
-_FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 
 def number(name: str) -> int | None:
@@ -33,13 +33,4 @@ def text(name: str, most: int = 120) -> str:
 
 def day(name: str) -> date | None:
     """A day from the query string, or None."""
-    return day_of(request.args.get(name, ""))
-
-
-def day_of(typed: str) -> date | None:
-    """A day as fields for dates send it, within two centuries, or None."""
-    try:
-        found = date.fromisoformat(typed)
-    except ValueError:
-        return None
-    return found if _FIRST_YEAR <= found.year < _LAST_YEAR else None
+    return listed_day(request.args.get(name, ""))

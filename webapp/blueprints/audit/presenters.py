@@ -10,7 +10,7 @@ from typing import Any
 from flask import request, url_for
 from sqlalchemy.orm import Session
 
-from webapp.domain.timing import day_ends, day_starts
+from webapp.domain.timing import day_ends, day_starts, listed_day
 from webapp.queries import audit as read
 from webapp.web import paging
 from webapp.web.filters import account_zone, day
@@ -115,7 +115,7 @@ class Asked:
         ]
 
     def _day(self, name: str) -> str:
-        return day(paging.day_of(self.values.get(name, "")))
+        return day(listed_day(self.values.get(name, "")))
 
     def _without(self, name: str) -> str:
         kept: dict[str, Any] = {key: value for key, value in self.values.items() if key != name}
