@@ -8,15 +8,17 @@ from datetime import date
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import func, select
 
 from tests.factories import NOW
 from tests.support import narrowing
 from webapp.cli import exports, runtime
+from webapp.domain.audit import Event
 from webapp.domain.benefit_definitions import PeriodType
 from webapp.domain.benefit_lists import DATES
 from webapp.domain.errors import DomainError
 from webapp.domain.people import Gender
-from webapp.models import BenefitDefinition
+from webapp.models import AuditEntry, BenefitDefinition, ExportRun
 from webapp.queries import benefit_definitions, entries
 
 COLUMNS = {name: kind.columns for name, kind in exports.KINDS.items()} | {"entries": entries.EXPORT}
@@ -244,11 +246,11 @@ def test_every_filter_there_is_was_tried():
         ("entries", ["status=lost"], "The filter «status» takes one of "),
     ],
 )
-def test_what_is_no_filter_is_refused_in_a_sentence(told, mixed, kind, filters, words):
+def test_what_is_no_filter_is_refused_in_a_sentence(told, mixed, session, kind, filters, words):
     done = CliRunner().invoke(exports.group, [kind, *OPTIONS.get(kind, ()), *options(filters)])
     assert isinstance(done.exception, DomainError)
     assert words in str(done.exception)
-    assert done.stdout == ""
+    assert (done.stdout, session.scalar(select(func.count()).select_from(ExportRun))) == ("", 0)
 
 
 def test_no_code_leaves_whole(told, make):
@@ -257,3 +259,32 @@ def test_no_code_leaves_whole(told, make):
     assert [row["last_four"] for row in told("codes")] == ["DE99"]
     assert [row["code_last_four"] for row in told("benefits")] == ["ET88"]
     assert "SECRET" not in json.dumps([told("codes"), told("benefits")])
+
+
+def test_an_export_is_on_record_as_those_of_the_console_are(told, mixed, session, tmp_path):
+    told("benefits", "--filter", "q=kayak", "--reason", "Address check for June")
+    CliRunner().invoke(exports.group, ["codes", str(tmp_path / "codes.csv")], catch_exceptions=False)
+    told("entries", "--status", "staff")
+    runs = session.scalars(select(ExportRun).order_by(ExportRun.id)).all()
+    assert [(run.kind, run.media, run.filters, run.row_count) for run in runs] == [
+        ("benefits", "json", {"q": "kayak"}, 1),
+        ("vouchers", "csv", {}, 3),
+        ("entries", "json", {"reward": "spring", "status": "staff"}, 1),
+    ]
+    assert [run.reason for run in runs] == ["Address check for June", "On the command line", "On the command line"]
+    entries = session.scalars(select(AuditEntry).where(AuditEntry.event == Event.EXPORT_TAKEN)).all()
+    assert {entry.actor for entry in entries} == {"Command line"}
+    assert [entry.facts["rows"] for entry in entries] == ["benefits", "vouchers", "entries"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "words"),
+    [
+        ("profiles", "x", "in at least 8 letters; 1 were written."),
+        ("sites", "x" * 301, "The reason has 301 letters; at most 300 are kept."),
+    ],
+)
+def test_a_reason_worth_nothing_is_refused_and_no_row_leaves(told, mixed, kind, reason, words):
+    done = CliRunner().invoke(exports.group, [kind, "--reason", reason])
+    assert words in str(done.exception)
+    assert done.stdout == ""

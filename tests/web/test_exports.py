@@ -22,6 +22,7 @@ from webapp.queries import profiles as read_profiles
 from webapp.web import exporting
 
 REASON = "Address check for June"
+FILES = (Media.CSV, Media.XLSX)  # that the console writes
 
 
 def take(console, url, media="csv", reason=REASON):
@@ -90,7 +91,7 @@ def world(make):
     }
 
 
-@pytest.mark.parametrize(("kind", "media"), list(product(LISTINGS, Media)), ids=str)
+@pytest.mark.parametrize(("kind", "media"), list(product(LISTINGS, FILES)), ids=str)
 def test_every_list_leaves_as_both_kinds_of_file(console, world, session, kind, media):
     answer = take(console, world[kind], media)
     run = session.scalars(select(ExportRun).order_by(ExportRun.id.desc())).first()
@@ -247,7 +248,7 @@ def test_a_reader_who_goes_away_leaves_no_count(console, session, make):
     assert console.get("/exports").texts("tbody [data-label=Rows]") == ["broken off"]
 
 
-@pytest.mark.parametrize("media", list(Media))
+@pytest.mark.parametrize("media", FILES)
 @pytest.mark.parametrize("lead", ["=1+1", "+1", "-1+1", "@x", "＝1", "'=1", "\t=1"])
 def test_p20_no_cell_is_run(console, make, media, lead):
     make.profile(external_id="M-1", first_name=lead, last_name=lead)

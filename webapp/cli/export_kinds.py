@@ -47,12 +47,16 @@ _THERE = {"yes": True, "never": False}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Rows of one sort: what they are in words, their columns, how they are read, and what narrows them."""
+    """Rows of one sort: what they are in words, their columns, how they are read, and what narrows them.
+
+    ``listing`` is what ``domain.exports`` calls their list, where that is not the name of the kind.
+    """
 
     what: str
     columns: Sequence[str]
     rows: Callable[[Session, Asked], Rows]
     filters: Sequence[str] = ()
+    listing: str = ""
 
 
 def _profiles(session: Session, asked: Asked) -> Rows:
@@ -176,6 +180,7 @@ KINDS: dict[str, Kind] = {
         read_definitions.EXPORT,
         _definitions,
         ("q", "state", "type", "tag", "campaign"),
+        listing="benefit-definitions",
     ),
     "benefits": Kind(
         "benefits, the newest first; of codes the last four signs",
@@ -188,6 +193,7 @@ KINDS: dict[str, Kind] = {
         read_vouchers.EXPORT,
         _codes,
         ("type", "status", "reward"),
+        listing="vouchers",
     ),
     "rewards": Kind("rewards with their prizes, the newest first", read_rewards.EXPORT, _rewards, ("q", "status")),
     "sites": Kind("sites", read_sites.EXPORT, _sites, ("q",)),

@@ -16,6 +16,7 @@ class Media(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    JSON = "json"  # on the command line alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ LISTINGS: dict[str, Listing] = {
     )
 }
 MARK = "exported"  # the last column of every file: which export it is of, so that a copy can be traced
-SHORTEST_REASON = 8
+SHORTEST_REASON, LONGEST_REASON = 8, 300
 
 
 def may_export(listing: Listing, reason: str) -> Verdict:

@@ -73,7 +73,7 @@ class ExportForm(CommandForm[TakeList]):
     )
     reason = TextField(
         "What it is for",
-        length=300,
+        length=rules.LONGEST_REASON,
         required="Write what the list is for.",
         description="Such as «address check for the June mailing». It stands in the audit log with your name.",
     )
