@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webapp.adapters import spreadsheets
-from webapp.cli import runtime, waiting
+from webapp.cli import code_imports, runtime, waiting
 from webapp.domain import import_columns
 from webapp.domain.benefit_batches import Audience
 from webapp.domain.errors import Conflict, Refused
@@ -284,4 +284,5 @@ def _bad_lines(file_id: int | None) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline="")))[1:]
 
 
+group.add_command(code_imports.codes)
 commands: list[click.Command] = [group]

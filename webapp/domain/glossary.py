@@ -222,7 +222,7 @@ COMMANDS = (
     ("tick", "Does once whatever the scheduler would do now."),
     ("backup FILE", "Copies the database while it is in use."),
     ("staff add, list, disable", "People who may sign in."),
-    ("import KIND FILE", "Reads entrants or people from a file; rejects go to FILE.rejects.csv."),
+    ("import KIND FILE", "Reads people, entrants, codes … from a file; rejects go to FILE.rejects.csv."),
     ("export KIND [FILE]", "Writes people, entries, benefits, codes … as a stream; --filter narrows it as its list."),
     ("vouchers generate TYPE N", "Makes codes."),
     ("vouchers print", "Prints vouchers into a PDF."),

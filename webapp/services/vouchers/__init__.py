@@ -25,13 +25,14 @@ from webapp.services.vouchers.moves import (
     undo,
 )
 from webapp.services.vouchers.printing import PrintVouchers, count_printed, note_reward, note_type, order
-from webapp.services.vouchers.uploading import AddCodes, UploadCodes, add_uploaded, upload
+from webapp.services.vouchers.uploading import AddCodes, CheckedCodes, UploadCodes, add_uploaded, check_codes, upload
 
 __all__ = [
     "CHUNK",
     "LARGEST_ORDER",
     "AddCodes",
     "AllocateVouchers",
+    "CheckedCodes",
     "GenerateVouchers",
     "Mint",
     "MoveVoucher",
@@ -42,6 +43,7 @@ __all__ = [
     "add_uploaded",
     "allocate",
     "cancel",
+    "check_codes",
     "code_key",
     "count_printed",
     "drawn",

@@ -50,29 +50,44 @@ class AddCodes:
     batch_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedCodes:
+    """The rows of a file: good ones, bad ones, and those whose code is known or stood in the file before."""
+
+    given: list[GivenCode]
+    bad: list[Problem]
+    twice: list[Problem]
+
+
+def check_codes(work: Work, command: UploadCodes, mint: Mint) -> CheckedCodes:
+    """Judge a file of codes and write nothing; ``Refused`` when it has no column of codes or more than 10,000 rows."""
+    rules.require_size(len(command.rows))
+    kind = read_types.get(work.session, command.voucher_type_id)
+    given, bad, twice = _judged(work, kind, command)
+    given, strangers = _strangers_out(work, given)
+    given, known = _known_out(work, kind, given, mint)
+    return CheckedCodes(given, sorted(bad + strangers), sorted(twice + known))
+
+
 def upload(work: Work, command: UploadCodes, mint: Mint) -> VoucherBatch:
     """Judge a file of codes and keep the good ones for ``add_uploaded``; no code is added yet.
 
     ``Refused`` when it has no column of codes or more than 10,000 rows. Source: benefits.md 13.7 «upload».
     """
-    rules.require_size(len(command.rows))
-    kind = read_types.get(work.session, command.voucher_type_id)
-    given, bad, twice = _judged(work, kind, command)
-    given, more = _strangers_out(work, given)
-    given, known = _known_out(work, kind, given, mint)
-    problems = sorted(bad + more + twice + known)
+    found = check_codes(work, command, mint)
+    given, problems = found.given, sorted(found.bad + found.twice)
     columns = rules.columns_of(command.headings)
     seen = {
         "name": command.name,
         "good": len(given),
-        "bad": len(bad) + len(more),
-        "twice": len(twice) + len(known),
+        "bad": len(found.bad),
+        "twice": len(found.twice),
         "problems": [list(row) for row in problems[: rules.MOST_SHOWN]],
         "unread": [heading for place, heading in enumerate(command.headings) if place not in columns.values()],
     }
     file = files.store(work, command.name, "application/json", [_packed(given)]) if given else None
     batch = VoucherBatch(
-        voucher_type_id=kind.id,
+        voucher_type_id=command.voucher_type_id,
         wanted=0,
         created_at=work.now,
         created_by_id=work.actor.staff_id,
