@@ -93,7 +93,8 @@ def _begin_sqlite(connection: Connection) -> None:
     """A writer takes its lock at once: a read that turns into a write could never get one (reliability.md 2.1)."""
     if connection.dialect.name == "sqlite":
         writes = connection.get_execution_options().get("largesse_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def only_reads(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:

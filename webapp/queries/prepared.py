@@ -8,8 +8,8 @@ database, and PostgreSQL keeps its plan; errors, events and transactions are SQL
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Executable
@@ -34,8 +34,11 @@ class Prepared:
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """What it answers, as named tuples."""
         ready = self._for(connection.dialect)
-        with ready.ran(connection, ready.bind(values)) as cursor:
+        cursor = ready.run(connection, ready.bind(values))
+        try:
             return ready.read(cursor.fetchall())
+        finally:
+            cursor.close()
 
     def one(self, connection: Connection, **values: Any) -> Any:
         """The one row of its answer, or None."""
@@ -45,15 +48,17 @@ class Prepared:
     def count(self, connection: Connection, **values: Any) -> int:
         """How many rows it changed."""
         ready = self._for(connection.dialect)
-        with ready.ran(connection, ready.bind(values)) as cursor:
+        cursor = ready.run(connection, ready.bind(values))
+        try:
             return int(cursor.rowcount)
+        finally:
+            cursor.close()
 
     def many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run it once for each of ``rows``; none is no error."""
         ready = self._for(connection.dialect)
         if bound := [ready.bind(row) for row in rows]:
-            with ready.ran(connection, bound if len(bound) > 1 else bound[0]):
-                pass
+            ready.run(connection, bound if len(bound) > 1 else bound[0]).close()
 
     def _for(self, dialect: Dialect) -> _Ready:
         if dialect.name not in self._ready:
@@ -72,7 +77,8 @@ class _Ready:
         # A plan that is kept is one for any value: right for rows that are found by their keys.
         self._kept = {"prepare": True} if dialect.driver == "psycopg" else {}
         self._fixed = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
-        self._places = list(compiled.positiontup or []) if compiled.positional else None
+        places = list(compiled.positiontup or []) if compiled.positional else None
+        self._in_order = _picker(places) if places is not None else None
         self._convert = {
             name: convert
             for name, bound in compiled.binds.items()
@@ -90,25 +96,28 @@ class _Ready:
         told = {**self._fixed, **values}
         for name, convert in self._convert.items():
             told[name] = convert(told[name])
-        return told if self._places is None else tuple(told[name] for name in self._places)
+        return told if self._in_order is None else self._in_order(told)
 
-    @contextmanager
-    def ran(self, connection: Connection, bound: Any) -> Iterator[Any]:
-        """The driver's cursor after it ran this, once for each of a list; who listens to the connection hears of it."""
+    def run(self, connection: Connection, bound: Any) -> Any:
+        """The driver's cursor after it ran this, once for each of a list; who listens to the connection hears of it.
+
+        Whoever asks closes it.
+        """
         is_many = isinstance(bound, list)
         if not connection.in_transaction():
             connection.begin()
-        with closing(connection.connection.cursor()) as cursor:
+        cursor = connection.connection.cursor()
+        try:
             for hear in connection.dispatch.before_cursor_execute:
                 hear(connection, cursor, self.sql, bound, None, is_many)
-            try:
-                if is_many:
-                    cursor.executemany(self.sql, bound)
-                else:
-                    cursor.execute(self.sql, bound, **self._kept)
-            except connection.dialect.loaded_dbapi.Error as error:
-                raise _told(connection, self.sql, error) from error
-            yield cursor
+            if is_many:
+                cursor.executemany(self.sql, bound)
+            else:
+                cursor.execute(self.sql, bound, **self._kept)
+        except connection.dialect.loaded_dbapi.Error as error:
+            cursor.close()
+            raise _told(connection, self.sql, error) from error
+        return cursor
 
     def read(self, rows: Any) -> list[Any]:
         found = []
@@ -118,6 +127,13 @@ class _Ready:
                 cells[place] = convert(cells[place])
             found.append(self._row._make(cells))
         return found
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What gives the values of these names in order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 def _told(connection: Connection, sql: str, error: Exception) -> BaseException:
