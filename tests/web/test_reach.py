@@ -275,7 +275,7 @@ def test_k150_an_editor_within_an_organisation_sees_and_changes_its_people(brows
     for closed in ("entries", "vouchers", "learning", "messages"):
         editor.get(f"/profiles/{chain.ann.id}/{closed}", status=403)
     for path in ("/profiles/new", "/profiles/attributes", "/profiles/export", "/benefits", "/modules", "/tiers"):
-        editor.get(path, status=403)
+        assert "Your role holds within an organisation only." in editor.get(path, status=403).text
     assert "New person" not in editor.get("/profiles").text
 
 
