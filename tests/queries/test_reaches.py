@@ -41,11 +41,11 @@ def zoe(make):
     return known
 
 
-@pytest.fixture(autouse=True, params=[5_000, 0], ids=["few", "many"])
+@pytest.fixture(autouse=True, params=[(5_000, 50), (0, 50), (0, 0)], ids=["few", "many", "many places"])
 def few(request, monkeypatch):
-    """Both ways: the people of an organisation as few, and as many."""
-    monkeypatch.setattr(reaches, "FEW", request.param)
-    return request.param
+    """Every way: the people of an organisation as few, and as many; of these also with many organisations."""
+    for name, most in zip(("FEW", "FEW_PLACES"), request.param, strict=True):
+        monkeypatch.setattr(reaches, name, most)
 
 
 def within(*organisations):
@@ -100,12 +100,17 @@ def test_k150_the_till_finds_who_holds_something_of_the_pair(session, make, zoe,
 
 def test_how_many_are_few(session, zoe, tree, monkeypatch):
     top, mine, beside = tree
-    people = [zoe(mine, "A"), zoe(mine, "B"), zoe(beside, "C")]
+    people = [zoe(mine, "A").id, zoe(mine, "B").id, zoe(beside, "C").id]
     monkeypatch.setattr(reaches, "FEW", 2)
-    assert reaches.few(session, within(mine)) == [people[0].id, people[1].id]
-    assert reaches.few(session, within(top)) is None
+    monkeypatch.setattr(reaches, "FEW_PLACES", 2)
+    found = reaches.parts(session, within(mine))
+    assert (found.people, found.organisations) == (people[:2], [mine.id])
+    found = reaches.parts(session, within(top))
+    assert (found.people, found.organisations) == (None, None)
     monkeypatch.setattr(reaches, "FEW", 3)
-    assert reaches.few(session, within(top)) == [one.id for one in people]
+    monkeypatch.setattr(reaches, "FEW_PLACES", 3)
+    found = reaches.parts(session, within(top))
+    assert (found.people, sorted(found.organisations)) == (people, [top.id, mine.id, beside.id])
 
 
 @pytest.mark.parametrize("typed", ["zo", "der berg", "zeo"])

@@ -6,9 +6,10 @@ A statement for somebody whose roles hold in all organisations is what it would 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.errors import NotFound
@@ -17,6 +18,7 @@ from webapp.models import Benefit, BenefitDefinition, Membership, Organisation, 
 from webapp.queries.matching import LAST, among_ids
 
 FEW = 5_000  # people who are looked at one by one
+FEW_PLACES = 50  # organisations that each of many people is asked for by name
 
 
 def only_parts(where: Where) -> Reach | None:
@@ -86,30 +88,56 @@ def _below(place: Any, roots: Iterable[int]) -> ColumnElement[bool]:
     return or_(false(), *(place.path.contains(f"/{root}/") for root in dict.fromkeys(roots)))
 
 
-def few(session: Session, where: Reach) -> list[int] | None:
-    """The people within the parts of ``where`` and the rows merged into them; None when there are more than ``FEW``."""
-    roots = dict.fromkeys(root for _, root in where.parts)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a reach as they are looked through: who and which organisations they are, None for too many."""
+
+    where: Reach
+    people: list[int] | None
+    organisations: list[int] | None
+
+    def holds(self, profile_id: Any) -> ColumnElement[bool]:
+        """``member`` for a walk through many people: of a few organisations none is looked up for each of them."""
+        if self.organisations is None:
+            return member(self.where, profile_id)
+        inside = aliased(Membership)
+        wanted = select(inside.id).where(inside.profile_id == profile_id)
+        wanted = wanted.where(inside.organisation_id.in_(self.organisations)).limit(1)
+        return wanted.correlate_except(inside).scalar_subquery().is_not(None)
+
+
+def parts(session: Session, where: Reach) -> Parts:
+    """The people within the parts of ``where`` with the rows merged into them, and the organisations; one statement."""
+    under = or_(false(), *(_under(root) for root in dict.fromkeys(root for _, root in where.parts)))
     inside = select(Membership.profile_id).join(Organisation, Organisation.id == Membership.organisation_id)
-    theirs = inside.where(or_(false(), *map(_under, roots))).limit(FEW + 1).cte("theirs")
-    merged = select(Profile.id).join(theirs, theirs.c.profile_id == Profile.merged_into_id)
-    found = session.execute(
-        union_all(select(theirs.c.profile_id, true().label("counts")), merged.add_columns(false()))
-    ).all()
-    is_few = sum(counts for _, counts in found) <= FEW
-    return sorted({number for number, _ in found}) if is_few else None
+    theirs = inside.where(under).limit(FEW + 1).cte("theirs")
+    merged = select(Profile.id, literal("merged")).join(theirs, theirs.c.profile_id == Profile.merged_into_id)
+    places = select(Organisation.id).where(under).limit(FEW_PLACES + 1).subquery()
+    rows = session.execute(
+        union_all(select(theirs.c.profile_id, literal("person")), merged, select(places.c.id, literal("place")))
+    )
+    found: dict[str, list[int]] = {"person": [], "merged": [], "place": []}
+    for number, kind in rows:
+        found[kind].append(number)
+    people, some = found["person"], found["place"]
+    return Parts(
+        where,
+        sorted({*people, *found["merged"]}) if len(people) <= FEW else None,
+        some if len(some) <= FEW_PLACES else None,
+    )
 
 
 def _under(root_id: int) -> ColumnElement[bool]:
     """``_below`` in the words of the index on paths."""
-    place = aliased(Organisation)
-    path = select(place.path).where(place.id == root_id).scalar_subquery()
+    root = aliased(Organisation)
+    path = select(root.path).where(root.id == root_id).correlate_except(root).scalar_subquery()
     return and_(Organisation.path >= path, Organisation.path < path.concat(LAST))
 
 
 def people(session: Session, where: Reach) -> ColumnElement[bool]:
     """Whether a row of people is within the parts of ``where``, for a list: few are named, of many each is asked."""
-    ids = few(session, where)
-    return member(where, Profile.id) if ids is None else among_ids(session, Profile.id, ids)
+    found = parts(session, where)
+    return found.holds(Profile.id) if found.people is None else among_ids(session, Profile.id, found.people)
 
 
 def has_person(session: Session, where: Reach, profile_id: int) -> bool:

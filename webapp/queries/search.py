@@ -36,6 +36,7 @@ from webapp.models import (
 from webapp.queries import member_search, reaches, site_search
 from webapp.queries.found_people import FoundPerson, hit, ranked
 from webapp.queries.matching import Text, among, begins
+from webapp.queries.reaches import Parts
 
 SHOWN = 10  # of each kind
 _LAST = "\U0010ffff"
@@ -66,21 +67,20 @@ def people(session: Session, scope: Where, text: str, *, size: int = SHOWN) -> l
     One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written; within
     organisations a few more.
     """
-    ids = reaches.few(session, scope) if isinstance(scope, Reach) else None
-    return _exact(session, scope, text, size, ids) or _near(session, scope, text, size, ids)
+    within: Parts | Scope = reaches.parts(session, scope) if isinstance(scope, Reach) else scope
+    return _exact(session, within, text, size) or _near(session, within, text, size)
 
 
-def _exact(session: Session, scope: Where, text: str, size: int, ids: Sequence[int] | None) -> list[FoundPerson]:
+def _exact(session: Session, scope: Parts | Scope, text: str, size: int) -> list[FoundPerson]:
     folded = fold(text)
     if not folded or scope == frozenset():
         return []
     ways = list(_ways(text, folded))
-    if isinstance(scope, Reach):
+    if isinstance(scope, Parts):
         ranked_ways = [(rank, *way) for rank, way in enumerate(ways)]
         return _reached(
             session,
             scope,
-            ids,
             ranked_ways,
             lambda theirs: [_everywhere(way, rank, size, theirs) for rank, way in enumerate(ways)],
             size,
@@ -98,22 +98,21 @@ def _owner(key: Text) -> InstrumentedAttribute[int]:
 
 def _reached(
     session: Session,
-    where: Reach,
-    ids: Sequence[int] | None,
+    within: Parts,
     ways: Sequence[Ranked],
     walk: Callable[[ColumnElement[bool]], Sequence[Select[Any]]],
     size: int,
 ) -> list[FoundPerson]:
     """Within organisations: few people are looked at one by one; among many the walk leaves out the others."""
-    if ids is None:
+    if within.people is None:
         who = func.coalesce(Profile.merged_into_id, Profile.id)
-        found = _people(session, walk(reaches.member(where, who)), size)
+        found = _people(session, walk(within.holds(who)), size)
     else:
-        found = member_search.people(session, ids, ways, size)
-    if not where.sites:
+        found = member_search.people(session, within.people, ways, size)
+    if not (sites := within.where.sites):
         return found
     best: dict[int, FoundPerson] = {}
-    for person in (*found, *site_search.people(session, where.sites, ways, size)):
+    for person in (*found, *site_search.people(session, sites, ways, size)):
         if person.id not in best or person.rank < best[person.id].rank:
             best[person.id] = person
     return sorted(best.values(), key=lambda person: (person.rank, fold(person.full_name), person.id))[: size + 1]
@@ -154,7 +153,7 @@ def _turned(text: str) -> list[str]:
     return [f"{last} {first}"] if last and " " not in last else []
 
 
-def _near(session: Session, scope: Where, text: str, size: int, ids: Sequence[int] | None) -> list[FoundPerson]:
+def _near(session: Session, scope: Parts | Scope, text: str, size: int) -> list[FoundPerson]:
     typed = rules.words(text)
     if (
         scope == frozenset()
@@ -170,11 +169,10 @@ def _near(session: Session, scope: Where, text: str, size: int, ids: Sequence[in
     names = [" ".join(words) for words in islice(product(*choices), _COMBINATIONS)]
     names += [other for name in names for other in _turned(name)]
     ways: list[Ranked] = [(0, key, name) for key in _NAMES for name in names]
-    if isinstance(scope, Reach):
+    if isinstance(scope, Parts):
         return _reached(
             session,
             scope,
-            ids,
             ways,
             lambda theirs: [_named(session, key, names, size, theirs) for key in _NAMES],
             size,
