@@ -168,7 +168,7 @@ def belong(session: Session, make: Factories, every: int) -> Reach:
         text(
             "insert into memberships (group_id, profile_id, organisation_id, joined_at) "
             "select g.id, p.id, :below, g.created_at from profiles p join groups g on g.id = :group "
-            "where p.id % :every = 0"
+            "where (p.id - 1) % :every = 0"
         ),
         {"group": group.id, "below": below.id, "every": every},
     )
