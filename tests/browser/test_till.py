@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from tests.factories import Factories
 from tests.support.browser import axe, shot
 from tests.support.clock import NOW
-from webapp.models import AccountSettings, Redemption, StaffSession
+from webapp.models import AccountSettings, BenefitDefinition, Profile, Redemption, StaffGrant, StaffSession
 from webapp.services import passwords
 
 PHRASE = "a-long-enough-sentence-42"
@@ -255,3 +255,58 @@ def test_a_redemption_pressed_at_a_locked_till_is_done_when_it_is_pressed_again(
     page.locator("#code").press("Enter")
     page.wait_for_url("**/till/redemptions/*")
     assert lines(counter) == ["redeem"]
+
+
+@pytest.fixture
+def within(counter):
+    """The same till bound to an organisation; the customer belongs there, another one with a card elsewhere."""
+    with counter.session() as session:
+        make = Factories(session)
+        harbour = make.organisation(title="Harbour Coffee")
+        hill = make.organisation(title="Hill Bakery")
+        till = session.scalars(select(StaffGrant)).one()
+        definition = session.scalars(select(BenefitDefinition)).one()
+        till.site_id, till.organisation_id = definition.site_id, harbour.id
+        definition.is_claimable = True
+        group = make.group(title="Regulars")
+        make.member(group, session.scalars(select(Profile)).one(), harbour)
+        stranger = make.profile(first_name="Bo", last_name="Hill", external_id="HILL-1", email="bo@hill.example")
+        make.member(group, stranger, hill)
+        make.benefit(definition, stranger, redeem_code_pos="TH1RDC0DE", code_key="TH1RDC0DE", issued_at=NOW)
+        make.location(title="Quay Street", organisation_id=harbour.id)
+        make.location(title="Hill Road", organisation_id=hill.id)
+        session.commit()
+    return counter
+
+
+def test_k150_a_till_within_an_organisation(within, new_tab) -> None:
+    """Its own customers are found, redeemed and claimed for; a card of somebody else is a code that nobody knows."""
+    page = signed_in(new_tab(width=390), within)
+    expect(page.locator("#where option")).to_have_text(["Not said", "Quay Street"])
+    shot(page, "till-within-desk")
+    page.keyboard.type("th1rd-c0de")
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict__word")).to_have_text("Unknown code")
+    axe(page)
+    shot(page, "till-within-unknown")
+    page.goto(f"{within.url}/till/people?q=Hill")
+    expect(page.get_by_text("Nobody who holds a benefit is found")).to_be_visible()
+    page.goto(f"{within.url}/till/people?q=Zoe")
+    shot(page, "till-within-person")
+    page.get_by_role("link", name="Coffee for two").first.click()
+    expect(page.locator(".verdict__word")).to_have_text("Good")
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict__word")).to_have_text("Redeemed")
+    shot(page, "till-within-receipt")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".verdict__word")).to_have_text("Taken back")
+    page.goto(f"{within.url}/till")
+    page.get_by_role("link", name="Claim for a person").click()
+    page.get_by_label("Member id or e-mail").fill("HILL-1")
+    page.get_by_role("button", name="Claim benefit").click()
+    expect(page.get_by_text("Nobody has this member id or e-mail").first).to_be_visible()
+    axe(page)
+    shot(page, "till-within-claim")
+    assert page.goto(f"{within.url}/till/benefits/3").status == 404
+    shot(page, "till-within-404")
+    assert lines(within) == ["redeem", "reversal"]

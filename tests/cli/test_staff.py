@@ -61,6 +61,8 @@ def test_permissions_and_routes_are_printed(command):
     table = json.loads(command("permissions", "--json").stdout)
     assert table["permissions"]["draws.run"] == ["draw supervisor"]
     assert ["draw supervisor", "editor"] in table["conflicts"]
+    assert "benefits.redeem" in table["within_organisations"]
+    assert "benefits.view" not in table["within_organisations"]
     routes = json.loads(command("routes", "--json").stdout)
     found = {(row["address"], row["permission"]) for row in routes}
     assert {("/staff", "staff.manage"), ("/sign-in", "public"), ("/today", "signed-in")} <= found

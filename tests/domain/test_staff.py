@@ -5,7 +5,7 @@ import pytest
 from webapp.domain import staff as rules
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Grant
-from webapp.domain.permissions import Role
+from webapp.domain.permissions import Role, of_organisation
 
 
 def codes(verdict):
@@ -110,6 +110,16 @@ def test_roles_are_given_on_ones_own_sites_only(site_id, within, refused):
 )
 def test_nobody_gives_themselves_a_role(gained, is_self, is_small_team, refused):
     assert codes(rules.may_promote_self(gained, is_self=is_self, is_small_team=is_small_team)) == refused
+
+
+@pytest.mark.parametrize("role", Role)
+def test_k150_a_role_within_an_organisation_carries_something_there(role):
+    found = rules.may_bind([Grant(role, 3), Grant(role, None, 7)])
+    assert found.ok == bool(of_organisation(role)) == (role in rules.WITHIN)
+    assert found.ok or found.reasons[0].message == (
+        f"The role «{role}» carries nothing within an organisation. Give it in all organisations, or give till or editor "
+        "within this one."
+    )
 
 
 def test_roles_in_words():

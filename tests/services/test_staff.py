@@ -325,6 +325,18 @@ def test_an_administrator_of_one_site_reaches_its_staff_only(session, make):
     assert staff.invite(local, invitation("new@example.org", Grant(Role.VIEWER, here.id)))
 
 
+def test_k150_a_role_that_carries_nothing_within_an_organisation_is_not_given_there(work, session, make):
+    one = make.organisation()
+    member = make.staff(Role.VIEWER, organisation_id=one.id)
+    with pytest.raises(Refused, match="«viewer» carries nothing within an organisation"):
+        staff.invite(work, invitation("new@example.org", Grant(Role.VIEWER, None, one.id)))
+    with pytest.raises(Refused, match="«fulfilment» carries nothing"):
+        staff.change_grants(work, staff.ChangeGrants(member.id, (Grant(Role.FULFILMENT, None, one.id),)))
+    session.rollback()
+    kept = (Grant(Role.VIEWER, None, one.id), Grant(Role.TILL, None, one.id))
+    assert staff.change_grants(work, staff.ChangeGrants(member.id, kept))  # one that was given before may stay
+
+
 def test_a_new_link_lets_somebody_choose_another_password_and_ends_their_sessions(work, session, make):
     ada = make.staff(Role.EDITOR, password_hash=passwords.hashed(WORDS))
     staff_sessions.sign_in(work, staff_sessions.StartSession(ada.id, staff_sessions.token_hash("old session")))

@@ -22,13 +22,26 @@ from werkzeug.routing import AnyConverter
 
 from tests.support.clock import NOW
 from tests.support.signing_in import sign_in
+from webapp.blueprints.profiles import views as profiles_views
 from webapp.blueprints.rewards import views as rewards_views
 from webapp.cli import main
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import Actor, Grant
-from webapp.domain.permissions import ROLES, WITHIN_ORGANISATIONS, Permission, Role
+from webapp.domain.permissions import ROLES, WITHIN_ORGANISATIONS, Permission, Role, of_organisation
 from webapp.extensions import db
-from webapp.models import Base, ImportRun, Job, Site, StaffMember, StaffSession, StoredFile
+from webapp.models import (
+    Base,
+    Benefit,
+    ImportRun,
+    Job,
+    Profile,
+    Redemption,
+    Site,
+    StaffMember,
+    StaffSession,
+    StoredFile,
+    Voucher,
+)
 from webapp.services import staff, staff_account, staff_sessions
 from webapp.services.work import Work
 from webapp.web import reach
@@ -406,7 +419,7 @@ def of_organisations(app):
     return [
         (rule, view)
         for rule, view in routes(app)
-        if view.permission in WITHIN_ORGANISATIONS and "organisation_id" in rule.arguments
+        if view.permission in WITHIN_ORGANISATIONS and view.within and "organisation_id" in rule.arguments
     ]
 
 
@@ -431,17 +444,108 @@ def test_k150_nothing_of_another_organisation_is_seen_or_done(app, world, make, 
 
 
 def test_k150_a_role_within_an_organisation_opens_no_other_screen(app, world, make, signed_in, published, ask):
-    """Screens that do not know organisations, exports and prints among them, are closed to it: 403 before any id is read."""
+    """Screens that do not say they keep to organisations, exports and prints among them: 403 before any id is read."""
     wrong = []
     for role in Role:
         browser = signed_in(role, organisation_id=make.organisation().id).client
         for rule, view in routes(app):
-            if view.permission in {*WITHIN_ORGANISATIONS, Permission.PUBLIC, Permission.SIGNED_IN}:
+            if view.within or view.permission in {Permission.PUBLIC, Permission.SIGNED_IN}:
                 continue
             for url, method in product(addresses(rule, world.values), sorted({"GET", "POST"} & rule.methods)):
                 if (status := ask(browser, url, method).status_code) != 403:
                     wrong.append(f"{method} {url} as {role} within one organisation: {status}")
     assert wrong == []
+
+
+def test_k150_only_what_a_bound_role_may_carry_keeps_to_organisations(app):
+    """A screen that says so and asks for another right would be open to nobody; each of these rights has a screen."""
+    said = {view.permission for _, view in routes(app) if view.within}
+    assert said == WITHIN_ORGANISATIONS
+    assert {role for role in Role if of_organisation(role)} == {Role.TILL, Role.EDITOR}
+
+
+# Groups and types of organisations are of the account: within an organisation a group shows its own members only.
+OF_THE_ACCOUNT = {"groups.add", "groups.export_members", "groups.show", "organisation_types.show"}
+
+
+def outside(app, values, browsers, ask):
+    """Answers, to somebody bound to another organisation, that are neither 404 as for nobody's id nor 403."""
+    missing = nobodys(values)
+    for rule, view in routes(app):
+        if (
+            view.permission in {Permission.PUBLIC, Permission.SIGNED_IN}
+            or not rule.arguments
+            or rule.endpoint in OF_THE_ACCOUNT
+        ):
+            continue
+        pairs = list(zip(addresses(rule, values), addresses(rule, missing), strict=True))
+        for (role, browser), (url, other) in product(browsers.items(), pairs):
+            for method, headers in product(sorted({"GET", "POST"} & rule.methods), ({}, PART)):
+                answer = ask(browser, url, method, headers=headers)
+                is_open = view.within and view.permission in ROLES[role]
+                if answer.status_code != (404 if is_open else 403):
+                    yield f"{method} {url} as {role} of another organisation: {answer.status_code}"
+                elif is_open and told(answer, url) != told(ask(browser, other, method, headers=headers), other):
+                    yield f"{method} {url} as {role} of another organisation: other words than for {other}"
+
+
+@pytest.fixture
+def held_within(world, make, session):
+    """`held_within(organisation)`: whoever holds something of the world is a member there."""
+
+    def join(organisation):
+        group = make.group()
+        redeemed = session.get_one(Redemption, world.values["redemption_id"])
+        holders = {world.values["profile_id"], session.get_one(Benefit, redeemed.benefit_id).profile_id}
+        for number in sorted(holders):
+            make.member(group, session.get_one(Profile, number), organisation)
+        session.get_one(Voucher, world.values["voucher_id"]).profile_id = world.values["profile_id"]
+        session.commit()
+
+    return join
+
+
+@pytest.fixture
+def walk_outside(app, world, ask):
+    """Where somebody bound to another organisation is answered otherwise than 403 or 404; browsers by their role."""
+    return lambda browsers: list(outside(app, world.values, browsers, ask))
+
+
+def test_k150_nobody_of_another_organisation_is_seen_and_nothing_they_hold(make, signed_in, held_within, walk_outside):
+    top = make.organisation()
+    mine, beside = make.organisation(top), make.organisation(top)
+    held_within(beside)
+    browsers = {role: signed_in(role, organisation_id=mine.id).client for role in Role}
+    assert walk_outside(browsers) == []
+
+
+def test_k150_the_walk_is_not_of_closed_doors(world, make, signed_in, held_within, walk_outside):
+    """The same walk where the people are members below one's own: every screen that keeps to organisations is open."""
+    mine = make.organisation()
+    held_within(make.organisation(mine))
+    browsers = {role: signed_in(role, organisation_id=mine.id).client for role in (Role.TILL, Role.EDITOR)}
+    found = " ".join(walk_outside(browsers))
+    for role, noun in ((Role.TILL, "till/benefits"), (Role.TILL, "till/vouchers"), (Role.EDITOR, "profiles")):
+        number = world.values[{"till/benefits": "benefit_id", "till/vouchers": "voucher_id"}.get(noun, "profile_id")]
+        assert f"GET /{noun}/{number} as {role} of another organisation: 200" in found
+
+
+def test_k150_finds_a_screen_that_shows_people_of_others(make, signed_in, held_within, walk_outside, monkeypatch):
+    held_within(make.organisation())
+    browsers = {Role.EDITOR: signed_in(Role.EDITOR, organisation_id=make.organisation().id).client}
+    monkeypatch.setattr(profiles_views, "where", lambda _permission: None)
+    found = walk_outside(browsers)
+    assert found
+    assert all("/profiles/" in line for line in found)
+
+
+@pytest.mark.parametrize("role", [Role.TILL, Role.EDITOR])
+def test_k150_an_id_in_the_query_is_no_way_round(world, make, signed_in, held_within, role):
+    held_within(make.organisation())
+    browser = signed_in(role, organisation_id=make.organisation().id)
+    for path in ("/benefits/claim?profile={}", *(["/till/people?profile={}"] if role is Role.TILL else [])):
+        page = browser.get(path.format(world.values["profile_id"]), status=404)
+        assert page.texts("main p") == browser.get(path.format(999_999), status=404).texts("main p")
 
 
 def test_k150_finds_a_screen_that_does_not_keep_to_its_organisation(app, world, make, signed_in, ask, monkeypatch):

@@ -166,8 +166,9 @@ def test_somebody_of_one_organisation_sees_it_and_what_is_below(new_console, ses
     browser.post(f"/groups/{group.id}/members/{there.id}/remove", status=404)
     for path in ("/groups/new", f"/groups/{group.id}/edit", "/organisation-types/new"):
         browser.get(path, status=404)
+    assert len(browser.get("/profiles").texts("tbody th a")) == 1
     browser.post(f"/groups/{group.id}/members/{here.id}/remove")
-    browser.get("/profiles", status=403)
+    assert browser.get("/profiles").texts("tbody th a") == []
     assert "People" in browser.get("/organisations").texts("nav a")
 
 

@@ -177,6 +177,7 @@ def test_a_role_is_given_within_an_organisation_and_taken_again(console, make, s
         ({"within_role": "editor"}, ("#within_listed-error", "Choose the organisation")),
         ({"within_listed": "HULL"}, ("#within_role-error", "Choose the role this organisation is for.")),
         ({"within_role": "god", "within_listed": "HULL"}, ("#within_role-error", "Choose one of the list.")),
+        ({"within_role": "viewer", "within_listed": "HULL"}, ("#within_role-error", "Choose one of the list.")),
         (
             {"within_role": "editor", "within_site": "99x", "within_listed": "HULL"},
             ("#within_site-error", "Choose one"),
@@ -192,6 +193,19 @@ def test_half_a_role_within_an_organisation_is_refused_on_its_field(console, mak
     where, words = answer
     assert words in " ".join(page.texts(where))
     assert grants_of(session, ed.id) == {(Role.VIEWER, None, None)}
+
+
+def test_k150_only_roles_that_carry_something_are_offered_within_an_organisation(console, make, hull):
+    ed = make.staff(Role.VIEWER)
+    make.add(StaffGrant(staff_id=ed.id, role=Role.TILL, organisation_id=hull.id))
+    make.add(StaffGrant(staff_id=ed.id, role=Role.FULFILMENT, organisation_id=hull.id))
+    for path in (f"/staff/{ed.id}/edit", "/staff/new"):
+        page = console.get(path)
+        assert page.texts("#within_role option") == ["No further role", "Till", "Editor"]
+        assert "It reaches the people who belong to the organisation chosen" in page.text
+    shown = console.get(f"/staff/{ed.id}").texts("tbody th small")
+    assert "Finds the people who belong to the organisation or to one below it" in shown[-2] + shown[-1]
+    assert "Carries nothing within an organisation." in shown
 
 
 def test_among_many_organisations_one_is_chosen_by_its_id(console, make, session, hull, monkeypatch):

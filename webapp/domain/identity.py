@@ -46,6 +46,22 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a permission holds, for somebody whose roles are bound to organisations.
+
+    Whole on ``sites``; elsewhere the people who belong to an organisation of ``parts`` or below it, and what they hold
+    of the site it is paired with (None is every one). Pairs are exact: what two of them say is never put together.
+    """
+
+    sites: frozenset[int]
+    parts: tuple[tuple[int | None, int], ...]
+
+
+# Where somebody may look or act: on every site, on these, or as far as their organisations go.
+Where = frozenset[int] | Reach | None
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """The person or process behind a change. ``staff_id`` is None for the program itself.
 
@@ -62,21 +78,44 @@ class Actor:
     def roles(self) -> frozenset[Role]:
         return frozenset(grant.role for grant in self.grants)
 
-    def may(self, permission: Permission, site_id: int | None = None) -> bool:
-        """Whether any grant carries ``permission``: on ``site_id``, or on some site when that is None."""
+    def may(self, permission: Permission, site_id: int | None = None, *, within: bool = False) -> bool:
+        """Whether any grant carries ``permission``: on ``site_id``, or on some site when that is None.
+
+        A grant bound to an organisation counts only with ``within``: for what keeps to organisations itself.
+        """
         return any(
-            grant.carries(permission) and (site_id is None or grant.site_id in (None, site_id)) for grant in self.grants
+            grant.carries(permission)
+            and (site_id is None or grant.site_id in (None, site_id))
+            and (within or grant.organisation_id is None)
+            for grant in self.grants
         )
 
     def sites(self, permission: Permission) -> frozenset[int] | None:
-        """Ids of the sites where ``permission`` holds; None means every site."""
-        found = {grant.site_id for grant in self.grants if grant.carries(permission)}
+        """Ids of the sites where ``permission`` holds in all organisations; None means every site."""
+        found = {grant.site_id for grant in self.grants if grant.organisation_id is None and grant.carries(permission)}
         return None if None in found else frozenset(site for site in found if site is not None)
 
     def organisations(self, permission: Permission) -> frozenset[int] | None:
-        """Ids of the organisations where ``permission`` holds, each with all below it; None means every one."""
-        found = {grant.organisation_id for grant in self.grants if grant.carries(permission)}
+        """Ids of the organisations where ``permission`` holds on every site, each with all below; None is every one."""
+        found = {grant.organisation_id for grant in self.grants if grant.site_id is None and grant.carries(permission)}
         return None if None in found else frozenset(root for root in found if root is not None)
+
+    def where(self, permission: Permission) -> Where:
+        """``sites``, or as far as the organisations go that grants of ``permission`` are bound to."""
+        sites = self.sites(permission)
+        if sites is None:
+            return None
+        parts = {
+            (grant.site_id, grant.organisation_id)
+            for grant in self.grants
+            if grant.organisation_id is not None and grant.carries(permission)
+        }
+        # What holds on a whole site, or for an organisation on every site, need not be said of a part of it again.
+        kept = sorted(
+            ((site, root) for site, root in parts if site not in sites and (site is None or (None, root) not in parts)),
+            key=lambda part: (part[1], part[0] or 0),
+        )
+        return Reach(sites, tuple(kept)) if kept else sites
 
 
 SYSTEM = Actor("Largesse")

@@ -124,10 +124,20 @@ ROLES: dict[Role, frozenset[Permission]] = {
     ),
 }
 
-# Rights that a role carries also when it is given within one organisation only: the screens that ask for them read
-# ``web.access.organisation_scope`` and show nothing outside it. Every other right needs a role of all organisations,
-# so a screen that does not know organisations is closed to whoever is bound to one.
-WITHIN_ORGANISATIONS: frozenset[Permission] = frozenset({_P.ORGANISATIONS_VIEW, _P.ORGANISATIONS_EDIT})
+# Rights that a role carries also when it is given within one organisation only: the people who belong there, what they
+# hold, and the organisations themselves. Every other right needs a role of all organisations, and so does a screen that
+# does not say ``within`` where it names its permission (``web.access.requires``).
+WITHIN_ORGANISATIONS: frozenset[Permission] = frozenset(
+    {
+        _P.ORGANISATIONS_VIEW,
+        _P.ORGANISATIONS_EDIT,
+        _P.PROFILES_VIEW,
+        _P.PROFILES_EDIT,
+        _P.BENEFITS_CLAIM,
+        _P.BENEFITS_REDEEM,
+        _P.BENEFITS_RETURN,
+    }
+)
 
 # Two hats that may not sit on one head, unless the account says openly that the team is too small.
 CONFLICTS: tuple[frozenset[Role], ...] = (
@@ -135,6 +145,11 @@ CONFLICTS: tuple[frozenset[Role], ...] = (
     frozenset({Role.DRAW_SUPERVISOR, Role.FULFILMENT}),
     frozenset({Role.ADMINISTRATOR, Role.DRAW_SUPERVISOR}),
 )
+
+
+def of_organisation(role: Role) -> frozenset[Permission]:
+    """What the role carries when it is given within one organisation."""
+    return ROLES[role] & WITHIN_ORGANISATIONS
 
 
 def conflicts(roles: frozenset[Role]) -> tuple[frozenset[Role], ...]:

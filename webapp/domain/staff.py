@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Grant
-from webapp.domain.permissions import Role, conflicts
+from webapp.domain.permissions import Role, conflicts, of_organisation
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 # reliability.md 6.2
@@ -37,6 +37,14 @@ DUTIES: dict[Role, str] = {
     Role.DRAW_SUPERVISOR: "Enters the witnessed value, draws, signs off replacements.",
     Role.FULFILMENT: "Contacts winners, hands over prizes, prints vouchers.",
     Role.ADMINISTRATOR: "Invites staff, gives roles, changes settings. Cannot edit programmes or draw.",
+}
+
+# What a role reaches that is given within an organisation; the others carry nothing there.
+WITHIN: dict[Role, str] = {
+    Role.TILL: "Finds the people who belong to the organisation or to one below it, and redeems, claims and takes back "
+    "what they hold of the site.",
+    Role.EDITOR: "Sees and changes the organisation with all below it and the people who belong there, claims benefits of "
+    "the site for them, and takes redemptions back.",
 }
 
 _DISGUISES = str.maketrans("@4013$57!", "aaoiessti")
@@ -141,6 +149,22 @@ def may_grant(grants: Iterable[Grant], *, is_small_team: bool) -> Verdict:
     if not roles:
         return Verdict((Reason("staff.no_role", "Choose at least one role: without one nothing is shown.", "grants"),))
     return may_hold(roles, is_small_team=is_small_team)
+
+
+def may_bind(gained: Iterable[Grant]) -> Verdict:
+    """A role within an organisation must carry something there."""
+    empty = {grant.role for grant in gained if grant.organisation_id is not None and not of_organisation(grant.role)}
+    return Verdict(
+        tuple(
+            Reason(
+                "staff.bound_to_nothing",
+                f"The role «{role}» carries nothing within an organisation. Give it in all organisations, or give "
+                f"{' or '.join(WITHIN)} within this one.",
+                "grants",
+            )
+            for role in sorted(empty)
+        )
+    )
 
 
 def is_of_till(grants: Iterable[Grant]) -> bool:

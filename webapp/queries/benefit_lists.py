@@ -15,9 +15,9 @@ from webapp.domain.benefit_lists import MOST_COUNTED, USUAL, Dates, Order
 from webapp.domain.benefits import BenefitState
 from webapp.models import Benefit
 from webapp.queries.benefit_filters import DATES, Filter, Moment, dated, matching
-from webapp.queries.benefit_ways import Way, aside, joined, narrowest, together
+from webapp.queries.benefit_ways import Way, joined, narrowest, together
 from webapp.queries.benefits import BenefitRow, Scope, lines, rows
-from webapp.queries.matching import among_ids
+from webapp.queries.matching import among_ids, aside
 
 _COLUMNS: Mapping[str, Moment] = {"issued_at": Benefit.issued_at, "expires_at": Benefit.expires_at}
 _NAMES = {"issued_at": "issued", "expires_at": "ends"}

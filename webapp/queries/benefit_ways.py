@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, false, func, select, text, union_all
+from sqlalchemy import ColumnElement, Select, TextClause, func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from webapp.domain.benefits import BenefitState
@@ -20,7 +20,7 @@ from webapp.models import Benefit, BenefitDefinition, Profile
 from webapp.models.benefits import IN_USE, UNUSED, USED_UP, VOID
 from webapp.queries.benefit_filters import DATES, Filter, dated, matching
 from webapp.queries.benefits import Scope
-from webapp.queries.matching import among_ids
+from webapp.queries.matching import among_ids, aside
 from webapp.queries.profiles import matches
 
 FEW_PEOPLE = 20_000  # whose benefits are looked for
@@ -40,11 +40,6 @@ class Way:
         wanted = joined(select(Benefit.id), self.scope, self.narrow)
         wanted = wanted.where(*map(aside, [*matching(session, self.scope, self.narrow, now), *further]))
         return [wanted.where(*stretch) for stretch in self.stretches]
-
-
-def aside(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The same condition, as one that a database answers for a row it has: it looks for no index that may serve."""
-    return func.coalesce(condition, false())
 
 
 def joined(wanted: Select[*tuple[Any, ...]], scope: Scope, narrow: Filter) -> Select[*tuple[Any, ...]]:

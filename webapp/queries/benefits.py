@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.benefits import BenefitFacts, BenefitState, state
 from webapp.domain.errors import NotFound
+from webapp.domain.identity import Reach, Where
 from webapp.domain.redemptions import BenefitSource
 from webapp.domain.voucher_codes import normalise
 from webapp.models import (
@@ -23,6 +24,7 @@ from webapp.models import (
     Site,
     Voucher,
 )
+from webapp.queries import reaches
 from webapp.queries.matching import among
 from webapp.queries.prepared import Prepared
 
@@ -97,16 +99,23 @@ def get(session: Session, benefit_id: int) -> Benefit:
     return found
 
 
-def owner(session: Session, benefit_id: int, scope: Scope = None) -> Owner:
-    """The definition of a benefit, without the benefit; ``NotFound`` outside ``scope``."""
+def owner(session: Session, benefit_id: int, where: Where = None) -> Owner:
+    """The definition of a benefit, without the benefit; ``NotFound`` outside ``where``."""
     row = _OWNER.one(session.connection(), benefit_id=benefit_id)
-    if row is None or not (found := Owner(*row)).is_on(scope):
+    if row is None or not is_reached(session, found := Owner(*row), benefit_id, where):
         raise missing()
     return found
 
 
-def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:
-    """The benefit with definition, holder and code; ``NotFound`` outside ``scope``."""
+def is_reached(session: Session, owner: Owner, benefit_id: int, where: Where) -> bool:
+    """Whether ``where`` reaches a benefit of this owner; asked of the database only where organisations decide."""
+    if isinstance(where, Reach):
+        return owner.is_on(where.sites) or reaches.has_benefit(session, where, benefit_id)
+    return owner.is_on(where)
+
+
+def sheet(session: Session, benefit_id: int, where: Where) -> BenefitSheet:
+    """The benefit with definition, holder and code; ``NotFound`` outside ``where``."""
     statement = (
         select(Benefit, BenefitDefinition, Site, Profile, Voucher, BenefitDefinitionVersion)
         .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
@@ -119,8 +128,8 @@ def sheet(session: Session, benefit_id: int, scope: Scope) -> BenefitSheet:
         )
         .where(Benefit.id == benefit_id)
     )
-    if scope is not None:
-        statement = statement.where(BenefitDefinition.site_id.in_(scope))
+    if where is not None:
+        statement = statement.where(_held(where))
     found = session.execute(statement.execution_options(**_FRESH)).one_or_none()
     if found is None:
         raise missing()
@@ -156,12 +165,12 @@ def several(session: Session, scope: Scope, ids: Collection[int]) -> list[Benefi
 
 
 def of_person(
-    session: Session, ids: Collection[int], scope: Scope, *, size: int = PAGE, before: int | None = None
+    session: Session, ids: Collection[int], where: Where, *, size: int = PAGE, before: int | None = None
 ) -> list[BenefitRow]:
     """The benefits a person holds, the newest first, one more than ``size`` when there are further ones."""
     statement = rows().where(Benefit.profile_id.in_(ids)).order_by(Benefit.id.desc()).limit(size + 1)
-    if scope is not None:
-        statement = statement.where(BenefitDefinition.site_id.in_(scope))
+    if where is not None:
+        statement = statement.where(_held(where))
     if before is not None:
         statement = statement.where(Benefit.id < before)
     return lines(session, statement)
@@ -245,13 +254,20 @@ def known_codes(session: Session, codes: Collection[str]) -> set[str]:
     return {code for code in session.scalars(wanted) if code}
 
 
-def id_of_code(session: Session, code: str, scope: Scope = None) -> int | None:
-    """The benefit whose own code this is, if there is one in ``scope``."""
+def id_of_code(session: Session, code: str, where: Where = None) -> int | None:
+    """The benefit whose own code this is, if there is one within ``where``."""
     statement = select(Benefit.id).where(Benefit.code_key == normalise(code))
-    if scope is not None:
-        held = select(BenefitDefinition.id).where(BenefitDefinition.site_id.in_(scope))
+    if isinstance(where, Reach):
+        statement = statement.join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id).where(_held(where))
+    elif where is not None:
+        held = select(BenefitDefinition.id).where(BenefitDefinition.site_id.in_(where))
         statement = statement.where(Benefit.definition_id.in_(held))
     return session.scalar(statement)
+
+
+def _held(where: Where) -> ColumnElement[bool]:
+    """Whether ``where`` reaches a benefit, joined with its definition."""
+    return reaches.holds(where, BenefitDefinition.site_id, Benefit.profile_id)
 
 
 def name_of(session: Session, benefit_id: int) -> str:
@@ -260,7 +276,7 @@ def name_of(session: Session, benefit_id: int) -> str:
 
 
 def id_of_voucher(session: Session, voucher_id: int) -> int | None:
-    """The benefit that this code was taken for, if it was taken for one."""
+    """The benefit that this code was taken for, if it was taken for one, whoever asks."""
     return session.scalar(select(Benefit.id).where(Benefit.voucher_id == voucher_id))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy import not_, select
 from sqlalchemy.orm import Session
 
+from webapp.domain.identity import Where
 from webapp.models import BenefitDefinition, Group, Location, Organisation, Site, VoucherType
+from webapp.queries import reaches
 
 MOST = 500
 
@@ -59,15 +61,23 @@ def zones(session: Session, scope: frozenset[int] | None) -> dict[str, str]:
     return {str(row[0]): row[1] for row in session.execute(statement)}
 
 
-def locations(session: Session, most: int = 200) -> list[tuple[int, str]]:
-    """Ids and titles of the locations that are not closed for good, by title."""
+def locations(session: Session, where: Where = None, most: int = 200) -> list[tuple[int, str]]:
+    """Ids and titles of the locations that are not closed for good, by title.
+
+    Whoever works within organisations only is offered theirs, and those of none.
+    """
     wanted = select(Location.id, Location.title).where(Location.closed_at.is_(None))
+    if bound := reaches.only_parts(where):
+        wanted = wanted.where(reaches.places(bound, Location.organisation_id))
     return [(row[0], row[1]) for row in session.execute(wanted.order_by(Location.title, Location.id).limit(most))]
 
 
-def location(session: Session, location_id: int) -> str | None:
-    """The title of a location, closed or not."""
-    return session.scalar(select(Location.title).where(Location.id == location_id))
+def location(session: Session, where: Where, location_id: int) -> str | None:
+    """The title of a location ``locations`` could offer, closed or not."""
+    wanted = select(Location.title).where(Location.id == location_id)
+    if bound := reaches.only_parts(where):
+        wanted = wanted.where(reaches.places(bound, Location.organisation_id))
+    return session.scalar(wanted)
 
 
 def definitions(session: Session, scope: frozenset[int] | None, *, claimable: bool = False) -> list[tuple[int, str]]:

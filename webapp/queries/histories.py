@@ -15,6 +15,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     null,
@@ -30,7 +31,7 @@ from webapp.domain.audit import Event
 from webapp.domain.audit import sentence as told
 from webapp.domain.fulfilment import WORDS as STAGES
 from webapp.domain.fulfilment import Stage
-from webapp.domain.identity import SYSTEM
+from webapp.domain.identity import SYSTEM, Where
 from webapp.domain.notices import NoticeKind, NoticeStatus
 from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
@@ -55,6 +56,7 @@ from webapp.models import (
     Winner,
     WinnerEvent,
 )
+from webapp.queries import reaches
 from webapp.queries.people import PAGE, Scope
 
 
@@ -78,15 +80,15 @@ class Moment:
 
 
 def history(
-    session: Session, ids: Collection[int], scope: Scope, *, before: str = "", size: int = PAGE
+    session: Session, ids: Collection[int], where: Where, *, before: str = "", size: int = PAGE
 ) -> list[Moment]:
     """Everything that happened to the person as one list, the newest first, with notices that are yet to come.
 
-    One more than ``size`` when there is more; ``before`` is the ``place`` of the last one seen. One statement.
+    Within organisations only what is of the person, and of the benefits they hold there. One more than ``size`` when there is more; ``before`` is the ``place`` of the last one seen. One statement.
     """
     place = _place(before)
     parts = []
-    for source, part in enumerate(_parts(ids, scope)):
+    for source, part in enumerate(_parts(ids, where)):
         at, first, second = (part.selected_columns[name] for name in ("at", "first", "second"))
         earlier: ColumnElement[bool] = true()
         if place is not None:
@@ -118,8 +120,11 @@ def _line(at: Any, first: Any, second: Any, who: Any, *told: Any) -> Select[Any]
     return select(at.label("at"), first.label("first"), second.label("second"), cast(who, String).label("who"), *texts)
 
 
-def _parts(ids: Collection[int], scope: Scope) -> Sequence[Select[Any]]:
+def _parts(ids: Collection[int], where: Where) -> Sequence[Select[Any]]:
     """What a history is made of, in the order of ``_TELL``."""
+    scope = reaches.whole(where)
+    holds = reaches.holds(where, BenefitDefinition.site_id, Benefit.profile_id)
+    bound = reaches.only_parts(where)
     subjects = [f"profiles:{number}" for number in ids]
     zero = literal(0)
     person = AuditEntry.facts["person"].as_string()
@@ -134,6 +139,8 @@ def _parts(ids: Collection[int], scope: Scope) -> Sequence[Select[Any]]:
         moves.c.subject == literal("groups:").concat(cast(Membership.group_id, String)),
         moves.c.at == Membership.joined_at,
     )
+    # Within organisations nobody is told of the others, which the log names in words.
+    joined = reaches.places(bound, Membership.organisation_id) if bound else ~is_logged
     by_file = literal("Import ").concat(cast(Membership.import_run_id, String))
     return (
         _line(AuditEntry.at, AuditEntry.id, zero, AuditEntry.actor, AuditEntry.event, AuditEntry.facts).where(
@@ -159,11 +166,11 @@ def _parts(ids: Collection[int], scope: Scope) -> Sequence[Select[Any]]:
         _line(BenefitChange.at, BenefitChange.id, zero, BenefitChange.by, BenefitDefinition.name, BenefitChange.move, BenefitChange.note)
         .join(Benefit, Benefit.id == BenefitChange.benefit_id)
         .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
-        .where(or_(Benefit.profile_id.in_(ids), BenefitChange.profile_id.in_(ids)), _within(BenefitDefinition.site_id, scope)),
+        .where(or_(Benefit.profile_id.in_(ids), BenefitChange.profile_id.in_(ids)), holds),
         _line(Redemption.at, Redemption.id, zero, Redemption.by, BenefitDefinition.name, Redemption.kind, Redemption.count, Redemption.receipt)
         .join(Benefit, Benefit.id == Redemption.benefit_id)
         .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
-        .where(Benefit.profile_id.in_(ids), _within(BenefitDefinition.site_id, scope)),
+        .where(Benefit.profile_id.in_(ids), holds),
         _line(
             func.coalesce(Notice.sent_at, Notice.due_at), Notice.id, zero, literal(SYSTEM.label), BenefitDefinition.name,
             Notice.kind, Notice.status, case((Notice.reason != "", Notice.reason), else_=Target.title),
@@ -171,12 +178,12 @@ def _parts(ids: Collection[int], scope: Scope) -> Sequence[Select[Any]]:
         .join(Target, Target.id == Notice.target_id)
         .join(Benefit, Benefit.id == Notice.benefit_id)
         .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
-        .where(Notice.profile_id.in_(ids), _within(BenefitDefinition.site_id, scope)),
+        .where(Notice.profile_id.in_(ids), holds),
         _line(Membership.joined_at, Membership.id, zero, by_file, Group.title, Organisation.title)
         .join(Group, Group.id == Membership.group_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Membership.profile_id.in_(ids), ~is_logged),
-        _line(moves.c.at, moves.c.id, zero, moves.c.actor, moves.c.event, moves.c.facts),
+        .where(Membership.profile_id.in_(ids), joined),
+        _line(moves.c.at, moves.c.id, zero, moves.c.actor, moves.c.event, moves.c.facts).where(false() if bound else true()),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     any_,
     cast,
+    false,
     func,
     literal,
     select,
@@ -26,13 +27,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.models.base import Utc
 
-_LAST = "\U0010ffff"
+LAST = "\U0010ffff"
 Text = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 
 
 def begins(column: Text, text: str) -> ColumnElement[bool]:
     """Whether ``column``, made with ``models.base.key``, begins with ``text``; no sign of it is a wildcard."""
-    return and_(column >= text, column < text + _LAST)
+    return and_(column >= text, column < text + LAST)
 
 
 def among(session: Session, column: Text, values: Collection[str]) -> ColumnElement[bool]:
@@ -51,6 +52,11 @@ def among_ids(
         listed = func.json_each(json.dumps(list(ids))).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == any_(literal(list(ids), ARRAY(Integer)))
+
+
+def aside(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same condition, as one that a database answers for a row it has: it looks for no index that may serve."""
+    return func.coalesce(condition, false())
 
 
 def keyed(moments: Mapping[str, datetime]) -> str:

@@ -10,6 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
+from webapp.domain.draws import DrawState
+from webapp.domain.entries import EntryStatus
+from webapp.domain.fulfilment import Stage
+from webapp.domain.identity import Where
 from webapp.domain.outbox import OutboxStatus
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import (
@@ -24,14 +28,17 @@ from webapp.models import (
     Module,
     Organisation,
     OutboxMessage,
+    Prize,
     Profile,
     ProfileIdentity,
+    Reward,
     Site,
     Tier,
     Voucher,
     VoucherType,
     Winner,
 )
+from webapp.queries import reaches
 
 PAGE = 50
 MOST = 200  # groups of one person shown
@@ -95,6 +102,33 @@ class Letter:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """One entry of a person, in which reward."""
+
+    reward: str
+    reward_name: str
+    number: int
+    tickets: int
+    status: EntryStatus
+    reason: str
+    receipt: str | None
+    entered_at: datetime
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePrize:
+    """One prize a person stands for, or stood for."""
+
+    reward: str
+    reward_name: str
+    prize: str | None
+    rank: int
+    stage: Stage
+    stage_at: datetime
+
+
 def aliases(session: Session, profile_id: int) -> list[tuple[int, str | None]]:
     """Id and address of the rows that turned out to be this person."""
     wanted = select(Profile.id, Profile.email_key).where(Profile.merged_into_id == profile_id)
@@ -131,8 +165,8 @@ def identities(session: Session, profile_id: int) -> list[ProfileIdentity]:
     return list(session.scalars(wanted.order_by(ProfileIdentity.system, ProfileIdentity.identifier).limit(MOST)))
 
 
-def memberships(session: Session, profile_id: int) -> list[Belonging]:
-    """The person's groups, the newest first."""
+def memberships(session: Session, profile_id: int, where: Where = None) -> list[Belonging]:
+    """The person's groups, the newest first; within organisations those of theirs, and of none."""
     statement = (
         select(Group.title, Group.name, Organisation.title, Organisation.id, Membership.joined_at)
         .join(Group, Group.id == Membership.group_id)
@@ -141,7 +175,49 @@ def memberships(session: Session, profile_id: int) -> list[Belonging]:
         .order_by(Membership.id.desc())
         .limit(MOST)
     )
+    if bound := reaches.only_parts(where):
+        statement = statement.where(reaches.places(bound, Membership.organisation_id))
     return [Belonging(*row) for row in session.execute(statement)]
+
+
+def entries(session: Session, ids: Collection[int], scope: Scope, *, size: int = PAGE) -> list[ProfileEntry]:
+    """The newest entries of the person and of the rows merged into it, one more than ``size`` when there are further ones."""
+    statement = (
+        select(
+            Reward.title,
+            Reward.name,
+            Entry.number,
+            Entry.tickets,
+            Entry.status,
+            Entry.reason,
+            Entry.receipt,
+            Entry.entered_at,
+            Entry.store,
+        )
+        .join(Reward, Reward.id == Entry.reward_id)
+        .where(Entry.profile_id.in_(ids))
+        .order_by(Entry.reward_id.desc(), Entry.number.desc())
+        .limit(size + 1)
+    )
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    return [ProfileEntry(*row) for row in session.execute(statement)]
+
+
+def prizes(session: Session, ids: Collection[int], scope: Scope) -> list[ProfilePrize]:
+    """What the person won, reserves included, newest first."""
+    statement = (
+        select(Reward.title, Reward.name, Prize.title, Winner.rank, Winner.stage, Winner.stage_at)
+        .join(Reward, Reward.id == Winner.reward_id)
+        .join(Draw, Draw.id == Winner.draw_id)
+        .outerjoin(Prize, Prize.id == Winner.prize_id)
+        .where(Winner.profile_id.in_(ids), Draw.state != DrawState.SEALED)
+        .order_by(Winner.id.desc())
+        .limit(PAGE)
+    )
+    if scope is not None:
+        statement = statement.where(Reward.site_id.in_(scope))
+    return [ProfilePrize(*row) for row in session.execute(statement)]
 
 
 def vouchers(session: Session, ids: Collection[int], scope: Scope) -> list[Held]:

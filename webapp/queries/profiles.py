@@ -10,29 +10,25 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, or_, select, true, type_coerce
 from sqlalchemy.orm import Session, aliased
 
-from webapp.domain.draws import DrawState
-from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import NotFound
-from webapp.domain.fulfilment import Stage
+from webapp.domain.identity import Reach, Where
 from webapp.domain.person_lists import Identity, identities_text
 from webapp.domain.profiles import Person, digits, fold
 from webapp.models import (
     AttributeDefinition,
     Benefit,
     BenefitDefinition,
-    Draw,
     Entry,
     Location,
-    Prize,
     Profile,
     ProfileIdentity,
     Reward,
     Tier,
-    Winner,
 )
+from webapp.queries import reaches
 from webapp.queries.matching import among, begins, iso
 
 PAGE = 50
@@ -69,33 +65,6 @@ class ProfileRow:
         return f"{self.first_name} {self.last_name}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileEntry:
-    """One entry of a person, in which reward."""
-
-    reward: str
-    reward_name: str
-    number: int
-    tickets: int
-    status: EntryStatus
-    reason: str
-    receipt: str | None
-    entered_at: datetime
-    store: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProfilePrize:
-    """One prize a person stands for, or stood for."""
-
-    reward: str
-    reward_name: str
-    prize: str | None
-    rank: int
-    stage: Stage
-    stage_at: datetime
-
-
 def known(session: Session, external_ids: Collection[str], email_keys: Collection[str]) -> list[Person]:
     """Everybody with one of these member ids or e-mail keys, and whoever they were merged into."""
     rows = _people(session, among(session, Profile.external_id, external_ids)) if external_ids else {}
@@ -118,12 +87,17 @@ def _people(session: Session, wanted: ColumnElement[bool]) -> dict[int, tuple[Pe
     return found
 
 
-def get(session: Session, profile_id: int, scope: frozenset[int] | None) -> Profile:
-    """The person; ``NotFound`` for nobody, and for somebody without an entry in the sites of ``scope``."""
-    profile = session.scalars(select(Profile).where(Profile.id == profile_id, _visible(scope))).one_or_none()
+def get(session: Session, profile_id: int, where: Where) -> Profile:
+    """The person; ``NotFound`` for nobody, and for somebody whom ``where`` does not reach."""
+    profile = session.scalars(select(Profile).where(Profile.id == profile_id, _visible(where))).one_or_none()
     if profile is None:
         raise NotFound("profile.not_found", "There is no such person.")
     return profile
+
+
+def is_visible(session: Session, profile_id: int, where: Where) -> bool:
+    """Whether ``where`` reaches the person."""
+    return session.scalar(select(Profile.id).where(Profile.id == profile_id, _visible(where))) is not None
 
 
 def definitions(session: Session, *, archived: bool = False) -> list[AttributeDefinition]:
@@ -161,13 +135,13 @@ def locations(session: Session, keep: Collection[int] = (), size: int = 500) -> 
 
 def holder(
     session: Session,
-    scope: frozenset[int] | None,
+    where: Where,
     *,
     external_id: str = "",
     email_key: str = "",
     identities: Collection[tuple[str, str]] = (),
 ) -> Profile | None:
-    """Who has this member id, answers to this address, or is known by one of these identities, within ``scope``."""
+    """Who has this member id, answers to this address, or is known by one of these identities, within ``where``."""
     known = [
         and_(ProfileIdentity.system == system, ProfileIdentity.identifier == identifier)
         for system, identifier in identities
@@ -181,11 +155,21 @@ def holder(
         ways.append(Profile.id.in_(select(ProfileIdentity.profile_id).where(or_(*known))))
     if not ways:
         return None
-    return session.scalars(select(Profile).where(or_(*ways), _visible(scope)).limit(1)).first()
+    return session.scalars(select(Profile).where(or_(*ways), _visible(where)).limit(1)).first()
 
 
-def _visible(scope: frozenset[int] | None) -> ColumnElement[bool]:
-    """People belong to the account; whoever may see some sites only sees those who entered or hold a benefit there."""
+def _visible(where: Where) -> ColumnElement[bool]:
+    """People belong to the account; whoever may see some sites only sees those who entered or hold a benefit there.
+
+    Of an organisation its people are seen, whoever was merged into them too.
+    """
+    if not isinstance(where, Reach):
+        return _there(where)
+    theirs = reaches.member(where, func.coalesce(Profile.merged_into_id, Profile.id))
+    return or_(_there(where.sites), theirs) if where.sites else theirs
+
+
+def _there(scope: frozenset[int] | None) -> ColumnElement[bool]:
     if scope is None:
         return true()
     held = exists().where(
@@ -198,7 +182,7 @@ def _visible(scope: frozenset[int] | None) -> ColumnElement[bool]:
 
 
 def page(
-    session: Session, scope: frozenset[int] | None, *, search: str = "", before: int | None = None, size: int = PAGE
+    session: Session, where: Where, *, search: str = "", before: int | None = None, size: int = PAGE
 ) -> list[ProfileRow]:
     """People, the newest first, one more than ``size`` when there are further ones; ``before`` is the last id seen."""
     statement = (
@@ -211,7 +195,7 @@ def page(
             Profile.phone,
             Profile.updated_at,
         )
-        .where(*_listed(scope, search))
+        .where(*_listed(_seen(session, where), search))
         .order_by(Profile.id.desc())
         .limit(size + 1)
     )
@@ -220,9 +204,17 @@ def page(
     return [ProfileRow(*row) for row in session.execute(statement)]
 
 
-def _listed(scope: frozenset[int] | None, search: str) -> list[ColumnElement[bool]]:
+def _seen(session: Session, where: Where) -> ColumnElement[bool]:
+    """``_visible`` for a list."""
+    if not isinstance(where, Reach):
+        return _visible(where)
+    theirs = reaches.people(session, where)
+    return or_(_there(where.sites), theirs) if where.sites else theirs
+
+
+def _listed(visible: ColumnElement[bool], search: str) -> list[ColumnElement[bool]]:
     """Which people a list shows, and its export has."""
-    shown = [Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), _visible(scope)]
+    shown = [Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), visible]
     return [*shown, matches(search)] if search else shown
 
 
@@ -239,48 +231,6 @@ def matches(search: str) -> ColumnElement[bool]:
     if len(phone) >= _SHORTEST_PHONE:
         ways.append(begins(Profile.phone_key, phone))
     return or_(*ways)
-
-
-def entries(
-    session: Session, ids: Collection[int], scope: frozenset[int] | None, *, size: int = PAGE
-) -> list[ProfileEntry]:
-    """The newest entries of the person and of the rows merged into it, one more than ``size`` when there are further ones."""
-    statement = (
-        select(
-            Reward.title,
-            Reward.name,
-            Entry.number,
-            Entry.tickets,
-            Entry.status,
-            Entry.reason,
-            Entry.receipt,
-            Entry.entered_at,
-            Entry.store,
-        )
-        .join(Reward, Reward.id == Entry.reward_id)
-        .where(Entry.profile_id.in_(ids))
-        .order_by(Entry.reward_id.desc(), Entry.number.desc())
-        .limit(size + 1)
-    )
-    if scope is not None:
-        statement = statement.where(Reward.site_id.in_(scope))
-    return [ProfileEntry(*row) for row in session.execute(statement)]
-
-
-def prizes(session: Session, ids: Collection[int], scope: frozenset[int] | None) -> list[ProfilePrize]:
-    """What the person won, reserves included, newest first."""
-    statement = (
-        select(Reward.title, Reward.name, Prize.title, Winner.rank, Winner.stage, Winner.stage_at)
-        .join(Reward, Reward.id == Winner.reward_id)
-        .join(Draw, Draw.id == Winner.draw_id)
-        .outerjoin(Prize, Prize.id == Winner.prize_id)
-        .where(Winner.profile_id.in_(ids), Draw.state != DrawState.SEALED)
-        .order_by(Winner.id.desc())
-        .limit(PAGE)
-    )
-    if scope is not None:
-        statement = statement.where(Reward.site_id.in_(scope))
-    return [ProfilePrize(*row) for row in session.execute(statement)]
 
 
 def stream(
@@ -304,7 +254,7 @@ def stream(
         .outerjoin(Tier, Tier.id == Profile.tier_id)
         .outerjoin(joined, joined.id == Profile.joined_location_id)
         .outerjoin(preferred, preferred.id == Profile.preferred_location_id)
-        .where(*_listed(scope, search))
+        .where(*_listed(_visible(scope), search))
         .order_by(Profile.id.desc() if as_listed else Profile.id)
     )
     with session.connection().execute(statement.execution_options(yield_per=_STREAMED)) as found:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
+from webapp.domain.identity import Reach, Where
 from webapp.domain.redemptions import LastUse, RedemptionKind
 from webapp.models import Benefit, BenefitDefinition, Location, Profile, Redemption, RedemptionAttempt
+from webapp.queries import reaches
 
 Scope = frozenset[int] | None
 MOST = 100
@@ -88,8 +90,8 @@ def told_last(session: Session, benefit: Benefit) -> str:
     return last.words(benefit.zone).removesuffix(".") if last else ""
 
 
-def sheet(session: Session, redemption_id: int, scope: Scope) -> RedemptionSheet:
-    """A line of the ledger with everything its page shows; ``NotFound`` outside ``scope``."""
+def sheet(session: Session, redemption_id: int, where: Where) -> RedemptionSheet:
+    """A line of the ledger with everything its page shows; ``NotFound`` outside ``where``."""
     came_back = (
         select(func.coalesce(func.sum(_BACK.c.count), 0)).where(_BACK.c.original_id == Redemption.id).scalar_subquery()
     )
@@ -101,16 +103,26 @@ def sheet(session: Session, redemption_id: int, scope: Scope) -> RedemptionSheet
         .outerjoin(Location, Location.id == Redemption.location_id)
         .where(Redemption.id == redemption_id)
     )
-    if scope is not None:
-        statement = statement.where(BenefitDefinition.site_id.in_(scope))
+    if where is not None:
+        statement = statement.where(_held(where))
     found = session.execute(statement.execution_options(populate_existing=True)).one_or_none()
     if found is None:
-        raise NotFound("redemption.unknown", "There is no such redemption.")
+        raise missing()
     return RedemptionSheet(*found)
 
 
-def receipts(session: Session, staff_id: int, size: int = 5) -> list[Receipt]:
-    """What somebody redeemed and took back last."""
+def missing() -> NotFound:
+    """What is said of a line of the ledger that there is not, or that is none of one's business."""
+    return NotFound("redemption.unknown", "There is no such redemption.")
+
+
+def _held(where: Where) -> ColumnElement[bool]:
+    """Whether ``where`` reaches the benefit of a line, joined with its definition."""
+    return reaches.holds(where, BenefitDefinition.site_id, Benefit.profile_id)
+
+
+def receipts(session: Session, staff_id: int, where: Where = None, size: int = 5) -> list[Receipt]:
+    """What somebody redeemed and took back last; within organisations only what is still reached."""
     wanted = (
         select(
             Redemption.id,
@@ -131,14 +143,16 @@ def receipts(session: Session, staff_id: int, size: int = 5) -> list[Receipt]:
         .order_by(Redemption.id.desc())
         .limit(size)
     )
+    if isinstance(where, Reach):
+        wanted = wanted.where(_held(where))
     return [Receipt(*tuple(row)) for row in session.execute(wanted)]
 
 
-def id_of_receipt(session: Session, receipt: str, scope: Scope) -> int | None:
-    """The latest line of the ledger with this receipt, if there is one in ``scope``."""
+def id_of_receipt(session: Session, receipt: str, where: Where) -> int | None:
+    """The latest line of the ledger with this receipt, if there is one within ``where``."""
     wanted = select(func.max(Redemption.id)).where(Redemption.receipt == receipt)
-    if scope is not None:
-        held = select(Benefit.id).join(BenefitDefinition).where(BenefitDefinition.site_id.in_(scope))
+    if where is not None:
+        held = select(Benefit.id).join(BenefitDefinition).where(_held(where))
         wanted = wanted.where(Redemption.benefit_id.in_(held))
     return session.scalar(wanted)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, cast
@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain import search as rules
+from webapp.domain.identity import Reach, Where
 from webapp.domain.profiles import digits, fold
 from webapp.models import (
     NameSlip,
@@ -32,9 +33,10 @@ from webapp.models import (
     ProfileIdentity,
     ProfileTerm,
 )
-from webapp.queries import site_search
+from webapp.queries import member_search, reaches, site_search
 from webapp.queries.found_people import FoundPerson, hit, ranked
 from webapp.queries.matching import Text, among, begins
+from webapp.queries.reaches import Parts
 
 SHOWN = 10  # of each kind
 _LAST = "\U0010ffff"
@@ -45,6 +47,7 @@ _SHORTEST_NUMBER = 3
 _PHONE = frozenset("0123456789 +()-./")
 Scope = frozenset[int] | None
 Way = tuple[Text, str]  # a column that people are found by, and how it must begin
+Ranked = tuple[int, Text, str]  # the same with its rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +61,30 @@ class FoundThing:
     detail: str
 
 
-def people(session: Session, scope: Scope, text: str, *, size: int = SHOWN) -> list[FoundPerson]:
+def people(session: Session, scope: Where, text: str, *, size: int = SHOWN) -> list[FoundPerson]:
     """Who is known by ``text`` or by what begins with it; when nobody is, who would be but for one slip.
 
-    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written.
+    One more than ``size`` when there are further ones. One statement, three when nobody fits as it is written; within
+    organisations a few more.
     """
-    return _exact(session, scope, text, size) or _near(session, scope, text, size)
+    within: Parts | Scope = reaches.parts(session, scope) if isinstance(scope, Reach) else scope
+    return _exact(session, within, text, size) or _near(session, within, text, size)
 
 
-def _exact(session: Session, scope: Scope, text: str, size: int) -> list[FoundPerson]:
+def _exact(session: Session, scope: Parts | Scope, text: str, size: int) -> list[FoundPerson]:
     folded = fold(text)
     if not folded or scope == frozenset():
         return []
     ways = list(_ways(text, folded))
+    if isinstance(scope, Parts):
+        ranked_ways = [(rank, *way) for rank, way in enumerate(ways)]
+        return _reached(
+            session,
+            scope,
+            ranked_ways,
+            lambda theirs: [_everywhere(way, rank, size, theirs) for rank, way in enumerate(ways)],
+            size,
+        )
     if scope is not None:
         return site_search.people(session, scope, [(rank, *way) for rank, way in enumerate(ways)], size)
     return _people(session, [_everywhere(way, rank, size) for rank, way in enumerate(ways)], size)
@@ -82,9 +96,31 @@ def _owner(key: Text) -> InstrumentedAttribute[int]:
     return source.get(cast(Any, key), Profile.id)
 
 
-def _everywhere(way: Way, rank: int, size: int) -> Select[Any]:
+def _reached(
+    session: Session,
+    within: Parts,
+    ways: Sequence[Ranked],
+    walk: Callable[[ColumnElement[bool]], Sequence[Select[Any]]],
+    size: int,
+) -> list[FoundPerson]:
+    """Within organisations: few people are looked at one by one; among many the walk leaves out the others."""
+    if within.people is None:
+        who = func.coalesce(Profile.merged_into_id, Profile.id)
+        found = _people(session, walk(within.holds(who)), size)
+    else:
+        found = member_search.people(session, within.people, ways, size)
+    if not (sites := within.where.sites):
+        return found
+    best: dict[int, FoundPerson] = {}
+    for person in (*found, *site_search.people(session, sites, ways, size)):
+        if person.id not in best or person.rank < best[person.id].rank:
+            best[person.id] = person
+    return sorted(best.values(), key=lambda person: (person.rank, fold(person.full_name), person.id))[: size + 1]
+
+
+def _everywhere(way: Way, rank: int, size: int, *more: ColumnElement[bool]) -> Select[Any]:
     key, prefix = way
-    found = hit(literal(rank)).where(begins(key, prefix), Profile.erased_at.is_(None))
+    found = hit(literal(rank)).where(begins(key, prefix), Profile.erased_at.is_(None), *more)
     if (owner := _owner(key)) is not Profile.id:
         found = found.join_from(owner.class_, Profile, Profile.id == owner)
     return select(found.order_by(key).limit(size + 1).subquery())
@@ -117,7 +153,7 @@ def _turned(text: str) -> list[str]:
     return [f"{last} {first}"] if last and " " not in last else []
 
 
-def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPerson]:
+def _near(session: Session, scope: Parts | Scope, text: str, size: int) -> list[FoundPerson]:
     typed = rules.words(text)
     if (
         scope == frozenset()
@@ -132,14 +168,23 @@ def _near(session: Session, scope: Scope, text: str, size: int) -> list[FoundPer
     choices = [meant.get(word) or [word] for word in typed]
     names = [" ".join(words) for words in islice(product(*choices), _COMBINATIONS)]
     names += [other for name in names for other in _turned(name)]
+    ways: list[Ranked] = [(0, key, name) for key in _NAMES for name in names]
+    if isinstance(scope, Parts):
+        return _reached(
+            session,
+            scope,
+            ways,
+            lambda theirs: [_named(session, key, names, size, theirs) for key in _NAMES],
+            size,
+        )
     if scope is not None:
-        return site_search.people(session, scope, [(0, key, name) for key in _NAMES for name in names], size)
+        return site_search.people(session, scope, ways, size)
     return _people(session, [_named(session, key, names, size) for key in _NAMES], size)
 
 
-def _named(session: Session, key: Any, names: Collection[str], size: int) -> Select[Any]:
+def _named(session: Session, key: Any, names: Collection[str], size: int, *more: ColumnElement[bool]) -> Select[Any]:
     """Who is found by ``key`` as one of ``names``."""
-    found = hit(literal(0)).where(Profile.erased_at.is_(None))
+    found = hit(literal(0)).where(Profile.erased_at.is_(None), *more)
     if (owner := _owner(key)) is not Profile.id:
         found = found.join_from(owner.class_, Profile, Profile.id == owner)
     lows = _listed(session, names)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from webapp.domain.errors import NotFound
+from webapp.domain.identity import Reach, Where
 from webapp.domain.search import is_near
 from webapp.domain.voucher_codes import normalise
 from webapp.models import Benefit, BenefitDefinition, Location, Profile, VoucherChange
+from webapp.queries import memberships, reaches
+from webapp.queries.matching import among_ids, aside
 from webapp.queries.profiles import matches
 
-Scope = frozenset[int] | None
 MOST_PEOPLE = 8
 _SHORTEST_NEAR = 6  # signs: of shorter codes everything is near
 _MOST_CODES = 500
@@ -26,23 +29,55 @@ class Place:
     title: str
 
 
-def place(session: Session, location_id: int | None) -> Place | None:
-    """The location a till remembers, unless it was closed since."""
+def place(session: Session, location_id: int | None, where: Where = None) -> Place | None:
+    """The location a till remembers, unless it was closed since, or is none of ``where``."""
     wanted = select(Location.id, Location.title).where(Location.id == location_id, Location.closed_at.is_(None))
+    if bound := reaches.only_parts(where):
+        wanted = wanted.where(reaches.places(bound, Location.organisation_id))
     found = session.execute(wanted).one_or_none()
     return None if found is None else Place(*found)
 
 
-def people(session: Session, scope: Scope, search: str, size: int = MOST_PEOPLE) -> list[Profile]:
-    """People who hold a benefit within ``scope`` and whose name, e-mail, member id or phone begins with ``search``."""
-    held = exists().where(Benefit.profile_id == Profile.id)
-    if scope is not None:
-        held = held.where(Benefit.definition_id == BenefitDefinition.id, BenefitDefinition.site_id.in_(scope))
-    wanted = select(Profile).where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), matches(search), held)
-    return list(session.scalars(wanted.order_by(Profile.search_text, Profile.id).limit(size + 1)))
+def people(session: Session, where: Where, search: str, size: int = MOST_PEOPLE) -> list[Profile]:
+    """People who hold a benefit within ``where`` and whose name, e-mail, member id or phone begins with ``search``."""
+    fits, held = matches(search), exists().where(Benefit.profile_id == Profile.id)
+    if where is not None:
+        held = held.where(
+            Benefit.definition_id == BenefitDefinition.id, reaches.holds(where, BenefitDefinition.site_id, Profile.id)
+        )
+    wanted = select(Profile).where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), held)
+    bound = reaches.only_parts(where)
+    if bound and (few := reaches.parts(session, bound).people) is not None:
+        wanted = wanted.where(among_ids(session, Profile.id, few))
+        fits = aside(fits)
+    return list(session.scalars(wanted.where(fits).order_by(Profile.search_text, Profile.id).limit(size + 1)))
 
 
-def definition_of_code(session: Session, code: str, scope: Scope) -> str | None:
+def person(session: Session, profile_id: int, where: Where) -> Profile:
+    """The person on screen, or ``NotFound``. Within organisations one of theirs, or who holds something of one's sites."""
+    found = session.get(Profile, profile_id)
+    if found is None or (isinstance(where, Reach) and not _is_customer(session, profile_id, where)):
+        raise NotFound("profile.not_found", "There is no such person.")
+    return found
+
+
+def person_named(session: Session, name: str, where: Where) -> Profile | None:
+    """Whom a member id or an e-mail means, as ``person`` would show them."""
+    found = memberships.person_named(session, name)
+    if found is None or (isinstance(where, Reach) and not _is_customer(session, found.id, where)):
+        return None
+    return found
+
+
+def _is_customer(session: Session, profile_id: int, where: Reach) -> bool:
+    if reaches.has_person(session, where, profile_id):
+        return True
+    held = select(Benefit.id).join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id).limit(1)
+    on_sites = reaches.holds(where.sites, BenefitDefinition.site_id, Benefit.profile_id)
+    return session.scalar(held.where(Benefit.profile_id == profile_id, on_sites)) is not None
+
+
+def definition_of_code(session: Session, code: str, scope: frozenset[int] | None) -> str | None:
     """The name of the definition whose code for everybody this is, if there is one."""
     wanted = select(BenefitDefinition.name).where(
         func.upper(func.replace(func.replace(BenefitDefinition.redeem_code_pos, "-", ""), " ", ""))
@@ -61,7 +96,7 @@ class NearCode:
     definition: str
 
 
-def near_code(session: Session, profile_id: int, code: str, scope: Scope) -> NearCode | None:
+def near_code(session: Session, profile_id: int, code: str, where: Where) -> NearCode | None:
     """The one benefit of this person that ``code`` was meant for, but for one wrong, missing, extra or swapped sign.
 
     Nothing when several would fit, and of nobody else: who tries codes learns none of another person's.
@@ -74,8 +109,8 @@ def near_code(session: Session, profile_id: int, code: str, scope: Scope) -> Nea
         .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
         .where(Benefit.profile_id == profile_id, Benefit.code_key.is_not(None), Benefit.voided_at.is_(None))
     )
-    if scope is not None:
-        wanted = wanted.where(BenefitDefinition.site_id.in_(scope))
+    if where is not None:
+        wanted = wanted.where(reaches.holds(where, BenefitDefinition.site_id, Benefit.profile_id))
     rows = session.execute(wanted.order_by(Benefit.id.desc()).limit(_MOST_CODES))
     near = [NearCode(benefit_id, name) for benefit_id, key, name in rows if is_near(typed, str(key))]
     return near[0] if len(near) == 1 else None

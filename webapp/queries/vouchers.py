@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, collate, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.errors import NotFound
+from webapp.domain.identity import Reach, Where
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Prize, Profile, Reward, Site, Voucher, VoucherBatch, VoucherChange, VoucherType, Winner
+from webapp.queries import reaches
 from webapp.queries.exports import flow
 
 Scope = frozenset[int] | None
@@ -76,8 +78,8 @@ def get(session: Session, voucher_id: int) -> Voucher:
     return voucher
 
 
-def sheet(session: Session, voucher_id: int, scope: Scope) -> VoucherSheet:
-    """The voucher with type, site, holder and prize; ``NotFound`` outside ``scope``."""
+def sheet(session: Session, voucher_id: int, where: Where) -> VoucherSheet:
+    """The voucher with type, site, holder and prize; ``NotFound`` outside ``where``."""
     kept_for = aliased(Profile)
     statement = (
         select(Voucher, VoucherType, Site, Profile, Winner, Prize, Reward, kept_for)
@@ -90,12 +92,25 @@ def sheet(session: Session, voucher_id: int, scope: Scope) -> VoucherSheet:
         .outerjoin(kept_for, kept_for.id == Voucher.reserved_for_id)
         .where(Voucher.id == voucher_id)
     )
-    if scope is not None:
-        statement = statement.where(VoucherType.site_id.in_(scope))
+    if where is not None:
+        statement = statement.where(_held(where))
     found = session.execute(statement.execution_options(**_FRESH)).one_or_none()
     if found is None:
         raise _missing()
     return VoucherSheet(*found)
+
+
+def _held(where: Where) -> ColumnElement[bool]:
+    """Whether ``where`` reaches a voucher, joined with its type."""
+    return reaches.holds(where, VoucherType.site_id, Voucher.profile_id)
+
+
+def require(session: Session, voucher_id: int, where: Where) -> None:
+    """For a verb, in its transaction: ``NotFound`` when ``where`` is bound to organisations and the voucher outside."""
+    if isinstance(where, Reach):
+        wanted = select(Voucher.id).join(VoucherType, VoucherType.id == Voucher.voucher_type_id)
+        if session.scalar(wanted.where(Voucher.id == voucher_id, _held(where))) is None:
+            raise _missing()
 
 
 def page(
@@ -205,15 +220,15 @@ def counts(session: Session, scope: Scope, voucher_type_id: int | None) -> dict[
     return {status: int(number) for status, number in zip(VoucherStatus, found, strict=True)}
 
 
-def find_by_hash(session: Session, code_hash: str, scope: Scope) -> int | None:
-    """The id of the voucher with exactly this code, if there is one in ``scope``."""
+def find_by_hash(session: Session, code_hash: str, where: Where) -> int | None:
+    """The id of the voucher with exactly this code, if there is one within ``where``."""
     statement = (
         select(Voucher.id)
         .join(VoucherType, VoucherType.id == Voucher.voucher_type_id)
         .where(Voucher.code_hash == code_hash)
     )
-    if scope is not None:
-        statement = statement.where(VoucherType.site_id.in_(scope))
+    if where is not None:
+        statement = statement.where(_held(where))
     return session.scalar(statement)
 
 

@@ -13,11 +13,13 @@ from webapp.domain import organisations as organisation_rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.groups import GroupKind, Registration
+from webapp.domain.identity import Reach, Where
 from webapp.domain.profiles import email_key
 from webapp.models import Group, Membership, Organisation
 from webapp.queries import groups as read
 from webapp.queries import memberships as read_members
 from webapp.queries import organisations as read_organisations
+from webapp.queries import profiles as read_profiles
 from webapp.queries.subtrees import Within
 from webapp.services import rows
 from webapp.services.group_rows import GroupRow, MembershipRow, join, put, take_back
@@ -88,13 +90,15 @@ class RestoreGroup:
 class AddMember:
     """``person`` is a member id or an e-mail; ``organisation`` the id files know it by, empty for none.
 
-    ``within`` are the subtrees the editor works in: the organisation must lie in one of them.
+    ``within`` are the subtrees the editor works in: the organisation must lie in one of them. ``where`` is how far the
+    editor's rights over people go: nobody brings somebody they may not see into their own organisation.
     """
 
     group_id: int
     person: str
     organisation: str = ""
     within: Within = None
+    where: Where = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,7 @@ def add(work: Work, command: AddMember) -> Membership:
     group = read.get(work.session, command.group_id)
     if not won:
         rules.may_join(group.title, is_archived=group.archived_at is not None).require()
-    profile_id = _person(work, command.person)
+    profile_id = _person(work, command)
     organisation = _organisation(work, command)
     organisation_id = organisation.id if organisation else None
     same = select(Membership.id).where(
@@ -220,10 +224,13 @@ def _uncount(work: Work, model: type[Group] | type[Organisation], row_id: int) -
     changed_rows(work.session, statement)
 
 
-def _person(work: Work, typed: str) -> int:
-    found = read_members.people(work.session, [typed.strip()], [email_key(typed)]).find(typed.strip(), typed)
+def _person(work: Work, command: AddMember) -> int:
+    typed = command.person.strip()
+    found = read_members.people(work.session, [typed], [email_key(typed)]).find(typed, command.person)
     if found is None:
-        raise rules.unknown_person(typed)
+        raise rules.unknown_person(command.person)
+    if isinstance(command.where, Reach) and not read_profiles.is_visible(work.session, found, command.where):
+        raise rules.unknown_person(command.person)
     return found
 
 

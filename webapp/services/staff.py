@@ -34,6 +34,7 @@ def add(work: Work, command: AddStaff) -> StaffMember:
     """Make an account with these roles; an address that has one already is refused."""
     rules.may_grant(command.grants, is_small_team=settings_read.is_small_team(work.session)).require()
     rules.may_give(command.grants, _reach(work)).require()
+    rules.may_bind(command.grants).require()
     email = rules.checked_email(command.email)
     member = read.find_by_email(work.session, email)
     if member is not None and (member.password_hash or not member.is_active):
@@ -167,6 +168,7 @@ def change_grants(work: Work, command: ChangeGrants) -> StaffMember:
     is_small_team = settings_read.is_small_team(work.session)
     rules.may_grant(wanted, is_small_team=is_small_team).require()
     rules.may_give(had ^ wanted, _reach(work)).require()
+    rules.may_bind(wanted - had).require()
     is_self = member.id == work.actor.staff_id
     rules.may_promote_self(wanted - had, is_self=is_self, is_small_team=is_small_team).require()
     if Grant(Role.ADMINISTRATOR) in had - wanted:

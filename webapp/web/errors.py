@@ -15,6 +15,7 @@ from webapp.domain.errors import Busy, Conflict, DomainError, NotFound
 from webapp.domain.permissions import ROLES, Permission
 from webapp.services.work import is_passing
 from webapp.web import logs
+from webapp.web.access import actor
 from webapp.web.words import FORGED, FULL, OUT_OF_REACH, WORDS, Words
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,11 @@ def _refused() -> Words:
     if not roles:
         return words
     named = " or ".join(f"«{role}»" for role in roles)
-    return replace(words, do=(f"An administrator can give you the role {named} on the Staff page.", *words.do))
+    is_bound = any(str(grant.role) in roles and grant.organisation_id is not None for grant in actor().grants)
+    help_ = f"An administrator can give you the role {named} on the Staff page."
+    if is_bound:
+        help_ = f"Your role holds within an organisation only. {help_[:-1]}, for all of them."
+    return replace(words, do=(help_, *words.do))
 
 
 def _forged(error: CSRFError) -> Response:

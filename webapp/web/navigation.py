@@ -153,8 +153,13 @@ def saved_views() -> dict[str, Any] | None:
 
 def _reaches(item: Item) -> bool:
     """Whether the person may open a tab; what belongs to the whole account asks for a role on every site."""
-    permission = getattr(current_app.view_functions.get(item.endpoint), "permission", Permission.PUBLIC)
-    return may_open(item.endpoint) and (item.endpoint in _OF_SITES or actor().sites(permission) is None)
+    view = current_app.view_functions.get(item.endpoint)
+    permission = getattr(view, "permission", Permission.PUBLIC)
+    if not may_open(item.endpoint) or item.endpoint in _OF_SITES:
+        return may_open(item.endpoint)
+    if getattr(view, "within", False):
+        return actor().organisations(permission) != frozenset()
+    return actor().sites(permission) is None
 
 
 def _opened(item: Item) -> Item:
@@ -173,10 +178,13 @@ def _link(item: Item) -> Link:
 
 def may_open(endpoint: str, site_id: int | None = None) -> bool:
     """Whether this person may open the screen, on this site or on any: its view says what it needs."""
-    permission = getattr(current_app.view_functions.get(endpoint), "permission", None)
+    view = current_app.view_functions.get(endpoint)
+    permission = getattr(view, "permission", None)
     if permission is None:
         return False
-    return permission in (Permission.PUBLIC, Permission.SIGNED_IN) or actor().may(permission, site_id)
+    if permission in (Permission.PUBLIC, Permission.SIGNED_IN):
+        return True
+    return actor().may(permission, site_id, within=getattr(view, "within", False))
 
 
 def log_url(table: str, row_id: int, site_id: int | None = None) -> str | None:

@@ -21,9 +21,14 @@ def whole_account(permission: Permission) -> None:
 
 
 def within(permission: Permission) -> Within:
-    """The subtrees of organisations this request may see under ``permission``; None means all of them."""
-    whole_account(permission)
-    return subtrees.of(db.session(), organisation_scope(permission))
+    """The subtrees of organisations this request may see under ``permission``; None means all of them.
+
+    Organisations are of no site, so that only roles on every site reach them.
+    """
+    roots = organisation_scope(permission)
+    if roots == frozenset():
+        whole_account(permission)
+    return subtrees.of(db.session(), roots)
 
 
 def whole_tree(permission: Permission) -> Within:

@@ -87,7 +87,7 @@ def password() -> ResponseReturnValue:
 
 
 @bp.route("/pin", methods=["GET", "POST"])
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def pin() -> ResponseReturnValue:
     """The PIN that opens a till left alone for five minutes."""
     form = PinForm()

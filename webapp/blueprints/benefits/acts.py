@@ -10,7 +10,7 @@ from flask import flash
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
-from webapp.blueprints.benefits import bp, forms, listing
+from webapp.blueprints.benefits import bp, forms, landing, listing
 from webapp.domain.benefits import state, told
 from webapp.domain.errors import Refused
 from webapp.domain.extensions import may_take_back
@@ -24,9 +24,9 @@ from webapp.queries import extensions as read_extensions
 from webapp.queries import redemptions as read_ledger
 from webapp.services import benefits
 from webapp.web import benefit_words, places
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, bound, requires, scope, where
 from webapp.web.forms import CommandForm, PressForm
-from webapp.web.rendering import go, render
+from webapp.web.rendering import go, leave, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ REVERSE = Act(
 @requires(Permission.BENEFITS_REDEEM)
 def redeem(benefit_id: int) -> ResponseReturnValue:
     """Redeem it; a refusal is kept with its reason."""
-    where = scope(Permission.BENEFITS_REDEEM)
-    sheet = read.sheet(db.session(), benefit_id, where)
+    sites = scope(Permission.BENEFITS_REDEEM)
+    sheet = read.sheet(db.session(), benefit_id, sites)
     form = forms.RedeemForm()
-    places.offer(form.location_id)
-    found = form.submit(benefits.attempt, benefit_id=benefit_id, sites=where, receipt=receipt(randomness.entropy))
+    places.offer(form.location_id, sites)
+    found = form.submit(benefits.attempt, benefit_id=benefit_id, where=sites, receipt=receipt(randomness.entropy))
     if isinstance(found, benefits.RedemptionAttempt):
         form.refuse(Refused(found.reason, found.message, found.field or None))
     elif found is not None:
@@ -114,8 +114,8 @@ def extend(benefit_id: int) -> ResponseReturnValue:
 @requires(Permission.BENEFITS_CHANGE)
 def extend_several() -> ResponseReturnValue:
     """A later end for the ticked benefits, after saying which of them cannot have one, and why."""
-    session, where = db.session(), scope(Permission.BENEFITS_CHANGE)
-    rows = read.several(session, where, listing.ticked())
+    session, sites = db.session(), scope(Permission.BENEFITS_CHANGE)
+    rows = read.several(session, sites, listing.ticked())
     why = gates.to_extend(session, rows)
     form = forms.ExtendSeveralForm()
     able = tuple(row.id for row in rows if not why[row.id])
@@ -143,17 +143,17 @@ def extend_several() -> ResponseReturnValue:
 @requires(Permission.BENEFITS_VIEW)
 def extension(extension_id: int) -> ResponseReturnValue:
     """What was extended together; taken back within ten minutes by whoever did it, or who may set the end."""
-    session, where = db.session(), scope(Permission.BENEFITS_VIEW)
-    made = read_extensions.get(session, extension_id, where)
+    session, sites = db.session(), scope(Permission.BENEFITS_VIEW)
+    made = read_extensions.get(session, extension_id, sites)
     form = PressForm()
     if form.press(lambda work: benefits.undo_extension(work, benefits.UndoExtension(extension_id))):
         flash("Taken back: what nobody has used since ends when it did before.", "success")
         return go(".extension", extension_id=extension_id)
     if form.is_submitted():  # it was refused: somebody may have been faster
-        made = read_extensions.get(session, extension_id, where)
+        made = read_extensions.get(session, extension_id, sites)
     lines = read_extensions.lines(session, extension_id)
     over = {int(number): str(words) for number, words in made.passed_over}
-    rows = {row.id: row for row in read.several(session, where, [*(line.benefit_id for line in lines), *over])}
+    rows = {row.id: row for row in read.several(session, sites, [*(line.benefit_id for line in lines), *over])}
     is_allowed = benefits.may_undo_extension(actor(), made, read_extensions.sites(session, extension_id))
     return render(
         "benefits/extension.html",
@@ -207,14 +207,14 @@ def release(benefit_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/redemptions/<int:redemption_id>/return", methods=["GET", "POST"])
-@requires(Permission.BENEFITS_RETURN)
+@requires(Permission.BENEFITS_RETURN, within=True)
 def give_back(redemption_id: int) -> ResponseReturnValue:
     """A part or all of a redemption comes back."""
     return _take_back(redemption_id, forms.ReturnForm(), benefits.give_back, RETURN)
 
 
 @bp.route("/redemptions/<int:redemption_id>/reverse", methods=["GET", "POST"])
-@requires(Permission.BENEFITS_RETURN)
+@requires(Permission.BENEFITS_RETURN, within=True)
 def reverse(redemption_id: int) -> ResponseReturnValue:
     """A whole redemption is taken back, within ten minutes."""
     return _take_back(redemption_id, forms.ReverseForm(), benefits.reverse, REVERSE)
@@ -242,10 +242,11 @@ def _act(benefit_id: int, form: CommandForm[Any], service: Callable[..., Any], a
 def _take_back(
     redemption_id: int, form: CommandForm[Any], service: Callable[..., Any], act: Act
 ) -> ResponseReturnValue:
-    line = read_ledger.sheet(db.session(), redemption_id, scope(Permission.BENEFITS_RETURN))
-    if form.submit(service, redemption_id=redemption_id, receipt=receipt(randomness.entropy)):
+    line = read_ledger.sheet(db.session(), redemption_id, where(Permission.BENEFITS_RETURN))
+    reached = bound(Permission.BENEFITS_RETURN)
+    if form.submit(service, redemption_id=redemption_id, receipt=receipt(randomness.entropy), where=reached):
         flash(act.done, "success")
-        return go(".show", benefit_id=line.benefit.id)
+        return leave(landing.after(line.definition.site_id, line.benefit))
     words = (
         f"{line.redemption.count} redeemed on {told(line.redemption.at, line.benefit.zone)} by {line.redemption.by}, "
         f"receipt {line.redemption.receipt}; {line.returned} came back."
@@ -262,6 +263,8 @@ def _page(form: CommandForm[Any], sheet: read.BenefitSheet, act: Act, *more: str
         form=form,
         sheet=sheet,
         act=act,
+        back_url=landing.after(sheet.site.id, sheet.benefit),
+        crumbs=landing.crumbs(sheet.site.id),
         holder=benefit_words.person(sheet.holder, in_full=in_full),
         state=state(sheet.benefit.facts, clock.now()),
         consequences=[(None, words) for words in (*more, *act.consequences)],

@@ -10,25 +10,30 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, randomness
-from webapp.blueprints.benefits import bp
+from webapp.blueprints.benefits import bp, landing
 from webapp.blueprints.benefits.forms import ClaimForm, IssueForm
 from webapp.domain.benefit_dates import BY_TERMS, Days
 from webapp.domain.benefits import told
 from webapp.domain.errors import DomainError, Refused
+from webapp.domain.identity import Reach
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import receipt
 from webapp.extensions import db
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
-from webapp.queries import choices, memberships, voucher_pool
+from webapp.queries import choices, reaches, voucher_pool
+from webapp.queries import till as read_till
 from webapp.services import benefits
 from webapp.web import benefit_words
-from webapp.web.access import requires, scope
+from webapp.web.access import bound, requires, where
 from webapp.web.codes import mint
 from webapp.web.paging import MOST, number
-from webapp.web.rendering import go, render
+from webapp.web.rendering import go, leave, render
 
-_NOBODY = Refused("profile.unknown", "Nobody has this member id or e-mail. Look them up under People.", "person")
+_PERMISSIONS: dict[type[Any], Permission] = {
+    IssueForm: Permission.BENEFITS_ISSUE,
+    ClaimForm: Permission.BENEFITS_CLAIM,
+}
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -54,22 +59,34 @@ def preview() -> ResponseReturnValue:
 
 
 @bp.route("/claim", methods=["GET", "POST"])
-@requires(Permission.BENEFITS_CLAIM)
+@requires(Permission.BENEFITS_CLAIM, within=True)
 def claim() -> ResponseReturnValue:
     """Claim a benefit for a person who asks for it, and redeem it at once if they want."""
-    form = _form(ClaimForm, Permission.BENEFITS_CLAIM)
+    form, reached = _form(ClaimForm, Permission.BENEFITS_CLAIM), bound(Permission.BENEFITS_CLAIM)
     person = _person(form)
     if person:
-        made = form.submit(benefits.claim, profile_id=person.id, mint=mint(), receipt=receipt(randomness.entropy))
+        made = form.submit(
+            benefits.claim,
+            profile_id=person.id,
+            mint=mint(),
+            receipt=receipt(randomness.entropy),
+            where=reached,
+        )
         if made:
             flash("Claimed and redeemed." if form.count.data else "Claimed.", "success")
-            return go(".show", benefit_id=made.id)
-    preview = _preview(form, person, Permission.BENEFITS_CLAIM)
-    return render("benefits/claim.html", "benefits/_claim.html", form.status, form=form, preview=preview)
+            return leave(landing.after(None if reached is None else read.owner(db.session(), made.id).site_id, made))
+    return render(
+        "benefits/claim.html",
+        "benefits/_claim.html",
+        form.status,
+        form=form,
+        preview=_preview(form, person, Permission.BENEFITS_CLAIM),
+        crumbs=landing.crumbs(),
+    )
 
 
 @bp.post("/claim/preview")
-@requires(Permission.BENEFITS_CLAIM)
+@requires(Permission.BENEFITS_CLAIM, within=True)
 def claim_preview() -> ResponseReturnValue:
     """Whether the person may claim it, from what is typed so far."""
     form = _form(ClaimForm, Permission.BENEFITS_CLAIM)
@@ -81,9 +98,9 @@ def claim_preview() -> ResponseReturnValue:
 def _form(kind: type[Any], permission: Permission) -> Any:
     """The form, with the definitions of the sites where this person may do it, and what the address fills in."""
     session = db.session()
-    form, where = kind(), scope(permission)
-    is_open = choices.definitions(session, where, claimable=kind is ClaimForm)
-    form.definition_id.offer(is_open, partial(choices.definition, session, where))
+    form, sites = kind(), reaches.touched(where(permission))
+    is_open = choices.definitions(session, sites, claimable=kind is ClaimForm)
+    form.definition_id.offer(is_open, partial(choices.definition, session, sites))
     if request.method == "GET":
         form.definition_id.data = number("definition") or form.definition_id.data
         form.definition_id.keep()
@@ -91,21 +108,22 @@ def _form(kind: type[Any], permission: Permission) -> Any:
 
 
 def _named(form: Any) -> Any:
-    """Whom a form means, or on the way from their page whom the address means."""
+    """Whom a form means, or on the way from their page whom the address means; nobody outside one's organisations."""
     session = db.session()
+    reached = where(_PERMISSIONS[type(form)])
     given = number("profile") if request.method == "GET" else None
     if given:
-        found = read.person(session, given)
+        found = read_till.person(session, given, reached)
         form.person.data = found.external_id or found.email
         return found
-    return memberships.person_named(session, str(form.person.data or ""))
+    return read_till.person_named(session, str(form.person.data or ""), reached)
 
 
 def _person(form: Any) -> Any:
     """Whom a form means; nobody is refused on its field, and only when it was sent."""
     found = _named(form)
     if request.method == "POST" and form.validate_on_submit() and found is None:
-        form.refuse(_NOBODY)
+        form.refuse(benefits.unknown_person())
     return found
 
 
@@ -115,8 +133,11 @@ def _preview(form: Any, person: Any, permission: Permission) -> dict[str, Any] |
     if person is None or not 0 < (form.definition_id.data or 0) <= MOST:
         return None
     try:
-        definition, site = read.definition(session, form.definition_id.data, scope(permission))
+        reached = where(permission)
+        definition, site = read.definition(session, form.definition_id.data, reaches.touched(reached))
         is_claim = permission is Permission.BENEFITS_CLAIM
+        if isinstance(reached, Reach) and not reaches.may_hold(session, reached, person.id, site.id):
+            raise benefits.unknown_person()
         zone = benefits.zone_of("" if is_claim else form.zone.data, person, site)
         days = BY_TERMS if is_claim else (form.issued_on.data, form.expires_on.data)
         plan, code, against = _plan(definition, person, zone, now, days)

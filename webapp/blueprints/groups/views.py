@@ -17,7 +17,7 @@ from webapp.queries import audit as read_audit
 from webapp.queries import groups as read
 from webapp.queries import memberships as read_members
 from webapp.services import groups
-from webapp.web.access import actor, requires
+from webapp.web.access import actor, bound, requires
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import counted, number, text
@@ -29,7 +29,7 @@ _TABS = {GroupKind.PRIMARY: "Primary", GroupKind.MAILING_LIST: "Mailing lists", 
 
 
 @bp.get("")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def index() -> ResponseReturnValue:
     """Groups by name; a tab a kind, and one for archived ones."""
     session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
@@ -73,7 +73,7 @@ def _tabs(filters: read.Filters, counts: dict[GroupKind | None, int]) -> list[di
 
 
 @bp.route("/export", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def export() -> ResponseReturnValue:
     """The groups of the list as a file; how many members they have is for those who see every organisation."""
     filters, counts_all = _filters(), within(Permission.ORGANISATIONS_VIEW) is None
@@ -87,7 +87,7 @@ def export() -> ResponseReturnValue:
 
 
 @bp.route("/<int:group_id>/export", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_VIEW, confirmed=True)
+@requires(Permission.ORGANISATIONS_VIEW, confirmed=True, within=True)
 def export_members(group_id: int) -> ResponseReturnValue:
     """The members of one group as a file."""
     where, search = within(Permission.ORGANISATIONS_VIEW), text("q")
@@ -98,7 +98,7 @@ def export_members(group_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def new() -> ResponseReturnValue:
     whole_tree(Permission.ORGANISATIONS_EDIT)
     form = NewGroupForm()
@@ -109,14 +109,14 @@ def new() -> ResponseReturnValue:
 
 
 @bp.get("/<int:group_id>")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def show(group_id: int) -> ResponseReturnValue:
     """One group: facts, its members newest first, searched as people are, and history."""
     session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
     group = read.get(session, group_id)
     search, before = text("q"), number("before")
     rows = read_members.page(session, group_id, where, search=search, before=before)
-    may_edit = actor().may(Permission.ORGANISATIONS_EDIT)
+    may_edit = actor().may(Permission.ORGANISATIONS_EDIT, within=True)
     return render(
         "groups/show.html",
         "groups/_members.html",
@@ -135,7 +135,7 @@ def show(group_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:group_id>/edit", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def edit(group_id: int) -> ResponseReturnValue:
     whole_tree(Permission.ORGANISATIONS_EDIT)
     group = read.get(db.session(), group_id)
@@ -150,7 +150,7 @@ def edit(group_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:group_id>/archive", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def archive(group_id: int) -> ResponseReturnValue:
     """What archiving does, with numbers, and the button."""
     whole_tree(Permission.ORGANISATIONS_EDIT)
@@ -163,7 +163,7 @@ def archive(group_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:group_id>/restore")
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def restore(group_id: int) -> ResponseReturnValue:
     whole_tree(Permission.ORGANISATIONS_EDIT)
     read.get(db.session(), group_id)
@@ -176,19 +176,19 @@ def restore(group_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:group_id>/members/add", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def add(group_id: int) -> ResponseReturnValue:
-    where = within(Permission.ORGANISATIONS_EDIT)
+    where, reached = within(Permission.ORGANISATIONS_EDIT), bound(Permission.PROFILES_EDIT)
     group = read.get(db.session(), group_id)
     form = AddMemberForm()
-    if form.submit(groups.add, group_id=group_id, within=where):
+    if form.submit(groups.add, group_id=group_id, within=where, where=reached):
         flash("Member added.", "success")
         return go(".show", group_id=group_id)
     return render("groups/add.html", "groups/_add.html", form.status, form=form, group=group)
 
 
 @bp.post("/<int:group_id>/members/<int:membership_id>/remove")
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def remove(group_id: int, membership_id: int) -> ResponseReturnValue:
     where = within(Permission.ORGANISATIONS_EDIT)
     read_members.get(db.session(), group_id, membership_id, where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.help import bp
-from webapp.domain import audit, glossary, permissions
+from webapp.domain import audit, glossary, permissions, staff
 from webapp.domain.errors import NotFound
 from webapp.domain.permissions import Permission
 from webapp.web.access import requires
@@ -37,6 +37,8 @@ def show(topic: str) -> ResponseReturnValue:
         topic=found,
         topics=glossary.TOPICS,
         roles=permissions.ROLES,
+        within=staff.WITHIN,
+        within_permissions=sorted(permissions.WITHIN_ORGANISATIONS),
         permissions=[item for item in Permission if item not in (Permission.PUBLIC, Permission.SIGNED_IN)],
         sentences=audit.SENTENCES,
         settings=glossary.SETTINGS,

@@ -26,7 +26,7 @@ from webapp.services.import_discards import DiscardImport
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import CancelImport
 from webapp.web import downloads, job_cards
-from webapp.web.access import listed, organisation_scope, requires, scope
+from webapp.web.access import listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import number
@@ -109,7 +109,7 @@ def new(kind: str) -> ResponseReturnValue:
 
 def _kinds() -> list[ImportKind]:
     """Rows that belong to no site and no branch of organisations need somebody who may work in all of them."""
-    is_everywhere = scope(Permission.ENTRIES_IMPORT) is None and organisation_scope(Permission.ENTRIES_IMPORT) is None
+    is_everywhere = scope(Permission.ENTRIES_IMPORT) is None
     found = list(imports.UPLOADABLE) if is_everywhere else []
     return [kind for kind in found if all(scope(right) is None for right in _RIGHTS.get(kind, ()))]
 

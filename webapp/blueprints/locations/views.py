@@ -64,7 +64,7 @@ class ChangeLocationForm(LocationForm[ChangeLocation]):
 
 
 @bp.get("")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def index() -> ResponseReturnValue:
     """Locations by title; those closed for good in a tab."""
     session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
@@ -88,7 +88,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.route("/export", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def export() -> ResponseReturnValue:
     """The locations of the list as a file."""
     where, search, is_closed = within(Permission.ORGANISATIONS_VIEW), text("q"), request.args.get("show") == "closed"
@@ -96,7 +96,7 @@ def export() -> ResponseReturnValue:
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def new() -> ResponseReturnValue:
     where = within(Permission.ORGANISATIONS_EDIT)
     form = NewLocationForm(organisation=text("organisation", LONGEST_ID))
@@ -107,7 +107,7 @@ def new() -> ResponseReturnValue:
 
 
 @bp.get("/<int:location_id>")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def show(location_id: int) -> ResponseReturnValue:
     """One location and its history."""
     session = db.session()
@@ -117,12 +117,12 @@ def show(location_id: int) -> ResponseReturnValue:
         location=sheet.location,
         organisation=sheet.organisation,
         history=read_audit.of_subject(session, f"locations:{location_id}"),
-        may_edit=actor().may(Permission.ORGANISATIONS_EDIT),
+        may_edit=actor().may(Permission.ORGANISATIONS_EDIT, within=True),
     )
 
 
 @bp.route("/<int:location_id>/edit", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def edit(location_id: int) -> ResponseReturnValue:
     where = within(Permission.ORGANISATIONS_EDIT)
     sheet = read.sheet(db.session(), location_id, where)
@@ -138,7 +138,7 @@ def edit(location_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:location_id>/close", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def close(location_id: int) -> ResponseReturnValue:
     """What closing for good does, and the button."""
     location = read.sheet(db.session(), location_id, within(Permission.ORGANISATIONS_EDIT)).location

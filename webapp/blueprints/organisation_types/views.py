@@ -17,7 +17,7 @@ from webapp.web.access import actor, requires
 from webapp.web.exporting import offer
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
-from webapp.web.reach import whole_account, whole_tree
+from webapp.web.reach import whole_tree, within
 from webapp.web.rendering import go, render
 from webapp.web.versions import VersionField
 
@@ -39,24 +39,24 @@ class ChangeTypeForm(CommandForm[ChangeOrganisationType]):
 
 
 @bp.get("")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def index() -> ResponseReturnValue:
     """Every type, by title."""
-    whole_account(Permission.ORGANISATIONS_VIEW)
-    may_edit = actor().may(Permission.ORGANISATIONS_EDIT)
+    within(Permission.ORGANISATIONS_VIEW)
+    may_edit = actor().may(Permission.ORGANISATIONS_EDIT, within=True)
     return render("organisation_types/index.html", rows=read.page(db.session()), may_edit=may_edit)
 
 
 @bp.route("/export", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def export() -> ResponseReturnValue:
     """Every type as a file."""
-    whole_account(Permission.ORGANISATIONS_VIEW)
+    within(Permission.ORGANISATIONS_VIEW)
     return offer("organisation-types", read.EXPORT, read.stream)
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def new() -> ResponseReturnValue:
     whole_tree(Permission.ORGANISATIONS_EDIT)
     form = NewTypeForm()
@@ -67,22 +67,22 @@ def new() -> ResponseReturnValue:
 
 
 @bp.get("/<int:organisation_type_id>")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def show(organisation_type_id: int) -> ResponseReturnValue:
     """One type, and how many organisations are of it."""
-    whole_account(Permission.ORGANISATIONS_VIEW)
+    within(Permission.ORGANISATIONS_VIEW)
     session = db.session()
     return render(
         "organisation_types/show.html",
         kind=read.get(session, organisation_type_id),
         count=read.count_of(session, organisation_type_id),
         history=read_audit.of_subject(session, f"organisation_types:{organisation_type_id}"),
-        may_edit=actor().may(Permission.ORGANISATIONS_EDIT),
+        may_edit=actor().may(Permission.ORGANISATIONS_EDIT, within=True),
     )
 
 
 @bp.route("/<int:organisation_type_id>/edit", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def edit(organisation_type_id: int) -> ResponseReturnValue:
     whole_tree(Permission.ORGANISATIONS_EDIT)
     kind = read.get(db.session(), organisation_type_id)

@@ -26,7 +26,7 @@ bp = Blueprint("organisations", __name__, url_prefix="/organisations")
 
 
 @bp.get("")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def index() -> ResponseReturnValue:
     """Organisations by title, searched by how a word of the title or the id begins; archived ones in a tab."""
     session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.route("/export", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def export() -> ResponseReturnValue:
     """The organisations of the list as a file."""
     where, filters = within(Permission.ORGANISATIONS_VIEW), _filters()
@@ -57,7 +57,7 @@ def _filters() -> read.Filters:
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def new() -> ResponseReturnValue:
     where = within(Permission.ORGANISATIONS_EDIT)
     form = NewOrganisationForm(parent=text("parent", 64))
@@ -71,7 +71,7 @@ def new() -> ResponseReturnValue:
 
 
 @bp.get("/parent")
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def parent() -> ResponseReturnValue:
     """Which organisation an id means: the answer to a field while it is typed."""
     wanted = text("parent", 64)
@@ -80,7 +80,7 @@ def parent() -> ResponseReturnValue:
 
 
 @bp.get("/<int:organisation_id>")
-@requires(Permission.ORGANISATIONS_VIEW)
+@requires(Permission.ORGANISATIONS_VIEW, within=True)
 def show(organisation_id: int) -> ResponseReturnValue:
     """One organisation: facts, what stands below it, members, locations, history."""
     session = db.session()
@@ -94,12 +94,12 @@ def show(organisation_id: int) -> ResponseReturnValue:
         members=read.members(session, organisation_id),
         locations=read.locations(session, organisation_id),
         history=read_audit.of_subject(session, f"organisations:{organisation_id}"),
-        may_edit=actor().may(Permission.ORGANISATIONS_EDIT),
+        may_edit=actor().may(Permission.ORGANISATIONS_EDIT, within=True),
     )
 
 
 @bp.route("/<int:organisation_id>/edit", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def edit(organisation_id: int) -> ResponseReturnValue:
     where = within(Permission.ORGANISATIONS_EDIT)
     sheet = read.sheet(db.session(), organisation_id, where)
@@ -117,7 +117,7 @@ def edit(organisation_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:organisation_id>/archive", methods=["GET", "POST"])
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def archive(organisation_id: int) -> ResponseReturnValue:
     """What archiving does, with numbers, and the button."""
     organisation = read.get(db.session(), organisation_id, within(Permission.ORGANISATIONS_EDIT))
@@ -139,7 +139,7 @@ def archive(organisation_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:organisation_id>/restore")
-@requires(Permission.ORGANISATIONS_EDIT)
+@requires(Permission.ORGANISATIONS_EDIT, within=True)
 def restore(organisation_id: int) -> ResponseReturnValue:
     read.get(db.session(), organisation_id, within(Permission.ORGANISATIONS_EDIT))
     form = PressForm()

@@ -19,7 +19,7 @@ from webapp.extensions import db
 from webapp.queries import facts
 from webapp.queries import profiles as read
 from webapp.services import profiles
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, bound, requires, where
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.rendering import go, render
@@ -57,22 +57,23 @@ def new() -> ResponseReturnValue:
 
 
 @bp.route("/<int:profile_id>/edit", methods=["GET", "POST"])
-@requires(Permission.PROFILES_EDIT)
+@requires(Permission.PROFILES_EDIT, within=True)
 def edit(profile_id: int) -> ResponseReturnValue:
     """Change what is known of a person."""
-    where = scope(Permission.PROFILES_EDIT)
-    profile = read.get(db.session(), profile_id, where)
+    reached = where(Permission.PROFILES_EDIT)
+    profile = read.get(db.session(), profile_id, reached)
     if profile.merged_into_id is not None or profile.erased_at is not None:
         return go(".show", profile_id=profile_id)
     form = ChangeForm(data=_saved(profile))
     if form.wants_another_row():
         return _page(form, profile)
-    if form.submit(profiles.change, profile_id=profile_id, timezone=_zone()):
+    kept_to = bound(Permission.PROFILES_EDIT)
+    if form.submit(profiles.change, profile_id=profile_id, timezone=_zone(), where=kept_to):
         flash("Person saved.", "success")
         return go(".show", profile_id=profile_id)
     if form.status == HTTPStatus.CONFLICT:
         # Saving again is then a decision: it goes on top of what the sentence just told.
-        form.version.data = read.get(db.session(), profile_id, where).version
+        form.version.data = read.get(db.session(), profile_id, reached).version
     return _page(form, profile)
 
 
@@ -130,7 +131,7 @@ def _holder(form: TermsForm[Any]) -> Profile | None:
             for row in form.identities
             if not row.form.is_empty
         ]
-    return read.holder(db.session(), scope(Permission.PROFILES_VIEW), **wanted)
+    return read.holder(db.session(), where(Permission.PROFILES_VIEW), **wanted)
 
 
 @bp.route("/attributes", methods=["GET", "POST"])

@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import clock
 from webapp.domain.entries import WORDS
+from webapp.domain.identity import Reach, Where
 from webapp.domain.people import attribute_text, birth_in_words, consents_in_words
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import benefits as read_benefits
-from webapp.queries import histories
+from webapp.queries import histories, reaches
 from webapp.queries import people as read_person
 from webapp.queries import profiles as read
 from webapp.queries import search as read_search
 from webapp.queries.histories import Moment
-from webapp.web.access import actor, listed, requires, scope
+from webapp.web.access import actor, listed, listed_where, requires, scope, where
 from webapp.web.exporting import offer
 from webapp.web.filters import ICONS, iso, moment
 from webapp.web.paging import number, text
@@ -41,19 +42,20 @@ TABS = {
     "messages": "Messages",
     "history": "History",
 }
+OF_ORGANISATIONS = frozenset({"show", "benefits", "history"})  # what is of a person, and the benefits they hold
 
 
 @bp.get("")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.PROFILES_VIEW, within=True)
 def index() -> ResponseReturnValue:
     """People, the newest first, searched by how a name, e-mail, member id or phone begins.
 
     When nobody's does, whoever the box in the top bar finds: by a further word of a name, or in spite of a slip.
     """
-    search, where = text("q"), listed(Permission.PROFILES_VIEW)
+    search, reached = text("q"), listed_where(Permission.PROFILES_VIEW)
     before = number("before")
-    rows = read.page(db.session(), where, search=search, before=before)
-    near = read_search.people(db.session(), where, search) if search and not rows and before is None else []
+    rows = read.page(db.session(), reached, search=search, before=before)
+    near = read_search.people(db.session(), reached, search) if search and not rows and before is None else []
     return render(
         "profiles/index.html",
         "profiles/_results.html",
@@ -62,6 +64,7 @@ def index() -> ResponseReturnValue:
         older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
         is_first=before is None,
         search=search,
+        is_bound=isinstance(reached, Reach),
         may_create=actor().may(Permission.PROFILES_EDIT) and actor().sites(Permission.PROFILES_EDIT) is None,
     )
 
@@ -70,12 +73,12 @@ def index() -> ResponseReturnValue:
 @requires(Permission.PROFILES_VIEW, confirmed=True)
 def export() -> ResponseReturnValue:
     """The people of the list as a file."""
-    where, search = listed(Permission.PROFILES_VIEW), text("q")
-    return offer("profiles", read.EXPORT, lambda session: read.stream(session, where, search, as_listed=True))
+    sites, search = listed(Permission.PROFILES_VIEW), text("q")
+    return offer("profiles", read.EXPORT, lambda session: read.stream(session, sites, search, as_listed=True))
 
 
 @bp.get("/<int:profile_id>")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.PROFILES_VIEW, within=True)
 def show(profile_id: int) -> ResponseReturnValue:
     """Facts of one person and their latest history; a merged row leads to who it turned out to be."""
     return _tab(profile_id, "show", _facts)
@@ -89,7 +92,7 @@ def entries(profile_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:profile_id>/benefits")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.PROFILES_VIEW, within=True)
 def benefits(profile_id: int) -> ResponseReturnValue:
     """The benefits the person holds or held, and those that went to somebody else."""
     return _tab(profile_id, "benefits", _benefits)
@@ -117,7 +120,7 @@ def messages(profile_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:profile_id>/history")
-@requires(Permission.PROFILES_VIEW)
+@requires(Permission.PROFILES_VIEW, within=True)
 def history(profile_id: int) -> ResponseReturnValue:
     """Everything that happened to the person in one list."""
     return _tab(profile_id, "history", _history)
@@ -129,7 +132,12 @@ class Person:
 
     profile: Profile
     aliases: list[tuple[int, str | None]]
-    scope: frozenset[int] | None
+    where: Where
+
+    @property
+    def scope(self) -> frozenset[int] | None:
+        """The sites of which the viewer may see anything, whoever it is of."""
+        return reaches.whole(self.where)
 
     @property
     def ids(self) -> list[int]:
@@ -142,18 +150,21 @@ class Person:
 
 
 def _tab(profile_id: int, tab: str, read_tab: Callable[[Session, Person], dict[str, Any]]) -> ResponseReturnValue:
-    """The frame of a person's page with one of its tabs."""
-    session, where = db.session(), scope(Permission.PROFILES_VIEW)
-    profile = read.get(session, profile_id, where)
+    """The frame of a person's page with one of its tabs; those that keep to no organisation are of whole sites."""
+    session, is_open = db.session(), tab in OF_ORGANISATIONS
+    reached = where(Permission.PROFILES_VIEW) if is_open else scope(Permission.PROFILES_VIEW)
+    profile = read.get(session, profile_id, reached)
     if profile.merged_into_id is not None:
         return go(f".{tab}", profile_id=profile.merged_into_id)
-    person = Person(profile, read_person.aliases(session, profile_id), where)
+    person = Person(profile, read_person.aliases(session, profile_id), reached)
+    keeps = isinstance(reached, Reach) and not read.is_visible(session, profile_id, reached.sites)
     tabs = [
         {"label": words, "url": url_for(f".{name}", profile_id=profile_id), "current": name == tab}
         for name, words in TABS.items()
+        if name in OF_ORGANISATIONS or not keeps
     ]
     facts = read_tab(session, person)
-    may_edit = actor().may(Permission.PROFILES_EDIT) and profile.erased_at is None
+    may_edit = actor().may(Permission.PROFILES_EDIT, within=True) and profile.erased_at is None
     return render("profiles/show.html", profile=profile, tabs=tabs, tab=tab, may_edit=may_edit, **facts)
 
 
@@ -164,22 +175,28 @@ def _facts(session: Session, person: Person) -> dict[str, Any]:
         "around": read_person.around(session, profile),
         "facts": [(title, attribute_text(value)) for title, value in read_person.facts(session, profile)],
         "identities": read_person.identities(session, profile.id),
-        "memberships": read_person.memberships(session, profile.id),
+        "memberships": read_person.memberships(session, profile.id, person.where),
         "consents": consents_in_words(profile.consents),
         "birth": birth_in_words(profile.birth_day, profile.birth_month, profile.birth_year),
-        "moments": _told(histories.history(session, person.ids, person.scope, size=LATEST)[:LATEST]),
+        "moments": _told(histories.history(session, person.ids, person.where, size=LATEST)[:LATEST]),
     }
 
 
 def _entries(session: Session, person: Person) -> dict[str, Any]:
-    rows = read.entries(session, person.ids, person.scope)
-    prizes = read.prizes(session, person.ids, person.scope)
-    return {"entries": rows[: read.PAGE], "has_more": len(rows) > read.PAGE, "words": WORDS, "prizes": prizes}
+    rows = read_person.entries(session, person.ids, person.scope)
+    prizes = read_person.prizes(session, person.ids, person.scope)
+    return {
+        "entries": rows[: read_person.PAGE],
+        "has_more": len(rows) > read_person.PAGE,
+        "words": WORDS,
+        "prizes": prizes,
+    }
 
 
 def _benefits(session: Session, person: Person) -> dict[str, Any]:
-    rows = read_benefits.of_person(session, person.ids, person.scope)
+    rows = read_benefits.of_person(session, person.ids, person.where)
     return {
+        "leads": actor().may(Permission.BENEFITS_VIEW),
         "benefits": rows[: read_benefits.PAGE],
         "has_more": len(rows) > read_benefits.PAGE,
         "gone": read_benefits.handed_over(session, person.ids, person.scope),
@@ -204,7 +221,7 @@ def _messages(session: Session, person: Person) -> dict[str, Any]:
 
 def _history(session: Session, person: Person) -> dict[str, Any]:
     before = text("before", 80)
-    rows = histories.history(session, person.ids, person.scope, before=before)
+    rows = histories.history(session, person.ids, person.where, before=before)
     older = rows[read_person.PAGE - 1].place if len(rows) > read_person.PAGE else None
     return {"moments": _told(rows[: read_person.PAGE]), "older": older, "is_first": not before}
 

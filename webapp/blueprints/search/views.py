@@ -21,7 +21,7 @@ from webapp.queries.found_people import FoundPerson
 from webapp.queries.search import FoundThing
 from webapp.queries.subtrees import Within
 from webapp.web import benefit_words
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, requires, scope, where
 from webapp.web.codes import mint
 from webapp.web.filters import moment
 from webapp.web.paging import text
@@ -88,22 +88,21 @@ def _results(kinds: list[Kind], wanted: str, *, missed: bool = False) -> Respons
         kinds=kinds,
         wanted=wanted,
         missed=missed,
-        may_see_people=person.may(Permission.PROFILES_VIEW),
+        may_see_people=person.may(Permission.PROFILES_VIEW, within=True),
         may_see_benefits=person.may(Permission.BENEFITS_VIEW),
     )
 
 
 def _found(wanted: str) -> list[Kind]:
     session, person = db.session(), actor()
-    sees_people = person.may(Permission.PROFILES_VIEW)
+    sees_people = person.may(Permission.PROFILES_VIEW, within=True)
     sees_programmes = person.may(Permission.PROGRAMMES_VIEW)
-    where = scope(Permission.PROFILES_VIEW)
-    people = read.people(session, where, wanted) if sees_people else []
+    people = read.people(session, where(Permission.PROFILES_VIEW), wanted) if sees_people else []
     things = found_things.things(
         session,
         wanted,
         programmes=scope(Permission.PROGRAMMES_VIEW) if sees_programmes else False,
-        receipts=where if sees_people else False,
+        receipts=scope(Permission.PROFILES_VIEW) if sees_people else False,
         # The tree belongs to the whole account, so a role on some sites does not reach it.
         organisations=_tree(),
     )
@@ -120,7 +119,7 @@ def _found(wanted: str) -> list[Kind]:
 
 def _tree() -> Within | bool:
     """Which organisations may be found: the tree belongs to the whole account, so a role on some sites does not reach it."""
-    sees = actor().may(Permission.ORGANISATIONS_VIEW) and scope(Permission.ORGANISATIONS_VIEW) is None
+    sees = actor().organisations(Permission.ORGANISATIONS_VIEW) != frozenset()
     return within(Permission.ORGANISATIONS_VIEW) if sees else False
 
 
@@ -161,9 +160,8 @@ def _redemptions(wanted: str) -> Kind:
     kind = Kind("Redemptions")
     if not looks_like_receipt(wanted) or not actor().may(Permission.BENEFITS_VIEW):
         return kind
-    where = scope(Permission.BENEFITS_VIEW)
     receipt = normalise(wanted)
-    rows = read_ledger.with_receipt(db.session(), receipt, where, read.SHOWN)
+    rows = read_ledger.with_receipt(db.session(), receipt, scope(Permission.BENEFITS_VIEW), read.SHOWN)
     kind.has_more = len(rows) > read.SHOWN
     kind.hits = [
         Hit(

@@ -12,6 +12,7 @@ from wtforms.widgets import EmailInput
 
 from webapp.domain.identity import Grant
 from webapp.domain.permissions import Role
+from webapp.domain.staff import WITHIN
 from webapp.services.staff import ChangeGrants, InviteStaff
 from webapp.web.choosing import NOT_LISTED, ListedField
 from webapp.web.fields import TextField
@@ -99,7 +100,7 @@ class RolesForm(CommandForm[C]):
         """
         self.grants.offer(sites, everywhere=everywhere, bound=bound)
         nothing = SelectChoice("", "No further role")
-        self.within_role.choices = [nothing, *(SelectChoice(str(role), role.capitalize()) for role in Role)]
+        self.within_role.choices = [nothing, *(SelectChoice(str(role), role.capitalize()) for role in WITHIN)]
         self.within_site.choices = [
             SelectChoice(EVERYWHERE if site_id is None else str(site_id), title)
             for site_id, title in self.grants.places.items()

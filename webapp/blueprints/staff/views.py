@@ -97,6 +97,7 @@ def show(staff_id: int) -> ResponseReturnValue:
         invitation=read.open_invitation(session, staff_id, clock.now()),
         history=read_audit.of_subject(session, f"staff_members:{staff_id}"),
         duties=rules.DUTIES,
+        within=rules.WITHIN,
         now=clock.now(),
         form=PressForm(),
         is_self=staff_id == actor().staff_id,
@@ -239,4 +240,4 @@ def _link(token: str) -> str:
 
 
 def _roles() -> dict[str, object]:
-    return {"roles": list(Role), "duties": rules.DUTIES}
+    return {"roles": list(Role), "duties": rules.DUTIES, "within": rules.WITHIN}

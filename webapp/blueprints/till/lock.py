@@ -24,7 +24,7 @@ _OWN = frozenset({"csrf_token", AGAIN})  # the form of the lock has its own
 @bp.before_request
 def keep_locked() -> ResponseReturnValue | None:
     """Nothing of the till is shown or done before the PIN; who only looks, or has no right, comes not so far."""
-    if actor().is_looking or not actor().may(Permission.BENEFITS_REDEEM):
+    if actor().is_looking or not actor().may(Permission.BENEFITS_REDEEM, within=True):
         return None
     try:
         return _ask() if till_lock.is_locked() else None
@@ -33,7 +33,7 @@ def keep_locked() -> ResponseReturnValue | None:
 
 
 @bp.route("/lock", methods=["GET", "POST"])
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def lock() -> ResponseReturnValue:
     """Open again: back to the page that was asked for."""
     return leave(safe_next(request.args.get("next") or url_for(".index")))

@@ -11,13 +11,15 @@ from flask import request, url_for
 from sqlalchemy.orm import Session
 
 from webapp.domain import vouchers as voucher_rules
+from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import UNDO_WINDOW
 from webapp.domain.vouchers import Move
 from webapp.queries import redemptions as read_ledger
 from webapp.queries import till as read
 from webapp.queries.vouchers import VoucherSheet
-from webapp.web.access import actor
+from webapp.web.access import actor, where
 from webapp.web.filters import moment
+from webapp.web.navigation import may_open
 
 PLACE = "till_place"  # the cookie that remembers where this till stands
 _PHONE_SHOWN = 3
@@ -35,12 +37,15 @@ class Verdict:
 def place(session: Session) -> read.Place | None:
     """Where this till stands, as its browser remembers."""
     kept = request.cookies.get(PLACE, "")
-    return read.place(session, int(kept)) if kept.isascii() and kept.isdigit() and len(kept) <= 9 else None
+    if not (kept.isascii() and kept.isdigit() and len(kept) <= 9):
+        return None
+    return read.place(session, int(kept), where(Permission.BENEFITS_REDEEM))
 
 
 def frame(session: Session) -> dict[str, Any]:
     """What stands on every screen of the till: where it is, and the last five receipts."""
-    return {"place": place(session), "receipts": read_ledger.receipts(session, actor().staff_id or 0)}
+    receipts = read_ledger.receipts(session, actor().staff_id or 0, where(Permission.BENEFITS_REDEEM))
+    return {"place": place(session), "receipts": receipts}
 
 
 def second(person: Any) -> str:
@@ -73,6 +78,6 @@ def of_voucher(sheet: VoucherSheet, now: datetime) -> Verdict:
     return Verdict("Good", "good")
 
 
-def why_url(benefit_id: int) -> str:
-    """Where the whole table is."""
-    return url_for("benefits.why_not", benefit_id=benefit_id)
+def why_url(benefit_id: int) -> str | None:
+    """Where the whole table is, at any instant; None for whoever may not open pages of benefits."""
+    return url_for("benefits.why_not", benefit_id=benefit_id) if may_open("benefits.why_not") else None

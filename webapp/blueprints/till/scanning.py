@@ -12,18 +12,19 @@ from webapp.blueprints.till import bp, presenters
 from webapp.blueprints.till.forms import PlaceForm, ScanForm
 from webapp.blueprints.till.presenters import PLACE, Verdict
 from webapp.domain import benefits as rules
+from webapp.domain.identity import Reach
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import WRONG_CODES, looks_like_receipt
 from webapp.domain.voucher_codes import STANDARD, check_ok, code_hash, masked, normalise
 from webapp.extensions import db
 from webapp.queries import benefits as read_benefits
-from webapp.queries import memberships
+from webapp.queries import reaches
 from webapp.queries import redemptions as read_ledger
 from webapp.queries import till as read
 from webapp.queries import vouchers as read_vouchers
 from webapp.services import benefits
 from webapp.web import benefit_words, places
-from webapp.web.access import actor, requires, scope
+from webapp.web.access import actor, requires, where
 from webapp.web.choosing import NOT_LISTED
 from webapp.web.codes import mint
 from webapp.web.paging import number, text
@@ -34,14 +35,14 @@ UNKNOWN, MISTYPED = "unknown_code", "mistyped_code"
 
 
 @bp.get("")
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def index() -> ResponseReturnValue:
     """One field, and the last five receipts."""
     return _desk(ScanForm(), None)
 
 
 @bp.post("")
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def scan() -> ResponseReturnValue:
     """To whatever the code means."""
     form = ScanForm()
@@ -62,25 +63,25 @@ def look(code: str, profile_id: int | None = None) -> ResponseReturnValue:
 
 
 def _voucher_or_benefit(code: str) -> ResponseReturnValue | None:
-    session, where = db.session(), scope(Permission.BENEFITS_REDEEM)
-    voucher = read_vouchers.find_by_hash(session, code_hash(mint().key, code), where)
+    session, reached = db.session(), where(Permission.BENEFITS_REDEEM)
+    voucher = read_vouchers.find_by_hash(session, code_hash(mint().key, code), reached)
     if voucher is None:
-        found = read_benefits.id_of_code(session, code, where)
+        found = read_benefits.id_of_code(session, code, reached)
     elif (found := read_benefits.id_of_voucher(session, voucher)) is None:
         return go(".voucher", voucher_id=voucher)
-    if found is None:
+    if found is None or (isinstance(reached, Reach) and not reaches.has_benefit(session, reached, found)):
         return None
     _keep_refusal(found, code)
     return go(".benefit", benefit_id=found)
 
 
 def _receipt_or_person(code: str) -> ResponseReturnValue | None:
-    session, where = db.session(), scope(Permission.BENEFITS_REDEEM)
-    if looks_like_receipt(code) and (line := read_ledger.id_of_receipt(session, normalise(code), where)):
+    session, reached = db.session(), where(Permission.BENEFITS_REDEEM)
+    if looks_like_receipt(code) and (line := read_ledger.id_of_receipt(session, normalise(code), reached)):
         return go(".done", redemption_id=line)
-    if (person := memberships.person_named(session, code)) is not None:
+    if (person := read.person_named(session, code, reached)) is not None:
         return go(".people", profile=person.id)
-    if (name := read.definition_of_code(session, code, where)) is not None:
+    if (name := read.definition_of_code(session, code, reaches.touched(reached))) is not None:
         words = f"This code is the same for everybody who holds «{name}». Find the person below."
         return _desk(ScanForm(), Verdict("Who is it?", "wait", words), 422)
     return None
@@ -98,7 +99,7 @@ def _unknown(code: str, profile_id: int | None) -> ResponseReturnValue:
         MISTYPED if slip else UNKNOWN, words, masked(code)[-8:], location_id=place.id if place else None
     )
     perform(lambda work: benefits.note(work, kept))
-    near = read.near_code(db.session(), profile_id, code, scope(Permission.BENEFITS_REDEEM)) if profile_id else None
+    near = read.near_code(db.session(), profile_id, code, where(Permission.BENEFITS_REDEEM)) if profile_id else None
     return _desk(ScanForm(), Verdict("Unknown code", "bad", words), 422, near)
 
 
@@ -113,7 +114,7 @@ def _not_too_often() -> None:
 def _keep_refusal(benefit_id: int, code: str) -> None:
     """Scanned and not to be had: kept with its reason, though nobody pressed anything."""
     session, now = db.session(), clock.now()
-    sheet = read_benefits.sheet(session, benefit_id, scope(Permission.BENEFITS_REDEEM))
+    sheet = read_benefits.sheet(session, benefit_id, where(Permission.BENEFITS_REDEEM))
     found = rules.verdict(rules.gates_to_redeem(sheet.definition.facts, sheet.benefit.facts, 1, now))
     if not found.ok:
         first, place = found.reasons[0], presenters.place(session)
@@ -124,18 +125,18 @@ def _keep_refusal(benefit_id: int, code: str) -> None:
 
 
 @bp.get("/people")
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def people() -> ResponseReturnValue:
     """Customers by the beginning of a name, e-mail, member id or phone, with what they can use."""
-    session, where = db.session(), scope(Permission.BENEFITS_REDEEM)
+    session, reached = db.session(), where(Permission.BENEFITS_REDEEM)
     search, chosen = text("q"), number("profile")
     if chosen:
-        person = read_benefits.person(session, chosen)
+        person = read.person(session, chosen, reached)
         found = [] if person.erased_at else [person]
     else:
-        found = read.people(session, where, search) if search else []
+        found = read.people(session, reached, search) if search else []
     shown = found[: read.MOST_PEOPLE]
-    held = read_benefits.of_person(session, [person.id for person in shown], where, size=100) if shown else []
+    held = read_benefits.of_person(session, [person.id for person in shown], reached, size=100) if shown else []
     return render(
         "till/people.html",
         "till/_people.html",
@@ -146,17 +147,18 @@ def people() -> ResponseReturnValue:
         held=held,
         now=clock.now(),
         words=benefit_words,
+        may_claim=actor().may(Permission.BENEFITS_CLAIM, within=True),
         second=presenters.second,
         **presenters.frame(session),
     )
 
 
 @bp.post("/place")
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def place() -> ResponseReturnValue:
     """Remember in this browser where the till stands."""
     form = PlaceForm()
-    places.offer(form.place)
+    places.offer(form.place, where(Permission.BENEFITS_REDEEM))
     if not form.validate_on_submit():
         return _desk(ScanForm(), Verdict("No such place", "bad", next(iter(form.place.errors), NOT_LISTED)), 422)
     answer = go(".index")
@@ -171,7 +173,7 @@ def _desk(
 ) -> ResponseReturnValue:
     session = db.session()
     standing = PlaceForm(formdata=None)
-    places.offer(standing.place)
+    places.offer(standing.place, where(Permission.BENEFITS_REDEEM))
     frame = presenters.frame(session)
     standing.place.data = frame["place"].id if frame["place"] else None
     return render(

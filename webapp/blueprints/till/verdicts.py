@@ -20,20 +20,20 @@ from webapp.queries import redemptions as read_ledger
 from webapp.queries import vouchers as read_vouchers
 from webapp.services import benefits, vouchers
 from webapp.web import benefit_words, till_lock
-from webapp.web.access import requires, scope
+from webapp.web.access import bound, requires, where
 from webapp.web.rendering import go, render
 
 
 @bp.route("/benefits/<int:benefit_id>", methods=["GET", "POST"])
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def benefit(benefit_id: int) -> ResponseReturnValue:
     """The verdict on a benefit; sent with nothing typed it is redeemed, with a code that one is looked at."""
-    session, where = db.session(), scope(Permission.BENEFITS_REDEEM)
+    session, reached = db.session(), where(Permission.BENEFITS_REDEEM)
     form = TillForm()
     if form.is_submitted() and form.code.data:
         if not form.code.validate(form):
             return _verdict(form, benefit_id)
-        read_benefits.owner(session, benefit_id, where)
+        read_benefits.owner(session, benefit_id, reached)
         return look(str(form.code.data), read_benefits.get(session, benefit_id).profile_id)
     if till_lock.was_just_opened():
         return _verdict(form, benefit_id)
@@ -41,7 +41,7 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
     found = form.submit(
         benefits.attempt,
         benefit_id=benefit_id,
-        sites=where,
+        where=reached,
         receipt=receipt(randomness.entropy),
         location_id=place.id if place else None,
     )
@@ -54,7 +54,7 @@ def benefit(benefit_id: int) -> ResponseReturnValue:
 
 def _verdict(form: TillForm, benefit_id: int) -> ResponseReturnValue:
     session, now = db.session(), clock.now()
-    sheet = read_benefits.sheet(session, benefit_id, scope(Permission.BENEFITS_REDEEM))
+    sheet = read_benefits.sheet(session, benefit_id, where(Permission.BENEFITS_REDEEM))
     gates = rules.gates_to_redeem(sheet.definition.facts, sheet.benefit.facts, 1, now)
     found, stands = rules.verdict(gates), state(sheet.benefit.facts, now)
     sentence = found.reasons[0].message if found.reasons else ""
@@ -81,11 +81,11 @@ def _verdict(form: TillForm, benefit_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/vouchers/<int:voucher_id>", methods=["GET", "POST"])
-@requires(Permission.BENEFITS_REDEEM)
+@requires(Permission.BENEFITS_REDEEM, within=True)
 def voucher(voucher_id: int) -> ResponseReturnValue:
     """The verdict on a voucher that was handed out as a prize; the same two ways to send it."""
-    session = db.session()
-    sheet = read_vouchers.sheet(session, voucher_id, scope(Permission.BENEFITS_REDEEM))
+    session, reached = db.session(), where(Permission.BENEFITS_REDEEM)
+    sheet = read_vouchers.sheet(session, voucher_id, reached)
     form = VoucherForm()
     if form.is_submitted() and form.code.data:
         return look(str(form.code.data)) if form.code.validate(form) else _voucher(form, sheet)
@@ -93,7 +93,7 @@ def voucher(voucher_id: int) -> ResponseReturnValue:
         return _voucher(form, sheet)
     place = presenters.place(session)
     words = f"Till, receipt {receipt(randomness.entropy)}" + (f", {place.title}" if place else "")
-    if form.submit(vouchers.redeem, voucher_id=voucher_id, reason=words):
+    if form.submit(vouchers.redeem, voucher_id=voucher_id, reason=words, where=bound(Permission.BENEFITS_REDEEM)):
         return go(".voucher_done", voucher_id=voucher_id)
     return _voucher(form, sheet)
 

@@ -25,7 +25,16 @@ from webapp.services.benefits.extensions import (
     may_undo_extension,
     undo_extension,
 )
-from webapp.services.benefits.issuing import ClaimBenefit, IssueBenefit, capped, claim, issue, planned, zone_of
+from webapp.services.benefits.issuing import (
+    ClaimBenefit,
+    IssueBenefit,
+    capped,
+    claim,
+    issue,
+    planned,
+    unknown_person,
+    zone_of,
+)
 from webapp.services.benefits.printing import PrintBenefits, note_printed
 from webapp.services.benefits.printing import order as order_sheets
 from webapp.services.benefits.redeeming import (
@@ -83,6 +92,7 @@ __all__ = [
     "tell_expired",
     "undo",
     "undo_extension",
+    "unknown_person",
     "void",
     "zone_of",
 ]

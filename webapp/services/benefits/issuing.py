@@ -13,10 +13,12 @@ from webapp.domain.audit import Event
 from webapp.domain.benefit_claims import ReclaimEvery, period
 from webapp.domain.benefits import verdict
 from webapp.domain.errors import Refused
+from webapp.domain.identity import Reach, Where
 from webapp.domain.redemptions import BenefitMove, BenefitSource
 from webapp.models import Benefit, BenefitChange, BenefitDefinition, Profile, Site
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
+from webapp.queries import reaches
 from webapp.services import notices
 from webapp.services.benefits import codes, counting, redeeming
 from webapp.services.vouchers import Mint
@@ -46,7 +48,10 @@ class IssueBenefit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimBenefit:
-    """A person takes a benefit; with ``count`` that many of it are redeemed in the same transaction."""
+    """A person takes a benefit; with ``count`` that many of it are redeemed in the same transaction.
+
+    ``where`` is how far whoever lets them claim may go.
+    """
 
     definition_id: int
     profile_id: int
@@ -55,6 +60,7 @@ class ClaimBenefit:
     count: int = 0
     receipt: str = ""
     location_id: int | None = None
+    where: Where = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ def claim(work: Work, command: ClaimBenefit) -> Benefit:
     counting.issued(work, command.definition_id, is_claim=True, guard=true())
     found, site = known(work, command.definition_id)
     person = _person(work, command.profile_id)
+    if isinstance(command.where, Reach) and not reaches.may_hold(work.session, command.where, person.id, site.id):
+        raise unknown_person()
     zone = zone_of(command.zone, person, site)
     stands = gates.standing(work.session, found.id, person.id, work.now)
     told = gates.condition(work.session, found, person.id, work.now, zone)
@@ -167,6 +175,11 @@ def known(work: Work, definition_id: int) -> tuple[BenefitDefinition, Site]:
     if found is None:
         raise Refused("definition.unknown", "There is no such definition; choose one of the list.", "definition_id")
     return found, work.session.get_one(Site, found.site_id)
+
+
+def unknown_person() -> Refused:
+    """What is said of somebody there is not, or who is none of one's business."""
+    return Refused("profile.unknown", "Nobody has this member id or e-mail. Look them up under People.", "person")
 
 
 def _person(work: Work, profile_id: int) -> Profile:

@@ -12,7 +12,8 @@ from webapp.domain import benefits as rules
 from webapp.domain import redemptions
 from webapp.domain.audit import Event
 from webapp.domain.benefits import verdict
-from webapp.domain.errors import Conflict, DomainError, NotFound, Refused
+from webapp.domain.errors import Conflict, DomainError, Refused
+from webapp.domain.identity import Where
 from webapp.domain.notices import Skip
 from webapp.domain.permissions import Permission
 from webapp.domain.redemptions import MOST_AT_ONCE, RedemptionKind
@@ -20,6 +21,7 @@ from webapp.domain.vouchers import VoucherStatus
 from webapp.models import BenefitDefinition, Redemption, RedemptionAttempt
 from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read
+from webapp.queries import reaches
 from webapp.queries import redemptions as read_ledger
 from webapp.queries.prepared import Prepared
 from webapp.services import notices
@@ -38,7 +40,7 @@ _WRITE = Prepared(
 class RedeemBenefit:
     """``receipt`` is the till's own, four signs; ``receipt_ref`` the shop's number of the sale.
 
-    ``sites`` are those whose benefits may be redeemed; None is every one.
+    ``where`` is how far whoever redeems may go: on these sites, on every one, or within organisations.
     """
 
     benefit_id: int
@@ -47,7 +49,7 @@ class RedeemBenefit:
     location_id: int | None = None
     receipt_ref: str = ""
     note: str = ""
-    sites: frozenset[int] | None = None
+    where: Where = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class ReturnRedemption:
     receipt: str
     count: int
     note: str = ""
+    where: Where = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class ReverseRedemption:
     redemption_id: int
     receipt: str
     note: str
+    where: Where = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class UndoRedemption:
 
     redemption_id: int
     receipt: str
+    where: Where = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
     """Redeem ``count`` of a benefit, exactly within its own and the global limit (P1, P2).
 
     ``Refused`` with the first shut gate of benefits.md 5.3; one used up meanwhile says when, where and by whom.
-    ``NotFound`` when there is no such benefit on the sites of the command.
+    ``NotFound`` when there is no such benefit as far as ``where`` of the command goes.
     """
     return _write(work, command, *_take(work, command))
 
@@ -105,7 +110,7 @@ def _take(work: Work, command: RedeemBenefit) -> tuple[read.Owner, Taken]:
     if found is None:
         raise _explained(work, command)
     owner, _ = found
-    if not owner.is_on(command.sites):
+    if not read.is_reached(work.session, owner, command.benefit_id, command.where):
         raise read.missing()
     return found
 
@@ -181,7 +186,7 @@ def note(work: Work, command: NoteAttempt, *, field: str = "", count: int = 1) -
 
 def _explained(work: Work, command: RedeemBenefit) -> DomainError:
     """Why the counters did not move, from what stands now (never the other way round)."""
-    read.owner(work.session, command.benefit_id, command.sites)
+    read.owner(work.session, command.benefit_id, command.where)
     found = verdict(gates.to_redeem(work.session, command.benefit_id, work.now, count=command.count))
     if found.ok:
         return Conflict("overtaken", "Somebody changed this benefit a moment ago. Look at it again, then decide.")
@@ -195,7 +200,7 @@ def _explained(work: Work, command: RedeemBenefit) -> DomainError:
 
 def give_back(work: Work, command: ReturnRedemption) -> Redemption:
     """A part or all of a redemption comes back; after expiry too. ``nothing_to_return`` when it did already."""
-    original = _original(work, command.redemption_id)
+    original = _original(work, command.redemption_id, command.where)
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise Refused("count", f"{command.count} cannot come back; use 1 to {original.count:,}.", "count")
     line = _come_back(work, original, RedemptionKind.RETURN, command.count, command.receipt, command.note)
@@ -206,7 +211,7 @@ def give_back(work: Work, command: ReturnRedemption) -> Redemption:
 
 def reverse(work: Work, command: ReverseRedemption) -> Redemption:
     """Take a whole redemption back within ten minutes. Who may not change benefits reverses their own only."""
-    original = _original(work, command.redemption_id)
+    original = _original(work, command.redemption_id, command.where)
     benefit = read.get(work.session, original.benefit_id)
     definition = work.session.get_one(BenefitDefinition, benefit.definition_id)
     is_own = original.staff_id is not None and original.staff_id == work.actor.staff_id
@@ -219,7 +224,7 @@ def reverse(work: Work, command: ReverseRedemption) -> Redemption:
 
 def undo(work: Work, command: UndoRedemption) -> Redemption:
     """The slip of a moment ago: one's own redemption, within a minute (peers.md feature 17)."""
-    original = _original(work, command.redemption_id)
+    original = _original(work, command.redemption_id, command.where)
     is_own = original.staff_id == work.actor.staff_id
     redemptions.may_undo(original.at, work.now, is_own=is_own).require()
     return _reverse(work, original, command.receipt, "Undone at the till")
@@ -277,10 +282,11 @@ def _line(work: Work, kind: RedemptionKind, count: int, receipt: str, note: str)
     }
 
 
-def _original(work: Work, redemption_id: int) -> Redemption:
+def _original(work: Work, redemption_id: int, where: Where) -> Redemption:
     found = work.session.get(Redemption, redemption_id)
     if found is None:
-        raise NotFound("redemption.unknown", "There is no such redemption.")
+        raise read_ledger.missing()
+    reaches.require_benefit(work.session, where, found.benefit_id, read_ledger.missing())
     if found.kind is not RedemptionKind.REDEEM:
         raise Refused("nothing_to_return", "This line is no redemption, so nothing of it can come back.")
     return found

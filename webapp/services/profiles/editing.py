@@ -14,6 +14,7 @@ from webapp.domain import people as rules
 from webapp.domain import timing
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, DomainError, Refused
+from webapp.domain.identity import Where
 from webapp.domain.people import CONSENTS, Gender
 from webapp.domain.profiles import email_key, is_address, search_keys
 from webapp.domain.sites import checked_zone
@@ -71,10 +72,14 @@ class CreateProfile(ProfileTerms):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeProfile(ProfileTerms):
-    """Other facts of a person; ``version`` is the one the form was drawn from."""
+    """Other facts of a person; ``version`` is the one the form was drawn from.
+
+    ``where`` is how far whoever changes them may go.
+    """
 
     profile_id: int
     version: int
+    where: Where = None
 
 
 def create(work: Work, command: CreateProfile) -> Profile:
@@ -100,7 +105,7 @@ def change(work: Work, command: ChangeProfile) -> Profile:
 
     An address that led to this person as a further one and becomes the first changes places with it.
     """
-    profile = read.get(work.session, command.profile_id, None)
+    profile = read.get(work.session, command.profile_id, command.where)
     if profile.merged_into_id is not None or profile.erased_at is not None:
         raise Refused("profile.gone", "This person was merged or erased meanwhile; there is nothing left to change.")
     before, old_key, called = _told(work, profile), profile.email_key, _findable(profile)

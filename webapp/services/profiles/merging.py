@@ -9,9 +9,11 @@ from sqlalchemy import select, update
 from webapp.domain import merging as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, NotFound, Refused
+from webapp.domain.identity import Reach, Where
 from webapp.domain.plurals import counted
 from webapp.domain.profiles import search_keys
 from webapp.models import Profile, ProfileMerge
+from webapp.queries import profiles as read
 from webapp.services.profiles import at_sites, indexing, moving
 from webapp.services.profiles.indexing import Findable
 from webapp.services.work import Work, changed_rows
@@ -24,11 +26,15 @@ SHORTEST_REASON = 3
 
 @dataclass(frozen=True, slots=True)
 class MergeProfiles:
-    """``loser_id`` is the same person as ``winner_id``, who stays; ``reason`` says how one knows."""
+    """``loser_id`` is the same person as ``winner_id``, who stays; ``reason`` says how one knows.
+
+    ``where`` is how far whoever merges may go: both lie within.
+    """
 
     winner_id: int
     loser_id: int
     reason: str = ""
+    where: Where = None
 
 
 def merge(work: Work, command: MergeProfiles) -> Profile:
@@ -88,6 +94,9 @@ def _both(work: Work, command: MergeProfiles) -> tuple[Profile, Profile]:
     found = {row.id: row for row in work.session.scalars(statement, execution_options={"populate_existing": True})}
     if len(found) < len(ids):
         raise NotFound("profile.not_found", "There is no such person.")
+    if isinstance(command.where, Reach):
+        for number in ids:
+            read.get(work.session, number, command.where)
     for person in found.values():
         if person.erased_at is not None:
             raise Refused("merge.erased", "One of the two was erased; what is left belongs to nobody.", "loser_id")

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from webapp.domain import vouchers as rules
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, Refused
+from webapp.domain.identity import Where
 from webapp.domain.redemptions import may_undo
 from webapp.domain.voucher_codes import masked
 from webapp.domain.vouchers import Move, VoucherStatus
@@ -33,23 +34,26 @@ _EVENTS = {
 
 @dataclass(frozen=True, slots=True)
 class MoveVoucher:
-    """``reason`` goes into the change log and the audit log."""
+    """``reason`` goes into the change log and the audit log; ``where`` is how far a till that undoes may go."""
 
     voucher_id: int
     reason: str = ""
+    where: Where = None
 
 
 @dataclass(frozen=True, slots=True)
 class RedeemVoucher:
-    """``is_late_accepted`` says that an expired voucher is taken all the same (K133)."""
+    """``is_late_accepted`` says that an expired voucher is taken all the same (K133); ``where`` is as in benefits."""
 
     voucher_id: int
     reason: str = ""
     is_late_accepted: bool = False
+    where: Where = None
 
 
 def redeem(work: Work, command: RedeemVoucher) -> Voucher:
     """allocated or pending → redeemed. An expired voucher only when its lateness is accepted, and the log says so."""
+    read.require(work.session, command.voucher_id, command.where)
     voucher = read.get(work.session, command.voucher_id)
     note = command.reason
     if rules.is_expired(voucher.expires_at, work.now) and voucher.status in rules.STEPS[Move.REDEEM].sources:
@@ -81,6 +85,7 @@ def reverse(work: Work, command: MoveVoucher) -> Voucher:
 
 def undo(work: Work, command: MoveVoucher) -> Voucher:
     """The till takes back a redemption of its own of the last minute, without a reason (peers.md feature 17)."""
+    read.require(work.session, command.voucher_id, command.where)
     last = read_till.last_change(work.session, command.voucher_id)
     if last is None or last.status is not VoucherStatus.REDEEMED:
         raise Refused("nothing_to_return", "This voucher is not redeemed, so there is nothing to undo.")
