@@ -573,7 +573,10 @@ def test_what_a_person_sees_is_listed_with_the_reason_against_claiming(console, 
     person = make.profile(external_id="M-1")
     page = console.get("/benefits/definitions/seen-by?person=M-1")
     assert page.texts("#offers tbody th a") == ["Not claimed", "For all"]
-    assert page.texts("#offers tbody td:nth-of-type(1)") == ["No Not claimed cannot be claimed, only issued. Rule by rule, Not claimed", "Yes"]
+    assert page.texts("#offers tbody td:nth-of-type(1)") == [
+        "No Not claimed cannot be claimed, only issued. Rule by rule, Not claimed",
+        "Yes",
+    ]
     assert f"{person.full_name} sees 2 benefits" in page.text
     assert "Nobody you may see" in console.get("/benefits/definitions/seen-by?person=M-2").text
     signed_in("viewer").get("/benefits/definitions/seen-by", status=403)
