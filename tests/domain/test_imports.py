@@ -332,6 +332,21 @@ def test_when_an_upload_may_be_imported(status, contract, good, bad, codes):
     assert all(reason.message.endswith(".") for reason in verdict.reasons)
 
 
+@pytest.mark.parametrize(
+    ("back", "apply", "undo"),
+    [
+        ({}, [], []),
+        ({"in_part": True}, ["import.undone_in_part"], []),
+        ({"in_part": True, "undoing": True}, ["import.undoing"], ["import.undoing"]),
+        ({"in_part": True, "undoing": True, "undone": True}, ["import.undone"], ["import.undone"]),
+    ],
+)
+def test_what_was_stopped_halfway_goes_on_until_some_of_it_is_taken_back(back, apply, undo):
+    run = RunFacts(ImportStatus.CANCELLED, ImportContract.GOOD_ROWS, 5, 0, written=2, **back)
+    assert [reason.code for reason in rules.may_apply(run).reasons] == apply
+    assert [reason.code for reason in rules.may_undo(run).reasons] == undo
+
+
 @pytest.mark.parametrize("status", ImportStatus)
 def test_every_state_says_what_can_be_done_in_it(status):
     run = RunFacts(status, ImportContract.GOOD_ROWS, 1, 0)

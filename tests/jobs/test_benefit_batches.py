@@ -13,7 +13,7 @@ from tests.support.benefits import MELBOURNE, MINT, T, programme
 from tests.support.jobs import run_jobs
 from webapp.adapters import spreadsheets
 from webapp.domain.audit import Event
-from webapp.domain.benefit_batches import ALONE, MOST_LISTED, Audience, BatchStatus, PassedOver
+from webapp.domain.benefit_batches import ALONE, MOST, MOST_LISTED, Audience, BatchStatus, PassedOver
 from webapp.domain.benefits import BenefitState
 from webapp.domain.errors import Refused
 from webapp.domain.identity import Actor
@@ -35,8 +35,8 @@ from webapp.queries import benefit_batches as read
 from webapp.queries import benefits as read_benefits
 from webapp.queries import files
 from webapp.queries.invariants import INVARIANTS, broken
-from webapp.services import benefits, notices, vouchers
-from webapp.services.benefits import batch_issuing, batch_undoing, batches
+from webapp.services import benefits, notices, profiles, vouchers
+from webapp.services.benefits import batch_issuing, batch_people, batch_undoing, batches
 from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch, WithdrawBatch
 from webapp.services.imports import IncomingFile
 
@@ -344,6 +344,94 @@ def test_13_2_bulk_resumable_after_a_crash_exactly_everybody_and_nobody_twice(d,
     batch = look(d, batch.id)
     assert counts(batch) == (100, 100, 0)
     assert [one.profile_id for one in held(d, batch)] == [person.id for person in people]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """One batch takes three people, who are noted two at a time."""
+    monkeypatch.setattr("webapp.domain.benefit_batches.MOST", 3)
+    monkeypatch.setattr("webapp.jobs.benefit_batches.NAMED_AT_ONCE", 2)
+
+
+def noted(d, batch):
+    row = BenefitBatchPerson
+    wanted = select(row.profile_id).where(row.batch_id == batch.id).order_by(row.profile_id)
+    return list(d.session.scalars(wanted))
+
+
+def test_a_batch_takes_a_million_people():
+    assert MOST == 1_000_000
+
+
+@pytest.mark.parametrize("audience", [Audience.EVERYBODY, Audience.GROUP, Audience.CONDITION])
+def test_as_many_as_a_batch_takes_are_noted_some_at_a_time_and_one_more_is_refused(d, make, batch_of, small, audience):
+    gold, group = make.tier(name="gold"), make.group()
+    third = make.profile()
+    for person in (d.person, d.other, third):
+        person.tier_id = gold.id
+        make.member(group, person)
+    plan = {"audience": audience, "group_id": group.id, "condition": GOLD}
+    batch = batch_of(**plan)
+    assert (batch.status, *counts(batch)) == (BatchStatus.ISSUED, 3, 3, 0)
+    assert noted(d, batch) == [d.person.id, d.other.id, third.id]
+    make.member(group, make.profile(tier_id=gold.id))
+    batch = batch_of(starts=False, **plan)
+    assert (batch.status, batch.people_count, noted(d, batch)) == (BatchStatus.REFUSED, 0, [])
+    assert batch.problem == (
+        "It is for more than 3 people, and one batch takes no more. Narrow whom it is for, such as by a condition, and "
+        "plan several."
+    )
+
+
+def test_a_file_of_more_people_than_a_batch_takes_is_refused_and_nobody_is_noted(d, make, batch_of, small, monkeypatch):
+    monkeypatch.setattr("webapp.jobs.benefit_batches.CHUNK", 2)
+    text = "\n".join(["Member id", *(make.profile().external_id for _ in range(4))])
+    batch = batch_of(starts=False, audience=Audience.FILE, file=uploaded(text))
+    assert (batch.status, batch.people_count, noted(d, batch)) == (BatchStatus.REFUSED, 0, [])
+    assert "more than 3 people" in batch.problem
+
+
+def test_too_many_on_the_day_stop_the_batch_until_they_are_fewer(d, make, batch_of, small, moment):
+    batch = batch_of(audience=Audience.EVERYBODY, issued_on=date(2026, 3, 5), on_the_day=True)
+    assert noted(d, batch) == [d.person.id, d.other.id]
+    more = [make.profile() for _ in range(2)]
+    d.forward(days=4)
+    begin(d, moment)
+    batch = look(d, batch.id)
+    assert (batch.status, batch.evaluated_at, counts(batch), noted(d, batch)) == (
+        BatchStatus.STOPPED, None, (0, 0, 0), []
+    )  # fmt: skip
+    assert "more than 3 people" in batch.problem
+    d.do(profiles.erase, profiles.EraseProfile(more[0].id, str(more[0].id), "mark"))
+    start(d, moment, batch.id)
+    batch = look(d, batch.id)
+    assert (batch.status, counts(batch)) == (BatchStatus.ISSUED, (3, 3, 0))
+
+
+def test_6_1_a_looking_up_on_the_day_that_was_cut_short_begins_anew_and_asks_for_a_second_editor(
+    d, editors, golden, moment, monkeypatch
+):
+    """Whatever was noted of them by then, what counts is everybody the day brings."""
+    monkeypatch.setattr("webapp.jobs.benefit_batches.NAMED_AT_ONCE", 400)
+    planner, _ = editors
+    d.actor = planner
+    note = batch_people.name_some
+
+    def cut_short(work, batch_id, ids):
+        note(work, batch_id, ids)
+        if len(ids) < 400:
+            raise Refused("test.cut", "The power went off.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch_people, "name_some", cut_short)
+        batch = golden(ALONE + 1)
+    assert (batch.status, batch.problem, counts(batch)) == (BatchStatus.STOPPED, "The power went off.", (400, 0, 0))
+    start(d, moment, batch.id)
+    batch = look(d, batch.id)
+    assert (batch.status, counts(batch), batch.expected_count) == (BatchStatus.STOPPED, (ALONE + 1, 0, 0), ALONE + 1)
+    assert "somebody else must start it" in batch.problem
+    assert held(d, batch) == []
+    refused("batch.second_person", d.do, batches.start, StartBatch(batch.id))
 
 
 def test_a_batch_that_was_cancelled_halfway_goes_on(d, make, batch_of, moment):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, func, select
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from tests.factories import Factories
 from tests.support.benefits import MINT
 from tests.support.clock import NOW
+from tests.support.invariants import faults
 from tests.support.processes import tied
 from tests.support.run import ROOT
 from webapp.adapters.engines import engine_options
@@ -27,7 +29,7 @@ from webapp.queries.benefit_filters import Filter
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import vouchers
 from webapp.services.benefits import batches, voiding
-from webapp.services.benefits.batches import PlanBatch, StartBatch
+from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch
 from webapp.services.benefits.voiding import VoidBenefits
 from webapp.services.vouchers import GenerateVouchers
 from webapp.services.work import perform
@@ -151,6 +153,58 @@ def test_a_batch_of_benefits_killed_at_random_moments_gives_everybody_one_code(d
     assert session.scalar(select(func.count(BenefitChange.id))) == PEOPLE
     assert (definition.total_global_created, kind.idle_count, kind.allocated_count) == (PEOPLE, 0, PEOPLE)
     assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}
+
+
+@pytest.fixture
+def killed(database_session, start, repeat) -> Callable[[], None]:
+    """Runs the jobs that wait in processes that are killed at random moments; every invariant holds at each of them."""
+    session = database_session
+
+    def run() -> None:
+        for _ in range(repeat(2, 30)):
+            process = start("draining", str(A_STEP))
+            for _ in range(random.randint(1, 30)):  # noqa: S311
+                if not process.stdout.readline():
+                    break
+            process.kill()
+            process.wait()
+            assert faults(session) == {}
+            session.rollback()
+        assert start("draining", str(A_STEP)).wait(timeout=240) == 0
+        session.rollback()
+        session.expire_all()
+
+    return run
+
+
+def test_a_batch_killed_while_it_looks_people_up_issues_and_undoes_deals_with_each_once(database_session, killed):
+    """Whom it is for is looked up when it is checked and again on its day; both begin anew after a kill."""
+    session, made = database_session, Factories(database_session)
+    kind = made.voucher_type()
+    definition = made.benefit_definition(site_id=kind.site_id, voucher_type_id=kind.id, force_allocation=True)
+    session.add_all(Profile(external_id=f"M{number}", created_at=NOW, updated_at=NOW) for number in range(PEOPLE))
+    session.commit()
+    perform(session, SYSTEM, NOW, lambda work: vouchers.generate(work, GenerateVouchers(kind.id, PEOPLE), MINT))
+    tomorrow = (NOW + timedelta(days=1)).date()
+    plan = PlanBatch(definition_id=definition.id, audience=Audience.EVERYBODY, issued_on=tomorrow, on_the_day=True)
+    batch = perform(session, SYSTEM, NOW, lambda work: batches.plan(work, plan))
+    killed()
+    assert (batch.status, batch.people_count, batch.expected_count) == (BatchStatus.CHECKED, PEOPLE, PEOPLE)
+    perform(session, SYSTEM, NOW, lambda work: batches.start(work, StartBatch(batch.id)))
+    gone = session.scalars(select(Profile)).first()
+    gone.merged_into_id = gone.id + 1  # since the check
+    session.commit()
+    assert perform(session, SYSTEM, NOW + timedelta(days=2), batches.start_due) == 1
+    killed()
+    assert (batch.status, batch.people_count, batch.issued_count) == (BatchStatus.ISSUED, PEOPLE - 1, PEOPLE - 1)
+    for column in (Benefit.id, Benefit.profile_id.distinct(), Benefit.voucher_id.distinct()):
+        assert session.scalar(select(func.count(column))) == PEOPLE - 1
+    perform(session, SYSTEM, NOW, lambda work: batches.undo(work, UndoBatch(batch.id)))
+    killed()
+    assert (batch.status, batch.voided_count, batch.left_count) == (BatchStatus.UNDONE, PEOPLE - 1, 0)
+    assert (definition.total_global_voided, kind.cancelled_count) == (PEOPLE - 1, PEOPLE - 1)
+    voided = select(func.count()).where(BenefitChange.move == "voided")
+    assert session.scalar(voided) == PEOPLE - 1
 
 
 def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once(database_session, start, repeat):

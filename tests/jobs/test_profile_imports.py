@@ -38,9 +38,10 @@ from webapp.models import (
 from webapp.queries import files, search
 from webapp.queries import profiles as read
 from webapp.queries.invariants import INVARIANTS, broken
-from webapp.services import import_undo, imports
+from webapp.services import import_undo, imports, profiles
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadRows
+from webapp.services.profiles import MergeProfiles
 from webapp.services.work import perform
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -382,6 +383,20 @@ def test_who_entered_is_found_on_the_site_by_what_a_file_says_until_it_is_taken_
     assert by(*asked) == [1, 1, 0]
     taken_back(ours, run)
     assert by(*asked) == [0, 0, 1]
+
+
+@pytest.mark.parametrize("known_rows", ["fill", "replace"])
+def test_a_row_that_names_somebody_by_the_id_of_a_row_merged_into_them_leaves_both_ids(ours, known_rows):
+    imported(ours, b"Member ID,First name\nM2,Bo\n")
+    found = people(ours)
+    command = MergeProfiles(found["M1"].id, found["M2"].id, "same phone")
+    perform(ours, ANN, NOW, lambda work: profiles.merge(work, command))
+    run = imported(ours, b"Member ID,Mobile\nM2,0477\n", known_rows=known_rows)
+    assert (run.status, run.changed_count, run.problem) == (ImportStatus.DONE, 1, "")
+    found = people(ours)
+    assert (found["M1"].phone, found["M2"].merged_into_id) == ("0477", found["M1"].id)
+    taken_back(ours, run)
+    assert (people(ours)["M1"].phone, people(ours)["M2"].external_id) == ("", "M2")
 
 
 def test_identities_that_came_with_the_file_go_with_it(ours):

@@ -233,6 +233,9 @@ def test_the_same_file_elsewhere_is_no_twin(work, make, uploaded):
     assert read.twins(work.session, read.sheet(work.session, second.id, None)) == []
     again = imports.upload(work, UploadEntries(first.reward_id, incoming()))
     assert [number for number, _, _ in read.twins(work.session, read.sheet(work.session, again.id, None))] == [first.id]
+    first.undone_at = work.now
+    work.session.flush()
+    assert read.twins(work.session, read.sheet(work.session, again.id, None)) == []
 
 
 def test_an_upload_outside_the_scope_is_not_found(work, uploaded):

@@ -29,7 +29,8 @@ def main(url: str, lease: float, size: int) -> None:
         return result
 
     setattr(RunningJob, "step", noted)  # noqa: B010
-    benefit_batches.CHUNK = benefit_voiding.AT_ONCE = size
+    benefit_batches.CHUNK = benefit_batches.NAMED_AT_ONCE = benefit_batches.UNDONE_AT_ONCE = size
+    benefit_voiding.AT_ONCE = size
     engine = create_engine(url, **engine_options(url, threads=2))
     runner = Runner(lambda: Session(engine, expire_on_commit=False), registry.kinds(), lease=timedelta(seconds=lease))
     while unfinished(engine):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from tests.support.benefits import T, programme
 from tests.support.jobs import run_jobs
-from webapp.domain.benefit_batches import BatchStatus
+from webapp.domain.benefit_batches import MOST, BatchStatus
 from webapp.models import Benefit, BenefitBatch
 from webapp.queries import benefit_batches as read
 
@@ -33,6 +33,11 @@ def batch(d):
 
 def test_none_yet_says_what_a_batch_is(console):
     assert "No batches yet" in console.get("/benefits/batches").text
+
+
+def test_the_form_and_the_help_say_how_many_one_batch_takes(console, d):
+    assert "One batch takes up to 1,000,000 people." in console.get("/benefits/batches/new").text
+    assert f"One batch takes up to {MOST:,} people" in console.get("/help/issued").text
 
 
 def test_a_batch_from_plan_to_undo(console, d):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.jobs import run_jobs
+from webapp.domain.imports import ImportStatus
 from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation, Reward
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
@@ -201,6 +202,26 @@ def test_organisations_are_checked_imported_and_taken_back_on_the_screens(consol
     assert "Taken back" in page.text
     assert session.query(Organisation).count() == 0
     assert page.soup.select_one("a[href$='/undo']") is None
+
+
+def test_an_import_that_was_stopped_goes_on_or_is_taken_back(console, session):
+    page = table(console, session)
+    at = urlsplit(page.response.request.path).path
+    console.submit(page, "#apply", contract="good-rows")
+    run_jobs(session)
+    run = session.scalars(select(ImportRun)).one()
+    run.status = ImportStatus.CANCELLED  # as if somebody had pressed «Stop» before its last step
+    session.commit()
+    page = console.get(at)
+    assert "2 organisations were written and stay; going on imports the rest." in page.text
+    assert page.soup.select_one("#apply")
+    page = console.submit(console.get(page.soup.select_one("a[href$='/undo']")["href"]), "#form")
+    assert not console.follow(page).soup.select("#apply, a[href$='/undo']")
+    run_jobs(session)
+    page = console.get(at)
+    assert "2 organisations went" in page.text
+    assert "going on" not in page.text
+    assert not page.soup.select("#apply, a[href$='/undo']")
 
 
 def test_pressing_take_back_twice_is_once(console, session):

@@ -15,6 +15,7 @@ from webapp.domain.notices import NoticeKind
 from webapp.domain.person_columns import PERSON_COLUMNS
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
+MOST = 1_000_000  # people one batch is for
 MOST_LISTED = 500  # lines typed at once; a file takes more (benefits.md 13.2)
 MOST_SHOWN = 100  # bad lines, and benefits left alone, that a batch keeps for its page
 ALONE = 500  # benefits one person may issue by themself; above it needs a second one (reliability.md 6.1)
@@ -130,6 +131,17 @@ def listed(text: str) -> list[NamedLine]:
             "listed",
         )
     return parts
+
+
+def checked_size(people: int) -> int:
+    """How many people a batch is for, when it is not for too many; ``Refused`` with what would help."""
+    if people > MOST:
+        raise Refused(
+            "batch.too_large",
+            f"It is for more than {MOST:,} people, and one batch takes no more. Narrow whom it is for, such as by a "
+            "condition, and plan several.",
+        )
+    return people
 
 
 def may_plan(audience: Audience, *, on_the_day: bool, issued_on: date | None, today: date) -> Verdict:

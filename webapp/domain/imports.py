@@ -145,6 +145,7 @@ class RunFacts:
     written: int = 0
     undoing: bool = False
     undone: bool = False
+    in_part: bool = False  # some of it was taken back, whether that goes on or stopped
 
 
 _BUSY = {
@@ -172,7 +173,12 @@ def may_choose_columns(run: RunFacts) -> Verdict:
 
 
 def may_apply(run: RunFacts) -> Verdict:
-    """checked → applying, under the contract chosen (P12); what was stopped halfway can go on."""
+    """checked → applying, under the contract chosen (P12); what was stopped halfway can go on, unless it is taken back."""
+    if run.undone or run.undoing:
+        return _taken_back(run)
+    if run.in_part:
+        words = f"A part of {run.file} has been taken back. Take back the rest, then upload the file again."
+        return all_of(Reason("import.undone_in_part", words))
     return all_of(
         None
         if run.status in APPLICABLE
@@ -212,17 +218,22 @@ def may_discard(run: RunFacts) -> Verdict:
     )
 
 
+def _taken_back(run: RunFacts) -> Verdict:
+    return all_of(
+        Reason("import.undone", f"The import of {run.file} has been taken back already.")
+        if run.undone
+        else Reason("import.undoing", f"{run.file} is being taken back at this moment.")
+    )
+
+
 UNDOABLE = (ImportStatus.DONE, ImportStatus.CANCELLED)
 
 
 def may_undo(run: RunFacts) -> Verdict:
     """What an import wrote can be taken back, once (product.md ruling 11)."""
+    if run.undone or run.undoing:
+        return _taken_back(run)
     return all_of(
-        Reason("import.undone", f"The import of {run.file} has been taken back already.")
-        if run.undone
-        else Reason("import.undoing", f"{run.file} is being taken back at this moment.")
-        if run.undoing
-        else None,
         Reason("import.not_applied", f"{run.file} {_BUSY[run.status]}; there is nothing to take back.")
         if run.status not in UNDOABLE or not run.written
         else None,

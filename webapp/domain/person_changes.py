@@ -177,6 +177,8 @@ def _differences(draft: PersonDraft, person: Row, options: ImportOptions, names:
     found: dict[str, Any] = {}
     for name in names:
         value, old = getattr(draft, name), person[name]
+        if name == "external_id" and old:
+            continue  # the row has it, or that of a row that was merged into this one, which keeps it
         if name in _DICTS:
             value = _merged(old, value, fills=fills, clears=options.clears)
         elif not value and (not options.clears or name in _STAYS):

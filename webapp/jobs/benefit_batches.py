@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from itertools import islice
 
-from webapp.adapters import randomness, spreadsheets
+from webapp.adapters import clock, randomness, spreadsheets
 from webapp.domain import benefit_batches as rules
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.errors import Refused
@@ -22,6 +23,7 @@ from webapp.services.vouchers import Mint, code_key
 from webapp.services.work import Work
 
 CHUNK = 4_000
+NAMED_AT_ONCE = 20_000
 UNDONE_AT_ONCE = 2_000
 Line = tuple[int, str, str, str]  # where it stands, member id, e-mail, what they were told before
 
@@ -30,21 +32,44 @@ def check(job: RunningJob) -> Outcome:
     """Find the people; begins anew after a kill, because nothing is issued yet."""
     batch_id = int(job.arguments["batch_id"])
     if job.step(lambda work: batch_people.begin_check(work, batch_id), done=0):
-        with job.read() as session:
-            batch = read.get(session, batch_id)
-        if batch.audience in (Audience.LIST, Audience.FILE):
-            try:
-                _look_up(job, batch)
-            except Refused as refusal:
-                problem = refusal.message
-                job.step(lambda work: batch_people.refuse(work, batch_id, problem))
-                return Outcome(f"The file was refused: {problem}")
-        else:
-            job.step(lambda work: batch_people.name_all(work, batch_id))
-        job.step(lambda work: batch_people.finish_check(work, batch_id))
+        try:
+            expected = _name_people(job, batch_id)
+        except Refused as refusal:
+            problem = refusal.message
+            _forget(job, batch_id)
+            job.step(lambda work: batch_people.refuse(work, batch_id, problem))
+            return Outcome(f"It was refused: {problem}")
+        job.step(lambda work: batch_people.finish_check(work, batch_id, expected))
     with job.read() as session:
         batch = read.get(session, batch_id)
     return Outcome(f"{batch.people_count:,} people, {batch.bad_count:,} bad lines.", batch.rejects_file_id)
+
+
+def _name_people(job: RunningJob, batch_id: int) -> int:
+    """Note whom the batch is for, some at a time; gives how many of them would get one."""
+    _forget(job, batch_id)
+    with job.read() as session:
+        batch = read.get(session, batch_id)
+        is_named = batch.audience in (Audience.LIST, Audience.FILE)
+        ids = array("q") if is_named else read.meant(session, batch, clock.now())
+    if is_named:
+        _look_up(job, batch)
+    for start in range(0, len(ids), NAMED_AT_ONCE):
+        _note(job, batch_id, ids, start)
+    with job.read() as session:
+        return read.expected(session, batch_id)
+
+
+def _note(job: RunningJob, batch_id: int, ids: array[int], start: int) -> None:
+    some = ids[start : start + NAMED_AT_ONCE]
+    done, total = start + len(some), len(ids)
+    told = f"{done:,} of {total:,} people noted"
+    job.step(lambda work: batch_people.name_some(work, batch_id, some), done=done, total=total, message=told)
+
+
+def _forget(job: RunningJob, batch_id: int) -> None:
+    while job.step(lambda work: batch_people.forget_some(work, batch_id, NAMED_AT_ONCE)):
+        pass
 
 
 def _look_up(job: RunningJob, batch: BenefitBatch) -> None:
@@ -117,7 +142,11 @@ def issue(job: RunningJob) -> Outcome:
     """Issue some at a time; the batch knows how far it is, so that it goes on after a kill with nobody served twice."""
     batch_id = int(job.arguments["batch_id"])
     mint = Mint(code_key(job.settings.secret_key), randomness.entropy)
-    batch = job.step(lambda work: batch_issuing.evaluate(work, batch_id))
+    with job.read() as session:
+        batch = read.get(session, batch_id)
+    if batch_issuing.is_to_evaluate(batch):
+        expected = _name_people(job, batch_id)
+        batch = job.step(lambda work: batch_issuing.evaluated(work, batch_id, expected))
     if batch.status is BatchStatus.STOPPED:
         return Outcome(batch.problem)
     total = batch.people_count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
 from sqlalchemy.orm import Session
 
+from webapp.domain import benefit_batches as rules
 from webapp.domain.benefit_batches import Audience, BatchStatus, PassedOver
+from webapp.domain.condition_reading import read
+from webapp.domain.conditions import EVERYONE
 from webapp.domain.errors import NotFound
 from webapp.domain.redemptions import BenefitMove
 from webapp.models import (
@@ -27,9 +31,12 @@ from webapp.models import (
     Site,
 )
 from webapp.models.benefit_batches import PASSED, WAITS
+from webapp.queries import conditions
+from webapp.queries.exports import flow
 from webapp.queries.matching import among_ids
 
 PAGE = 50
+_AT_ONCE = 10_000  # ids in memory beside those kept
 Scope = frozenset[int] | None
 _USED = (BenefitMove.EXTENDED, BenefitMove.EXPIRY_SET, BenefitMove.REASSIGNED, BenefitMove.VOIDED)
 
@@ -137,10 +144,34 @@ def living() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Profile.merged_into_id.is_(None), Profile.erased_at.is_(None)
 
 
-def members(group_id: int) -> Select[Any]:
-    """The ids of the living members of a group, each once."""
-    inside = select(Membership.profile_id).where(Membership.group_id == group_id)
-    return select(Profile.id).where(Profile.id.in_(inside), *living())
+def meant(session: Session, batch: BenefitBatch, now: datetime) -> array[int]:
+    """The ids of everybody there is, of the group, or who meets the condition now, in order: eight bytes for each.
+
+    ``Refused`` when one batch takes no more.
+    """
+    found = array("q")
+    for row in flow(session, _meant(session, batch, now).limit(rules.MOST + 1), _AT_ONCE):
+        found.append(row[0])
+    rules.checked_size(len(found))
+    return found
+
+
+def _meant(session: Session, batch: BenefitBatch, now: datetime) -> Select[Any]:
+    if batch.audience is Audience.GROUP:
+        inside = select(Membership.profile_id).where(Membership.group_id == batch.group_id)
+        return select(Profile.id).where(Profile.id.in_(inside), *living()).order_by(Profile.id)
+    zone = session.get_one(Site, batch.site_id).timezone
+    is_all = batch.audience is Audience.EVERYBODY
+    node = EVERYONE if is_all else read(batch.condition, conditions.variables(session), zone)
+    return conditions.people(session, node, now, zone)
+
+
+def expected(session: Session, batch_id: int) -> int:
+    """How many people of the batch would get one now."""
+    batch = get(session, batch_id)
+    definition = session.get_one(BenefitDefinition, batch.definition_id, populate_existing=True)
+    least = 1 if batch.excludes_holders else definition.max_per_profile
+    return batch.people_count - (_holders(session, batch, least) if least else 0)
 
 
 def to_issue(session: Session, batch: BenefitBatch, size: int) -> list[int]:
@@ -178,15 +209,15 @@ def held(session: Session, definition_id: int, ids: Sequence[int]) -> dict[int, 
     return {row[0]: row[1] for row in session.execute(wanted.group_by(Benefit.profile_id))}
 
 
-def holders(session: Session, batch_id: int, definition_id: int, least: int) -> int:
-    """How many people of the batch hold at least ``least`` benefits of the definition."""
+def _holders(session: Session, batch: BenefitBatch, least: int) -> int:
+    """How many people of the batch hold at least ``least`` benefits of its definition."""
     several = (
         select(Benefit.profile_id)
         .where(
-            Benefit.definition_id == definition_id,
+            Benefit.definition_id == batch.definition_id,
             Benefit.voided_at.is_(None),
             Benefit.profile_id.in_(
-                select(BenefitBatchPerson.profile_id).where(BenefitBatchPerson.batch_id == batch_id)
+                select(BenefitBatchPerson.profile_id).where(BenefitBatchPerson.batch_id == batch.id)
             ),
         )
         .group_by(Benefit.profile_id)
@@ -194,12 +225,6 @@ def holders(session: Session, batch_id: int, definition_id: int, least: int) -> 
         .subquery()
     )
     return int(session.scalar(select(func.count()).select_from(several)) or 0)
-
-
-def people_count(session: Session, batch_id: int) -> int:
-    """How many people the batch is for."""
-    wanted = select(func.count()).select_from(BenefitBatchPerson).where(BenefitBatchPerson.batch_id == batch_id)
-    return int(session.scalar(wanted) or 0)
 
 
 def known(session: Session, batch_id: int, ids: Collection[int]) -> set[int]:

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.domain.groups import GroupKind, Registration
-from webapp.models import Group
+from webapp.domain.plurals import counted
+from webapp.models import BenefitBatch, Group, Membership
 from webapp.queries.exports import flow
 from webapp.queries.matching import among, few
 
@@ -80,6 +81,17 @@ def counts(session: Session) -> dict[GroupKind | None, int]:
     shown = [*(Filters(kind=kind) for kind in GroupKind), Filters(is_archived=True)]
     parts = (select(Group.id).where(*_listed(filters)) for filters in shown)
     return dict(zip((*GroupKind, None), session.execute(few(*parts)).one(), strict=True))
+
+
+def uses(session: Session, group_id: int) -> str:
+    """What refers to the group, in words; empty when nothing does."""
+    words = {
+        "members": (Membership.group_id, ("member", "members")),
+        "batches": (BenefitBatch.group_id, ("batch of benefits", "batches of benefits")),
+    }
+    parts = [select(func.count()).where(column == group_id).scalar_subquery() for column, _ in words.values()]
+    counts = dict(zip(words, session.execute(select(*parts)).one(), strict=True))
+    return counted(counts, {name: told for name, (_, told) in words.items()})
 
 
 def known(session: Session, names: Collection[str]) -> dict[str, Group]:

@@ -50,6 +50,7 @@ class RunSheet:
             written=run.entry_count if run.reward_id else run.created_count + run.changed_count,
             undoing=run.undo_job_id is not None,
             undone=run.undone_at is not None,
+            in_part=bool(run.undone),
         )
 
 
@@ -204,7 +205,7 @@ def _facts_since(session: Session, kind: ImportKind, at: datetime) -> list[Colum
 def twins(session: Session, sheet: RunSheet) -> list[tuple[int, datetime, int]]:
     """Earlier and later imports of the very same file into the same place: id, moment, records they got through.
 
-    Only those that wrote something; newest first.
+    Only those that wrote something and were not taken back; newest first.
     """
     run = sheet.run
     statement = (
@@ -217,6 +218,7 @@ def twins(session: Session, sheet: RunSheet) -> list[tuple[int, datetime, int]]:
             ImportRun.kind == run.kind,
             ImportRun.reward_id == run.reward_id if run.reward_id else ImportRun.reward_id.is_(None),
             or_(ImportRun.entry_count > 0, ImportRun.status == ImportStatus.DONE),
+            ImportRun.undone_at.is_(None),
         )
         .order_by(ImportRun.id.desc())
         .limit(20)

@@ -15,7 +15,7 @@ from webapp.domain.import_columns import ImportKind
 from webapp.domain.import_rows import shown
 from webapp.domain.sites import checked_domains, checked_zone
 from webapp.domain.table_rows import TableDraft
-from webapp.models import Location, OrganisationType, Site, Tier
+from webapp.models import ImportChange, Location, OrganisationType, Site, Tier
 from webapp.queries import organisations as read_organisations
 from webapp.queries import table_rows as read_standing
 from webapp.queries import tiers as read_tiers
@@ -122,9 +122,9 @@ def _site_values(_work: Work, values: Mapping[str, Any]) -> dict[str, Any]:
     return said | ({"created_at": values["created_at"]} if values["created_at"] else {})
 
 
-def _recount(work: Work, sites: Sequence[Any]) -> None:
+def _recount(work: Work, site: Any, old: Mapping[str, Any]) -> None:
     """Days of another zone are other days."""
-    for site in sites:
+    if "timezone" in old:
         entry_days.recount(work.session, site.id)
 
 
@@ -156,8 +156,31 @@ def _put(table: PlainTable, work: Work, drafts: Sequence[TableDraft], run_id: in
     return plain_rows.put(work, table, drafts, run_id)
 
 
-def _take_back(table: PlainTable, work: Work, change: Any) -> str:
+def _take_back(table: PlainTable, work: Work, change: ImportChange) -> str:
     return plain_rows.take_back(work, table, change)
+
+
+def _ranks_back(work: Work, changes: Sequence[ImportChange]) -> Collection[int]:
+    """Tiers that changed places go back at once, but for those changed since and those whose rank is another's now."""
+    work.session.expire_all()
+    tiers = {row.id: row for row in read_tiers.every(work.session)}
+    back = {
+        change.subject_id: change
+        for change in changes
+        if change.subject_id in tiers
+        and "rank" in change.before
+        and all(getattr(tiers[change.subject_id], name) == value for name, value in change.after.items())
+    }
+    is_settled = False
+    while not is_settled:  # whoever stays keeps a rank that somebody else may want
+        held = {tier.rank for tier in tiers.values() if tier.id not in back}
+        free = {number: change for number, change in back.items() if change.before["rank"] not in held}
+        is_settled, back = len(free) == len(back), free
+    _free_ranks(work, [(tiers[number], change.before) for number, change in back.items()])
+    for number, change in back.items():
+        plain_rows.become(work, tiers[number], change.before)
+    work.session.flush()
+    return {change.id for change in back.values()}
 
 
 def _kind(kind: ImportKind, table: PlainTable, whole: Collection[ImportKind] = (ImportKind.TIERS,)) -> TableKind:
@@ -166,6 +189,7 @@ def _kind(kind: ImportKind, table: PlainTable, whole: Collection[ImportKind] = (
         _STANDING[kind],
         partial(_put, table),
         partial(_take_back, table),
+        take_back_together=_ranks_back if kind is ImportKind.TIERS else None,
         most=2_000,
         is_whole=kind in whole,
     )

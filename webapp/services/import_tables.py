@@ -211,8 +211,8 @@ def _take_back_group(work: Work, change: ImportChange) -> str:
     if change.before:
         run_sql(work, update(Group).where(Group.id == found.id).values(**before(change), version=Group.version + 1))
         return ""
-    if found.member_count:
-        return f"«{found.title}» ({found.name}) is used: {found.member_count:,} members."
+    if uses := read_groups.uses(work.session, found.id):
+        return f"«{found.title}» ({found.name}) is used: {uses}."
     run_sql(work, delete(Group).where(Group.id == found.id))
     work.session.expunge(found)
     return ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, func, literal, select, update
@@ -11,7 +13,7 @@ from webapp.domain import imports as rules
 from webapp.domain.audit import Event
 from webapp.domain.entries import EntryStatus
 from webapp.domain.errors import Conflict
-from webapp.domain.import_columns import ImportKind
+from webapp.domain.import_columns import ROWS, ImportKind
 from webapp.models import Entry, ImportChange, ImportRun, Job, Reward
 from webapp.queries import imports as read
 from webapp.queries.imports import Plan
@@ -19,6 +21,7 @@ from webapp.services import entries, entry_days, jobs, profiles
 from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.jobs import NewJob
 from webapp.services.profiles import at_sites
+from webapp.services.table_kinds import attempted
 from webapp.services.work import Work, changed_rows, name_of
 
 UNDO = "imports.undo"
@@ -40,7 +43,7 @@ class Undone:
     withdrawn: int = 0
     restored: int = 0
     people: int = 0
-    passed: int = 0  # people looked at who stay
+    passed: int = 0  # rows of people looked at that stay, or are another's
     left: list[str] = field(default_factory=list)
 
     @property
@@ -63,10 +66,17 @@ def undo(work: Work, command: UndoImport) -> ImportRun:
     begun = changed_rows(
         work.session,
         update(ImportRun)
-        .where(ImportRun.id == run.id, ImportRun.undo_job_id.is_(None), ImportRun.undone_at.is_(None))
+        .where(
+            ImportRun.id == run.id,
+            ImportRun.status.in_(rules.UNDOABLE),
+            ImportRun.undo_job_id.is_(None),
+            ImportRun.undone_at.is_(None),
+        )
         .values(undo_job_id=job.id),
     )
     if not begun:
+        work.session.refresh(run)
+        rules.may_undo(sheet.facts).require()
         raise Conflict("import.undoing", f"{sheet.file.name} is being taken back at this moment.")
     work.session.refresh(run)
     return run
@@ -133,8 +143,8 @@ def _entries(work: Work, plan: Plan, size: int) -> Undone:
 def _people(work: Work, plan: Plan, size: int) -> Undone:
     """After the entries, whom the import brought. Who stays is listed for a file of people; else their entries say so."""
     run = work.session.get_one(ImportRun, plan.run_id, populate_existing=True)
-    gone, left = profiles.take_back(work, plan.run_id, run.finished_at or work.now, size)
-    return Undone(people=gone, passed=len(left), left=left if plan.reward_id is None else [])
+    found = profiles.take_back(work, plan.run_id, run.finished_at or work.now, size)
+    return Undone(people=found.gone, passed=found.seen - found.gone, left=found.left if plan.reward_id is None else [])
 
 
 def _changed_people(work: Work, plan: Plan, size: int) -> Undone:
@@ -153,20 +163,40 @@ def _changes(work: Work, plan: Plan, size: int) -> Undone:
     """Newest first, so that what was made later and stands on the earlier goes before it."""
     found = Undone()
     wanted = select(ImportChange).where(ImportChange.run_id == plan.run_id).order_by(ImportChange.id.desc()).limit(size)
-    for change in work.session.scalars(wanted).all():
-        why = TABLES[plan.kind].take_back(work, change)
-        if why:
-            found.left.append(why)
+    changes = work.session.scalars(wanted).all()
+    left = _in_turn(work, plan.kind, changes)
+    for change in changes:
+        if change.id in left:
+            found.left.append(left[change.id])
         elif change.before:
             found.restored += 1
         else:
             found.gone += 1
-        work.session.delete(change)
-        work.session.flush()
+    if changes:
+        _run(work, delete(ImportChange).where(ImportChange.run_id == plan.run_id, ImportChange.id >= changes[-1].id))
+        work.session.expire_all()
     take_all_back = TABLES[plan.kind].take_all_back
     if take_all_back and not found.count:
         found.gone = take_all_back(work, plan.run_id)
     return found
+
+
+def _in_turn(work: Work, kind: ImportKind, changes: Sequence[ImportChange]) -> dict[int, str]:
+    """Take changes back; gives by their ids why some stay. What waits for another to go first has its turn after it."""
+    table, noun = TABLES[kind], ROWS[kind][0].capitalize()
+    left: dict[int, str] = {}
+    waiting = list(changes)
+    while waiting:
+        left = {}
+        for change in waiting:
+            used = f"{noun} {change.subject_id} is used, or what it had is another\u2019s now."
+            if why := attempted(work, partial(table.take_back, work, change), used):
+                left[change.id] = why
+        if len(left) == len(waiting):
+            break
+        waiting = [change for change in waiting if change.id in left]
+    together = table.take_back_together(work, waiting) if left and table.take_back_together else ()
+    return {number: why for number, why in left.items() if number not in together}
 
 
 def finish(work: Work, plan: Plan) -> None:

@@ -168,10 +168,8 @@ def _move(
     work: Work, sheet: RunSheet, sources: tuple[ImportStatus, ...], target: ImportStatus, verdict: Verdict
 ) -> None:
     """The status decides who was first; the explanation comes after."""
-    moved = changed_rows(
-        work.session,
-        update(ImportRun).where(ImportRun.id == sheet.run.id, ImportRun.status.in_(sources)).values(status=target),
-    )
+    stands = (ImportRun.id == sheet.run.id, ImportRun.status.in_(sources), ImportRun.undo_job_id.is_(None))
+    moved = changed_rows(work.session, update(ImportRun).where(*stands).values(status=target))
     if not moved:
         verdict.require()
         raise Conflict("import.changed", "Somebody else went on with this import at the same moment; look again.")

@@ -24,7 +24,7 @@ class PlainTable:
     """One table whose rows a file names by one column ``key``.
 
     ``values`` gives the columns a row says something about, ``empty`` those of a new one it does not; ``prepare`` is called
-    before the changes, given as pairs of row and new values, are written, ``finish`` with the rows written.
+    before the changes, given as pairs of row and new values, are written; ``finish`` with each row changed and its old ones.
     """
 
     model: Any
@@ -32,7 +32,7 @@ class PlainTable:
     values: Callable[[Work, Mapping[str, Any]], Values]
     empty: Values
     prepare: Callable[[Work, Sequence[tuple[Any, Values]]], None] | None = None
-    finish: Callable[[Work, Sequence[Any]], None] | None = None
+    finish: Callable[[Work, Any, Values], None] | None = None
 
 
 def put(work: Work, table: PlainTable, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
@@ -59,7 +59,7 @@ def put(work: Work, table: PlainTable, drafts: Sequence[TableDraft], run_id: int
     if table.prepare:
         table.prepare(work, changed)
     for row, after in changed:
-        _set(work, row, after)
+        become(work, row, after)
     work.session.flush()
     work.session.add_all(row for row, _ in fresh)
     work.session.flush()
@@ -69,7 +69,8 @@ def put(work: Work, table: PlainTable, drafts: Sequence[TableDraft], run_id: int
     names = ("subject_id", "before", "after")
     bulk.insert_rows(work.session, cast(Table, ImportChange.__table__), names, lines, {"run_id": run_id})
     if table.finish:
-        table.finish(work, [row for row, *_ in notes])
+        for row, old, _ in notes:
+            table.finish(work, row, old)
     return len(fresh), len(notes)
 
 
@@ -80,7 +81,8 @@ def _there(work: Work, table: PlainTable, drafts: Sequence[TableDraft]) -> dict[
     return {getattr(row, table.key): row for row in rows}
 
 
-def _set(work: Work, row: Any, values: Values) -> None:
+def become(work: Work, row: Any, values: Mapping[str, Any]) -> None:
+    """Give a row other values."""
     for name, value in values.items():
         setattr(row, name, value)
     row.version += 1
@@ -107,6 +109,8 @@ def take_back(work: Work, table: PlainTable, change: ImportChange) -> str:
             if change.before:
                 values = before(change) | {"version": model.version + 1}
                 run_sql(work, update(model).where(model.id == found.id).values(values))
+                if table.finish:
+                    table.finish(work, found, change.after)
             else:
                 run_sql(work, delete(model).where(model.id == found.id))
     except IntegrityError:

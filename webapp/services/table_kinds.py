@@ -52,6 +52,8 @@ class TableKind:
 
     ``refers`` tells which rows name something there is not; ``standing`` what is there under the keys; ``put`` writes rows and gives (created, changed), the same rows again change nothing; ``take_back`` undoes one change, or says
     why it stays; ``take_all_back`` does that for what carries the number of its import and needs no look one by one.
+    Where rows have changed places, so that none can go back alone, ``take_back_together`` undoes several at once and gives
+    the ids of those changes.
     ``hinders`` tells of rows that would archive what is there, given by line, why they cannot, the whole file considered.
     ``holds`` tells what is wrong with rows as they are to be written, each beside what is there; the moment is that of the upload.
     ``meant`` is what a row that is put beside what is there comes to.
@@ -69,6 +71,7 @@ class TableKind:
     holds: Callable[[Session, datetime, Sequence[tuple[TableDraft, Standing | None]]], Faults] = unchecked
     meant: Callable[[TableDraft, Standing], TableDraft] = as_told
     take_all_back: Callable[[Work, int], int] | None = None
+    take_back_together: Callable[[Work, Sequence[ImportChange]], Collection[int]] | None = None
     most: int = 2_000
     is_whole: bool = False
 
@@ -111,14 +114,26 @@ def refusal(check: Callable[..., object], *arguments: Any) -> str:
 
 def put_back(work: Work, act: Callable[[], object], used: str) -> str:
     """Undo one row within a savepoint; gives why it stays, ``used`` when something else holds on to it."""
+
+    def silent() -> str:
+        act()
+        return ""
+
+    return attempted(work, silent, used)
+
+
+def attempted(work: Work, act: Callable[[], str], used: str) -> str:
+    """What ``act`` says, within a savepoint; why it could not be done, ``used`` where the database would not have it."""
+    told = len(work.events)
     try:
         with work.session.begin_nested():
-            act()
+            return act()
     except DomainError as refusal:
-        return refusal.message
+        why = refusal.message
     except IntegrityError:
-        return used
-    return ""
+        why = used
+    del work.events[told:]  # what did not happen is not told
+    return why
 
 
 def person_fault(people: Named, values: Mapping[str, Any]) -> str:

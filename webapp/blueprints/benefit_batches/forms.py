@@ -8,7 +8,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, RadioField, SelectChoice
 from wtforms.validators import InputRequired
 
-from webapp.domain.benefit_batches import AUDIENCE_WORDS, MOST_LISTED, Audience
+from webapp.domain.benefit_batches import AUDIENCE_WORDS, MOST, MOST_LISTED, Audience
 from webapp.services.benefits.batches import PlanBatch
 from webapp.web.choosing import ListedField, number_or_nothing
 from webapp.web.fields import DayField, ParagraphField, TextField
@@ -27,6 +27,7 @@ class PlanForm(FileForm[PlanBatch]):
         coerce=Audience,
         choices=[SelectChoice(item, words) for item, words in AUDIENCE_WORDS.items()],
         default=Audience.LIST,
+        description=f"One batch takes up to {MOST:,} people.",
     )
     listed = ParagraphField(
         "People",

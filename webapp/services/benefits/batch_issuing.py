@@ -31,7 +31,7 @@ from webapp.queries import benefit_gates as gates
 from webapp.queries import benefits as read_benefits
 from webapp.queries.matching import among_ids
 from webapp.services import bulk, notices
-from webapp.services.benefits import batch_people, batch_pool, codes, counting, issuing
+from webapp.services.benefits import batch_pool, codes, counting, issuing
 from webapp.services.benefits.batch_pool import PoolCode
 from webapp.services.vouchers import Mint
 from webapp.services.work import Work, changed_rows
@@ -48,20 +48,22 @@ class Step:
     is_last: bool
 
 
-def evaluate(work: Work, batch_id: int) -> BenefitBatch:
-    """Look up anew, once, whom a batch is for: its day has begun.
+def is_to_evaluate(batch: BenefitBatch) -> bool:
+    """Whether its day has begun and it is not known yet whom it is for."""
+    is_due = batch.on_the_day and batch.evaluated_at is None and not batch.reached
+    return batch.status is BatchStatus.ISSUING and is_due
+
+
+def evaluated(work: Work, batch_id: int, expected: int) -> BenefitBatch:
+    """Everybody it is for on its day has been noted, of whom ``expected`` would get one.
 
     Who started it could not know how many that are. When they are more than its planner issues to alone, and nobody else
     started it, the batch stops until somebody else does (reliability.md 6.1).
     """
     batch = read.get(work.session, batch_id)
-    is_due = batch.on_the_day and batch.evaluated_at is None and not batch.reached
-    if batch.status is not BatchStatus.ISSUING or not is_due:
+    if not is_to_evaluate(batch):
         return batch
-    batch_people.forget(work, batch)
-    batch_people.name_all(work, batch_id)
-    batch_people.expect(work, batch)
-    batch.evaluated_at = work.now
+    batch.expected_count, batch.evaluated_at = expected, work.now
     if rules.needs_another(batch.facts, batch.started_by_id):
         batch.status, batch.problem = BatchStatus.STOPPED, rules.held_words(batch.facts, batch.created_by)
     work.session.flush()

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
-from sqlalchemy import delete, insert, literal, select
+from sqlalchemy import Table, delete, insert, select, true
 
 from webapp.domain import benefit_batches as rules
-from webapp.domain.benefit_batches import Audience, BatchStatus
-from webapp.domain.condition_reading import read
-from webapp.domain.conditions import EVERYONE
-from webapp.models import BenefitBatch, BenefitBatchPerson, BenefitDefinition, Site
+from webapp.domain.benefit_batches import BatchStatus
+from webapp.models import BenefitBatch, BenefitBatchPerson
 from webapp.queries import benefit_batches as reads
-from webapp.queries import conditions
-from webapp.services import files
-from webapp.services.work import Work
+from webapp.services import bulk, files
+from webapp.services.work import Work, changed_rows
+
+_PEOPLE = cast(Table, BenefitBatchPerson.__table__)
 
 
 def begin_check(work: Work, batch_id: int) -> bool:
-    """Forget what an earlier check found; False when there is nothing to check any more."""
+    """Forget what an earlier check found of the list; False when there is nothing to check any more."""
     batch = reads.get(work.session, batch_id)
     if batch.status is not BatchStatus.CHECKING:
         return False
-    forget(work, batch)
+    batch.bad_count = batch.twice_count = batch.expected_count = 0
+    batch.problems, batch.rejects_file_id = [], None
+    work.session.flush()
     return True
 
 
-def forget(work: Work, batch: BenefitBatch) -> None:
-    """Forget whom it is for, and what was wrong with the list."""
-    work.session.execute(delete(BenefitBatchPerson).where(BenefitBatchPerson.batch_id == batch.id))
-    batch.people_count = batch.bad_count = batch.twice_count = batch.expected_count = 0
-    batch.problems, batch.rejects_file_id = [], None
+def forget_some(work: Work, batch_id: int, size: int) -> int:
+    """Forget up to ``size`` people the batch is for; gives how many it knew. Only while it has issued nothing."""
+    batch = reads.get(work.session, batch_id)
+    row = BenefitBatchPerson
+    mine = row.batch_id == batch_id
+    last = work.session.scalar(select(row.profile_id).where(mine).order_by(row.profile_id).offset(size - 1).limit(1))
+    gone = changed_rows(work.session, delete(row).where(mine, row.profile_id <= last if last is not None else true()))
+    batch.people_count -= gone
     work.session.flush()
+    return gone
 
 
 def name(
@@ -54,7 +60,7 @@ def name(
         )
     room = rules.MOST_SHOWN - len(batch.problems)
     batch.problems = [*batch.problems, *([str(line), value, reason] for line, value, reason in bad[: max(0, room)])]
-    batch.people_count += len(ids)
+    batch.people_count = rules.checked_size(batch.people_count + len(ids))
     batch.bad_count += len(bad)
     batch.twice_count += twice
     work.session.flush()
@@ -72,39 +78,18 @@ def reject(work: Work, batch_id: int, heading: bytes, lines: bytes) -> None:
     files.append(work, batch.rejects_file_id, lines)
 
 
-def name_all(work: Work, batch_id: int) -> int:
-    """Note everybody there is, of the group, or who meets the condition now, in one statement; gives how many."""
+def name_some(work: Work, batch_id: int, ids: Sequence[int]) -> None:
+    """Note some of those whom a group, a condition or «everybody» means."""
     batch = reads.get(work.session, batch_id)
-    site = work.session.get_one(Site, batch.site_id)
-    if batch.audience is Audience.GROUP:
-        if batch.group_id is None:
-            raise AssertionError("a batch for a group names it")
-        wanted = reads.members(batch.group_id)
-    else:
-        is_all = batch.audience is Audience.EVERYBODY
-        node = EVERYONE if is_all else read(batch.condition, conditions.variables(work.session), site.timezone)
-        wanted = conditions.people(work.session, node, work.now, site.timezone)
-    numbers = wanted.subquery()
-    rows = select(literal(batch.id), numbers.c.id)
-    statement = insert(BenefitBatchPerson).from_select(["batch_id", "profile_id"], rows)
-    work.session.execute(statement)
-    batch.people_count = reads.people_count(work.session, batch.id)
+    bulk.insert_columns(work.session, _PEOPLE, {"profile_id": ids}, {"batch_id": batch_id, "told": ""})
+    batch.people_count += len(ids)
     work.session.flush()
-    return batch.people_count
 
 
-def expect(work: Work, batch: BenefitBatch) -> None:
-    """Count who of its people would get one now."""
-    definition = work.session.get_one(BenefitDefinition, batch.definition_id)
-    least = 1 if batch.excludes_holders else definition.max_per_profile
-    passed = reads.holders(work.session, batch.id, definition.id, least) if least else 0
-    batch.expected_count = batch.people_count - passed
-
-
-def finish_check(work: Work, batch_id: int) -> BenefitBatch:
-    """Count who would get one, and let the batch be started."""
+def finish_check(work: Work, batch_id: int, expected: int) -> BenefitBatch:
+    """Keep how many would get one, and let the batch be started."""
     batch = reads.get(work.session, batch_id)
-    expect(work, batch)
+    batch.expected_count = expected
     if batch.rejects_file_id is not None:
         files.finish(work, batch.rejects_file_id)
     batch.status = BatchStatus.CHECKED
@@ -113,7 +98,7 @@ def finish_check(work: Work, batch_id: int) -> BenefitBatch:
 
 
 def refuse(work: Work, batch_id: int, problem: str) -> None:
-    """The list cannot be read after all: nothing will be issued."""
+    """The list cannot be read after all, or names too many: nothing will be issued."""
     batch = reads.get(work.session, batch_id)
     batch.status, batch.problem = BatchStatus.REFUSED, problem[:1000]
     work.session.flush()

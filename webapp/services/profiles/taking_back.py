@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select, update
 
@@ -18,16 +18,39 @@ _QUIETLY = {"synchronize_session": False}
 _MOMENTS = ("joined_at",)
 
 
-def take_back(work: Work, run_id: int, until: datetime, size: int) -> tuple[int, list[str]]:
-    """Look at up to ``size`` people whom the import ``run_id`` brought; how many went, and a sentence for each who stays.
+class TakenBack(NamedTuple):
+    """How many people went, whose rows that were merged into others are not; a sentence for each who stays; rows seen."""
+
+    gone: int
+    left: list[str]
+    seen: int
+
+
+def take_back(work: Work, run_id: int, until: datetime, size: int) -> TakenBack:
+    """Look at up to ``size`` people whom the import ``run_id`` brought.
 
     Who entered, won, holds or belongs to something stays, and who was changed after ``until``. Sentences name nobody.
     """
-    ids = list(
-        work.session.scalars(
-            select(Profile.id).where(Profile.import_run_id == run_id).order_by(Profile.id.desc()).limit(size)
-        )
+    wanted = select(Profile.id, Profile.merged_into_id).where(Profile.import_run_id == run_id)
+    found = {row[0]: row[1] for row in work.session.execute(wanted.order_by(Profile.id.desc()).limit(size))}
+    ids = list(found)
+    # Rows that turned out to be somebody else's go first: they point at whom they were merged into.
+    behind = select(Profile.id, Profile.import_run_id).where(among_ids(work.session, Profile.merged_into_id, ids))
+    shadows = {row[0] for row in work.session.execute(behind) if row[1] == run_id}
+    shadows |= {number for number, merged_into_id in found.items() if merged_into_id is not None}
+    people = [number for number in ids if number not in shadows]
+    gone = _remove(work, sorted(shadows), until), _remove(work, people, until)
+    stay = [number for number in ids if number not in gone[0] | gone[1]]
+    work.session.execute(
+        update(Profile).where(among_ids(work.session, Profile.id, stay)).values(import_run_id=None),
+        execution_options=_QUIETLY,
     )
+    left = [f"Person {number} has been used or changed since." for number in stay]
+    return TakenBack(len(gone[1]), left, len(ids))
+
+
+def _remove(work: Work, ids: Sequence[int], until: datetime) -> set[int]:
+    """Delete those of these people whom nobody has used or changed since; gives who they were."""
     free = work.session.execute(
         select(Profile.id, Profile.first_name, Profile.last_name).where(
             among_ids(work.session, Profile.id, ids),
@@ -44,12 +67,7 @@ def take_back(work: Work, run_id: int, until: datetime, size: int) -> tuple[int,
         delete(Profile).where(among_ids(work.session, Profile.id, sorted(gone))), execution_options=_QUIETLY
     )
     indexing.forget(work, {name for row in free for name in (row.first_name, row.last_name) if name})
-    stay = [number for number in ids if number not in gone]
-    work.session.execute(
-        update(Profile).where(among_ids(work.session, Profile.id, stay)).values(import_run_id=None),
-        execution_options=_QUIETLY,
-    )
-    return len(gone), [f"Person {number} has been used or changed since." for number in stay]
+    return gone
 
 
 def restore(work: Work, changes: Sequence[ImportChange]) -> tuple[int, list[str]]:
