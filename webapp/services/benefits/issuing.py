@@ -179,7 +179,11 @@ def known(work: Work, definition_id: int) -> tuple[BenefitDefinition, Site]:
 
 def unknown_person() -> Refused:
     """What is said of somebody there is not, or who is none of one's business."""
-    return Refused("profile.unknown", "Nobody has this member id or e-mail. Look them up under People.", "person")
+    return Refused(
+        "profile.unknown",
+        "Nobody has this member id or e-mail. Find the person by name first, then use the id that stands there.",
+        "person",
+    )
 
 
 def _person(work: Work, profile_id: int) -> Profile:
