@@ -199,6 +199,15 @@ def test_13_1_absolute_date_that_is_over_closes_issuing_and_claiming(d):
     refused("expires_before_issue", d.issue, issued_on=date(2026, 3, 2))
 
 
+def test_13_1_absolute_date_is_over_with_the_day_of_the_person(d):
+    over(d)
+    d.person.zone = "America/New_York"  # where it is the day before still
+    d.session.commit()
+    (offer,) = benefit_offers.viewable(d.session, None, d.person.id, d.at, d.person.zone)
+    assert (offer.is_claimable, offer.refusal) == (True, "")
+    assert d.claim().expires_at == datetime(2026, 3, 1, 4, 59, 59, tzinfo=UTC)
+
+
 def test_13_1_absolute_date_that_is_over_leaves_days_of_their_own(d):
     over(d)
     assert d.issue(expires_on=date(2026, 3, 5)).expires_at == datetime(2026, 3, 5, 12, 59, 59, tzinfo=UTC)

@@ -43,8 +43,11 @@ class Offer:
         return next((gate.reason.message for gate in self.gates if gate.reason), "")
 
 
-def viewable(session: Session, scope: Scope, profile_id: int, at: datetime) -> list[Offer]:
-    """What the person sees at ``at``, newest first, at most ``MOST``; nine statements and one for each list asked for."""
+def viewable(session: Session, scope: Scope, profile_id: int, at: datetime, zone: str = "") -> list[Offer]:
+    """What the person sees at ``at``, newest first, at most ``MOST``; nine statements and one for each list asked for.
+
+    ``zone`` is the person's, in which their days begin as they do when they claim; empty goes by that of each site.
+    """
     wanted = select(BenefitDefinition, Site).join(Site, Site.id == BenefitDefinition.site_id)
     wanted = wanted.where(BenefitDefinition.is_published, ~BenefitDefinition.is_archived)
     if scope is not None:
@@ -52,9 +55,9 @@ def viewable(session: Session, scope: Scope, profile_id: int, at: datetime) -> l
     rows = session.execute(wanted.order_by(BenefitDefinition.id.desc()).limit(MOST)).all()
     person = _Person(session, profile_id, [row[0] for row in rows], at)
     return [
-        Offer(definition, site, person.gates(definition, site.timezone))
+        Offer(definition, site, person.gates(definition, zone or site.timezone))
         for definition, site in rows
-        if person.meets(definition.view_condition, site.timezone)
+        if person.meets(definition.view_condition, zone or site.timezone)
     ]
 
 

@@ -286,7 +286,7 @@ def seen_by() -> ResponseReturnValue:
     zone = account_zone()
     moment = _moment(text("at", 20), zone) or clock.now()
     person = _person(typed)
-    offers = benefit_offers.viewable(session, listed(VIEW), person.id, moment) if person else []
+    offers = benefit_offers.viewable(session, listed(VIEW), person.id, moment, person.zone) if person else []
     return render(
         "benefit_definitions/seen_by.html",
         "benefit_definitions/_seen_by.html",
