@@ -56,6 +56,7 @@ def test_the_address_of_product_4_leads_to_the_page(console, make, rest):
     rest = rest.format(id=make.benefit_definition().id)
     answer = console.client.get(f"/benefit-definitions{rest}")
     assert (answer.status_code, answer.headers["Location"]) == (308, f"/benefits/definitions{rest}")
+    console.get("/benefit-definitions/-1", status=404)
 
 
 def test_13_1_handle_unique(console, make):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from flask import abort, current_app, redirect, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
@@ -14,10 +14,13 @@ ELSEWHERE = "/benefit-definitions"
 
 
 @requires(Permission.SIGNED_IN)
-def lead_here(**_address: str) -> ResponseReturnValue:
-    """The same page below ours, with all that was asked of it."""
-    asked = request.full_path.removeprefix(ELSEWHERE).rstrip("?")
-    return redirect(url_for("benefit_definitions.index") + asked, 308)
+def lead_here(rest: str = "") -> ResponseReturnValue:
+    """The same page below ours, with all that was asked of it; 404 where we have none."""
+    root = url_for("benefit_definitions.index")
+    pages = current_app.create_url_adapter(request)
+    if rest and not (pages and pages.test(f"{root}/{rest}", "GET")):
+        abort(404)
+    return redirect(root + request.full_path.removeprefix(ELSEWHERE).rstrip("?"), 308)
 
 
 @bp.record_once
