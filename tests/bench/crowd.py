@@ -15,6 +15,7 @@ from webapp.adapters import schema
 from webapp.config import Settings
 from webapp.demo.programme import Builder
 from webapp.domain.audit import Event
+from webapp.domain.benefit_acts import VOID_JOB
 from webapp.domain.fulfilment import Stage
 from webapp.domain.jobs import JobStatus
 from webapp.domain.rewards import RewardKind, RewardStatus
@@ -118,6 +119,7 @@ def _crowd(session: Session) -> None:
     _add(session, StaffGrant, lambda n: {"staff_id": people[n], "role": "viewer", "site_id": None})
     _add(session, StaffInvitation, lambda n: {"staff_id": people[n], "token_hash": f"{n:064}", "expires_at": NOW} | AT)
     _add(session, Job, lambda n: _job(site, n))
+    session.add(Job(**_voiding(site)))
     again = {"kind": "entries", "reward_id": awarding.reward_id, "site_id": site, "file_id": run.file_id}
     _add(session, ImportRun, lambda n: again | AT | {"encoding": "utf-8", "created_by": f"Person {n}"})
     _add(
@@ -279,6 +281,16 @@ def _job(site: int, number: int) -> Row:
         "kind": "count", "title": f"Job {number}", "status": status, "site_id": site, "created_at": NOW,
         "created_by": "A", "finished_at": NOW if status is JobStatus.DONE else None,
     }  # fmt: skip
+
+
+def _voiding(site: int) -> Row:
+    cursor = {"counts": {"1": [3, 0]}, "moments": [NOW.isoformat()]}
+    return _job(site, 0) | {
+        "kind": VOID_JOB,
+        "title": "Make 3 benefits void",
+        "cursor": cursor,
+        "arguments": {"sites": None},
+    }
 
 
 def _audit_entry(subject: str, site: int, number: int) -> Row:
@@ -533,6 +545,7 @@ SCREENS = {
     "views": "/saved-views",
     "view, new": "/saved-views/new/rewards?q=draw",
     "job": "/jobs/{job}",
+    "benefits, restore": "/benefits/void/{voiding}",
     "audit": "/audit",
     "audit, export": "/audit/export",
     "account": "/account",
@@ -598,6 +611,7 @@ def addresses(session: Session) -> dict[str, str]:
         "staff": session.scalars(select(StaffMember.id).order_by(StaffMember.id.desc())).first(),
         "site": session.scalars(select(Site.name).order_by(Site.id)).first(),
         "job": session.scalars(select(Job.id).order_by(Job.id)).first(),
+        "voiding": session.scalars(select(Job.id).where(Job.kind == VOID_JOB)).first(),
         "batch": session.scalars(select(VoucherBatch.id).order_by(VoucherBatch.id)).first(),
     }
     return {name: address.format(**values) for name, address in SCREENS.items()}

@@ -28,8 +28,9 @@ from webapp.queries import files
 from webapp.queries.benefit_filters import Filter
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import vouchers
-from webapp.services.benefits import batches, voiding
+from webapp.services.benefits import batches, restoring, voiding
 from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch
+from webapp.services.benefits.restoring import RestoreVoided
 from webapp.services.benefits.voiding import VoidBenefits
 from webapp.services.vouchers import GenerateVouchers
 from webapp.services.work import perform
@@ -81,6 +82,18 @@ def counted(session: Session, job_id: int) -> tuple[JobStatus, str]:
 
 def whole(to: int = TO) -> str:
     return "".join(f"{number}\n" for number in range(1, to + 1))
+
+
+def _killed_again_and_again(start, repeat):
+    """Jobs go on in one process after the other, each killed at a random moment, and the last one ends them."""
+    for _ in range(repeat(4, 60)):
+        process = start("draining", str(A_STEP))
+        for _ in range(random.randint(1, 6)):  # noqa: S311
+            if not process.stdout.readline():
+                break
+        process.kill()
+        process.wait()
+    assert start("draining", str(A_STEP)).wait(timeout=240) == 0
 
 
 def test_a_job_killed_at_random_moments_ends_as_if_nothing_had_happened(database_session, start, repeat):
@@ -137,14 +150,7 @@ def test_a_batch_of_benefits_killed_at_random_moments_gives_everybody_one_code(d
     batch = perform(session, SYSTEM, NOW, lambda work: batches.plan(work, command))
     assert start("draining", str(A_STEP)).wait(timeout=120) == 0
     perform(session, SYSTEM, NOW, lambda work: batches.start(work, StartBatch(batch.id)))
-    for _ in range(repeat(4, 60)):
-        process = start("draining", str(A_STEP))
-        for _ in range(random.randint(1, 6)):  # noqa: S311
-            if not process.stdout.readline():
-                break
-        process.kill()
-        process.wait()
-    assert start("draining", str(A_STEP)).wait(timeout=240) == 0
+    _killed_again_and_again(start, repeat)
     session.rollback()
     session.expire_all()
     assert (batch.status, batch.issued_count, batch.passed_count) == (BatchStatus.ISSUED, PEOPLE, 0)
@@ -207,7 +213,9 @@ def test_a_batch_killed_while_it_looks_people_up_issues_and_undoes_deals_with_ea
     assert session.scalar(voided) == PEOPLE - 1
 
 
-def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once(database_session, start, repeat):
+def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once_and_restores_each(
+    database_session, start, repeat
+):
     session, made = database_session, Factories(database_session)
     kind = made.voucher_type()
     definition = made.benefit_definition(site_id=kind.site_id, voucher_type_id=kind.id, force_allocation=True)
@@ -221,14 +229,7 @@ def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once(database
     assert start("draining", "4000").wait(timeout=240) == 0
     command = VoidBenefits(None, Filter(batch_id=batch.id), PEOPLE, "issued to the wrong people")
     job = perform(session, SYSTEM, NOW, lambda work: voiding.start(work, command))
-    for _ in range(repeat(4, 60)):
-        process = start("draining", str(A_STEP))
-        for _ in range(random.randint(1, 6)):  # noqa: S311
-            if not process.stdout.readline():
-                break
-        process.kill()
-        process.wait()
-    assert start("draining", str(A_STEP)).wait(timeout=240) == 0
+    _killed_again_and_again(start, repeat)
     session.rollback()
     session.expire_all()
     assert (job.status, job.message, job.done) == (JobStatus.DONE, f"{PEOPLE} made void.", PEOPLE)
@@ -237,4 +238,11 @@ def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once(database
     assert (definition.total_global_voided, kind.cancelled_count, kind.allocated_count) == (PEOPLE, PEOPLE, 0)
     told = session.scalars(select(AuditEntry.facts).where(AuditEntry.event == "benefits.voided")).one()
     assert (told["count"], told["left"]) == (PEOPLE, 0)
+    assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}
+    again = perform(session, SYSTEM, job.finished_at, lambda work: restoring.start(work, RestoreVoided(job.id, None)))
+    _killed_again_and_again(start, repeat)
+    session.rollback()
+    session.expire_all()
+    assert (again.status, again.message, again.done) == (JobStatus.DONE, f"{PEOPLE} restored.", PEOPLE)
+    assert (definition.total_global_voided, kind.cancelled_count, kind.allocated_count) == (0, 0, PEOPLE)
     assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}

@@ -105,6 +105,7 @@ class Event(StrEnum):
     BENEFITS_EXPIRED = "benefits.expired"
     BENEFITS_PRINTED = "benefits.printed"
     BENEFITS_VOIDED = "benefits.voided"
+    BENEFITS_RESTORED = "benefits.restored"
     BATCH_PLANNED = "benefit-batch.planned"
     BATCH_STARTED = "benefit-batch.started"
     BATCH_ISSUED = "benefit-batch.issued"
@@ -251,6 +252,7 @@ SENTENCES: dict[Event, str] = {
     Event.BENEFITS_EXPIRED: "noted that {count} of «{title}» expired",
     Event.BENEFITS_PRINTED: "printed {count} of «{title}» in the layout {layout}: {reason}",
     Event.BENEFITS_VOIDED: "made {count} of «{title}» void together, {left} left as they were: {reason}",
+    Event.BENEFITS_RESTORED: "restored {count} of «{title}» that had been made void together, {left} left as they were",
     Event.BATCH_PLANNED: "planned a batch of «{title}» for {audience}",
     Event.BATCH_STARTED: "started a batch of «{title}»; people: {people}",
     Event.BATCH_ISSUED: "issued {count} of «{title}» in a batch; people passed over: {passed}",

@@ -10,6 +10,7 @@ from webapp.domain.gates import Gate, gate, told
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 VOID_WINDOW = timedelta(minutes=10)  # in which voiding can be undone
+VOID_JOB, RESTORE_JOB = "benefits.void", "benefits.restore"  # the kinds of job that do it to many, and take it back
 
 
 def gates_to_extend(definition: DefinitionFacts, benefit: BenefitFacts) -> tuple[Gate, ...]:
@@ -55,6 +56,32 @@ def may_unvoid(voided_at: datetime | None, now: datetime, zone: str) -> Verdict:
     is_late = now - voided_at > VOID_WINDOW
     sentence = f"It was made void on {told(voided_at, zone)}, more than 10 minutes ago; issue a new one instead."
     return all_of(Reason("void_window_passed", sentence) if is_late else None)
+
+
+def may_restore_together(finished_at: datetime | None, now: datetime, *, voided: int, is_taken_back: bool) -> Verdict:
+    """Whether what a job made void can be restored together: once, within ten minutes of its end (product.md ruling 11).
+
+    ``finished_at`` is None while the job is under way; ``voided`` is how many it made void.
+    """
+    return all_of(
+        next(
+            (
+                Reason(code, sentence)
+                for is_so, code, sentence in (
+                    (is_taken_back, "void.taken_back", "This has been taken back already; the other job says what became of it."),
+                    (finished_at is None, "void.under_way", "The job is still under way. Cancel it, or wait until it has ended."),
+                    (voided == 0, "void.nothing", "The job made nothing void, so there is nothing to take back."),
+                    (
+                        finished_at is not None and now - finished_at > VOID_WINDOW,
+                        "void_window_passed",
+                        "The job ended more than 10 minutes ago, so what it made void stays; issue new ones instead.",
+                    ),
+                )
+                if is_so
+            ),
+            None,
+        )
+    )  # fmt: skip
 
 
 def may_release(voided_at: datetime | None, now: datetime, zone: str, known: Sequence[str]) -> Verdict:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask import url_for
+
+from webapp.domain.benefit_acts import VOID_JOB
 from webapp.domain.jobs import FINISHED, JobStatus
+from webapp.web.navigation import may_open
 
 if TYPE_CHECKING:
     from webapp.models import Job
@@ -17,6 +21,10 @@ _WORDS = {
     JobStatus.FAILED: "Failed; what it finished before stays",
     JobStatus.CANCELLED: "Cancelled; what it finished before stays",
 }
+
+
+# Kinds of job that can be taken back, and the page that does it.
+TAKEN_BACK_AT = {VOID_JOB: "benefits.restore_several"}
 
 
 def card(job: Job, *, poll_url: str, cancel_url: str | None = None, result_url: str | None = None) -> dict[str, Any]:
@@ -36,7 +44,14 @@ def card(job: Job, *, poll_url: str, cancel_url: str | None = None, result_url: 
         "ptag": tag_of(job),
         "cancel_url": cancel_url if is_moving and not stops else None,
         "result_url": result_url,
+        "undo_url": _undo_url(job),
     }
+
+
+def _undo_url(job: Job) -> str | None:
+    """Where what the job did can be taken back, by whoever may; None while it moves."""
+    page = TAKEN_BACK_AT.get(job.kind)
+    return url_for(page, job_id=job.id) if page and job.status in FINISHED and may_open(page) else None
 
 
 def says(job: Job | JobRow) -> str:

@@ -237,6 +237,15 @@ def restore(work: Work, command: RestoreBenefit) -> Benefit:
     """Undo voiding within ten minutes: everything is as it was before, unless the person got too many since."""
     benefit, definition = _both_held(work, command.benefit_id)
     benefit_acts.may_unvoid(benefit.voided_at, work.now, benefit.zone).require()
+    benefit = put_back(work, benefit, definition)
+    work.record(
+        Event.BENEFIT_RESTORED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id
+    )  # fmt: skip
+    return benefit
+
+
+def put_back(work: Work, benefit: Benefit, definition: BenefitDefinition) -> Benefit:
+    """A void benefit of a definition whose row is held is as it was before; ``Refused`` when there is no room for it."""
     _require_room(work, benefit, definition)
     counting.voided(work, definition.id, -1)
     moved = changed_rows(
@@ -252,9 +261,6 @@ def restore(work: Work, command: RestoreBenefit) -> Benefit:
     codes.follow(work, benefit, VoucherStatus.REDEEMED if used else VoucherStatus.ALLOCATED, f"benefit {benefit.id}")
     notices.revive(work, benefit, definition, Skip.VOID)
     _tell(work, benefit, BenefitMove.RESTORED, "")
-    work.record(
-        Event.BENEFIT_RESTORED, benefit, definition.site_id, title=definition.name, person=benefit.profile_id
-    )  # fmt: skip
     return benefit
 
 

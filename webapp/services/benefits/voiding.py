@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import Table, select, true, update
 
 from webapp.domain import benefit_lists as rules
 from webapp.domain.audit import Event
+from webapp.domain.benefit_acts import VOID_JOB
 from webapp.domain.benefits import told
 from webapp.domain.errors import Conflict
 from webapp.domain.notices import Skip
@@ -28,7 +29,7 @@ from webapp.services.benefits.changing import FREED, checked_reason
 from webapp.services.jobs import NewJob
 from webapp.services.work import Work, changed_rows
 
-VOID = "benefits.void"
+VOID = VOID_JOB
 WIDTH = 11  # bytes of a line of the file of ids, so that any line is found at once
 _HEADINGS = ("benefit", "reason")
 
@@ -45,22 +46,36 @@ class VoidBenefits:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the job has done: made void and left as they were by definition, and the file of those left."""
+    """What a job has done: changed and left as they were by definition, the file of those left, and the moments.
+
+    At one of ``moments``, and by nobody else, a benefit was made void that this job made void.
+    """
 
     counts: Mapping[str, Sequence[int]]
     left_file_id: int | None = None
     is_told: bool = False
+    moments: Sequence[str] = ()
 
     @classmethod
     def of(cls, cursor: Mapping[str, Any]) -> Progress:
-        return cls(cursor.get("counts", {}), cursor.get("left_file_id"), cursor.get("is_told", False))
+        return cls(
+            cursor.get("counts", {}),
+            cursor.get("left_file_id"),
+            cursor.get("is_told", False),
+            tuple(cursor.get("moments", ())),
+        )
 
     @property
     def cursor(self) -> dict[str, Any]:
-        return {"counts": dict(self.counts), "left_file_id": self.left_file_id, "is_told": self.is_told}
+        return {
+            "counts": dict(self.counts),
+            "left_file_id": self.left_file_id,
+            "is_told": self.is_told,
+            "moments": list(self.moments),
+        }
 
     @property
-    def voided(self) -> int:
+    def changed(self) -> int:
         return sum(count[0] for count in self.counts.values())
 
     @property
@@ -81,7 +96,8 @@ def start(work: Work, command: VoidBenefits) -> Job:
         )
     file = files.store(work, "benefits.txt", "text/plain", _written(numbers))
     site_id = next(iter(command.scope)) if command.scope is not None and len(command.scope) == 1 else None
-    arguments = {"file_id": file.id, "reason": reason}
+    sites = None if command.scope is None else sorted(command.scope)
+    arguments = {"file_id": file.id, "reason": reason, "sites": sites}
     return jobs.enqueue(
         work, NewJob(VOID, f"Make {len(numbers):,} benefits void", site_id, "", arguments, len(numbers))
     )
@@ -109,17 +125,18 @@ def void_some(work: Work, before: Progress, numbers: Sequence[int], reason: str)
         left += sorted(set(mine).difference(gone))
         voided, kept = counts.get(str(definition_id), (0, 0))
         counts[str(definition_id)] = [voided + len(gone), kept + len(mine) - len(gone)]
-    return Progress(counts, _list(work, before.left_file_id, left))
+    wanted = select(Benefit.id, Benefit.voided_at, Benefit.zone, Benefit.voided_by)
+    stay = work.session.execute(wanted.where(among_ids(work.session, Benefit.id, left)).order_by(Benefit.id))
+    why = [(number, f"It was made void on {told(at, zone)} by {who}.") for number, at, zone, who in stay]
+    moments = (*before.moments, work.now.isoformat())
+    return Progress(counts, list_left(work, before.left_file_id, why), moments=moments)
 
 
-def _list(work: Work, file_id: int | None, left: Sequence[int]) -> int | None:
-    """Write into the file why these stay as they are."""
+def list_left(work: Work, file_id: int | None, left: Sequence[tuple[int, str]]) -> int | None:
+    """Write into the file of what stays as it is, made when it is needed first, why these do; gives its id."""
     if not left:
         return file_id
-    lines: list[tuple[object, ...]] = [] if file_id else [_HEADINGS]
-    wanted = select(Benefit.id, Benefit.voided_at, Benefit.zone, Benefit.voided_by)
-    rows = work.session.execute(wanted.where(among_ids(work.session, Benefit.id, left)).order_by(Benefit.id))
-    lines += [(number, f"It was made void on {told(at, zone)} by {who}.") for number, at, zone, who in rows]
+    lines: list[tuple[object, ...]] = [*([] if file_id else [_HEADINGS]), *left]
     text = io.StringIO(newline="")
     csv.writer(text).writerows(lines)
     mark = "" if file_id else "\ufeff"
@@ -139,7 +156,7 @@ def finish(work: Work, done: Progress, reason: str) -> Progress:
         )  # fmt: skip
     if done.left_file_id is not None:
         files.finish(work, done.left_file_id)
-    return Progress(done.counts, done.left_file_id, is_told=True)
+    return replace(done, is_told=True)
 
 
 def _stopped(work: Work, job: Job) -> None:
