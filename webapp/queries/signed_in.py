@@ -60,7 +60,7 @@ def by_session(session: Session, token_hash: str, now: datetime) -> SignedIn | N
         "active_since": now - rules.IDLE,
         "till_since": now - rules.TILL_IDLE,
     }
-    rows = _prepared().rows(session.connection(), **facts)
+    rows = _prepared().alone(session.connection(), **facts)
     if not rows:
         return None
     row = rows[0]

@@ -15,6 +15,7 @@ from wtforms.csrf.core import CSRFTokenField
 
 from webapp.domain.errors import DomainError
 from webapp.services.work import RequestStamp, Work
+from webapp.services.writer import Shared
 from webapp.web.proofs import AGAIN
 from webapp.web.work import perform
 
@@ -46,7 +47,6 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
 
     command: type[C]
     steering: frozenset[str] = frozenset()  # fields that only say how others are read
-    together = False  # whether it is sent so often at once that those who wait share a commit (services.writer)
 
     request_key = HiddenField()
 
@@ -64,13 +64,17 @@ class CommandForm(FlaskForm, Generic[C]):  # type: ignore[misc]
         typed = {name: self[name].data for name in names if name in self._fields}
         return self.command(**typed | route)
 
+    def shared(self, _command: C) -> Shared | None:
+        """By what it shares its commit with others, if it is sent so often at once that they wait (``services.writer``)."""
+        return None
+
     def submit(self, service: Callable[[Work, C], T], **route: object) -> T | None:
         """Validate, run the service in one transaction, or put its refusal on the form."""
         if not self.validate_on_submit():
             return None
         try:
             command = self.to_command(**route)
-            return perform(lambda work: service(work, command), self.stamp(), together=self.together)
+            return perform(lambda work: service(work, command), self.stamp(), self.shared(command))
         except DomainError as error:
             self.refuse(error)
             self.request_key.data = self.request_key.data if error.code == "busy" else uuid4().hex

@@ -11,6 +11,7 @@ from webapp.extensions import db
 from webapp.services import writer
 from webapp.services.work import RequestStamp, Work, transaction
 from webapp.services.work import perform as _perform
+from webapp.services.writer import Shared
 from webapp.web.access import actor
 
 T = TypeVar("T")
@@ -21,10 +22,11 @@ def work() -> AbstractContextManager[Work]:
     return transaction(db.session(), actor(), clock.now())
 
 
-def perform(act: Callable[[Work], T], stamp: RequestStamp | None = None, *, together: bool = False) -> T:
+def perform(act: Callable[[Work], T], stamp: RequestStamp | None = None, shared: Shared | None = None) -> T:
     """Run ``act`` in one transaction, again after a passing fault, once for each request key.
 
-    ``together`` with what others ask for at this moment, see ``services.writer``.
+    With ``shared``, in one with what others ask for at this moment, see ``services.writer``.
     """
-    run = writer.perform if together else _perform
-    return run(db.session(), actor(), clock.now(), act, stamp)
+    if shared:
+        return writer.perform(db.session(), actor(), clock.now(), act, stamp, shared)
+    return _perform(db.session(), actor(), clock.now(), act, stamp)

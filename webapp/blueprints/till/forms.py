@@ -7,8 +7,9 @@ from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
 from webapp.domain.redemptions import MOST_AT_ONCE
-from webapp.services.benefits import RedeemBenefit
+from webapp.services.benefits import RedeemBenefit, hold_limits
 from webapp.services.vouchers import RedeemVoucher
+from webapp.services.writer import Shared
 from webapp.web.choosing import ListedField, number_or_nothing
 from webapp.web.fields import TextField, WholeField
 from webapp.web.forms import CommandForm
@@ -29,11 +30,13 @@ class TillForm(CommandForm[RedeemBenefit]):
 
     command = RedeemBenefit
     steering = frozenset({"code"})
-    together = True
 
     code = _code()
     count = WholeField("How many", least=1, most=MOST_AT_ONCE, default=1)
     receipt_ref = TextField("Receipt of the shop", length=64)
+
+    def shared(self, command: RedeemBenefit) -> Shared:
+        return Shared(hold_limits, command.benefit_id)
 
 
 class VoucherForm(CommandForm[RedeemVoucher]):

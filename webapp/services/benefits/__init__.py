@@ -18,6 +18,7 @@ from webapp.services.benefits.changing import (
     tell_expired,
     void,
 )
+from webapp.services.benefits.counting import hold_limits
 from webapp.services.benefits.extensions import (
     ExtendBenefits,
     UndoExtension,
@@ -76,6 +77,7 @@ __all__ = [
     "extend",
     "extend_several",
     "give_back",
+    "hold_limits",
     "issue",
     "may_undo_extension",
     "note",

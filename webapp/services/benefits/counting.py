@@ -6,24 +6,30 @@ is read after such an UPDATE is what stood when it was decided.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     ColumnElement,
+    Integer,
     Select,
+    Table,
     and_,
+    any_,
     bindparam,
     func,
+    insert,
     not_,
     or_,
     select,
     true,
     update,
 )
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.models import Benefit, BenefitDefinition, Redemption
@@ -31,18 +37,26 @@ from webapp.queries.benefits import Owner
 from webapp.queries.prepared import Prepared
 from webapp.services.work import Work, changed_rows
 
+_LEDGER = cast("Table", Redemption.__table__)
+# What is known of a line before the counters move.
+_LINE = tuple(column.key for column in _LEDGER.c if column.key not in {"id", "benefit_id", "value_minor"})
 _TOTAL = BenefitDefinition.total_global_redemptions
+_PATIENCE = 1_000  # milliseconds that several redemptions wait together for what they hold
 _COUNT: BindParameter[int] = bindparam("n")
 _NOW: BindParameter[datetime] = bindparam("now")
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A benefit as it stands after it was redeemed; ``value_minor`` is what one redemption is worth, in hundredths."""
+    """A benefit as it stands after it was redeemed; ``value_minor`` is what one redemption is worth, in hundredths.
+
+    ``line_id`` is the line of the ledger if it was written at once, None if it is still to be written.
+    """
 
     voucher_id: int | None
     value_minor: int | None
     is_used_up: bool
+    line_id: int | None = None
 
 
 def _take_statement() -> ReturningUpdate[*tuple[Any, ...]]:
@@ -72,17 +86,34 @@ def _take_overall_statement() -> ReturningUpdate[*tuple[Any, ...]]:
     return update(BenefitDefinition).where(guard).values(total_global_redemptions=_TOTAL + _COUNT).returning(*owner)
 
 
-def _take_both_statement() -> Select[*tuple[Any, ...]]:
-    """Both on one way to PostgreSQL: the benefit moves only where the limit over all did, and waits for it."""
+def _take_and_write_statement() -> Select[*tuple[Any, ...]]:
+    """All of it on one way to PostgreSQL: the benefit moves only where the limit over all did, and waits for it.
+
+    The line of what uses a benefit up is left to be written: its code may refuse to follow, and no line is ever deleted.
+    """
     overall = _take_overall_statement().cte("overall")
     taken = _take_statement().where(overall.c.id == Benefit.definition_id).add_cte(overall).cte("taken")
-    stands = (taken.c.voucher_id, taken.c.value_minor, taken.c.is_used_up, taken.c.id.is_not(None).label("is_taken"))
-    return select(*overall.c, *stands).select_from(overall.outerjoin(taken, true()))
+    told: dict[str, Any] = {name: bindparam(f"line_{name}", type_=_LEDGER.c[name].type) for name in _LINE}
+    told |= {"benefit_id": taken.c.id, "value_minor": taken.c.value_minor * _COUNT}
+    of_line = select(*told.values()).where(taken.c.is_used_up.is_not(true()))
+    line = insert(_LEDGER).from_select(list(told), of_line).returning(_LEDGER.c.id).cte("line")
+    stands = (taken.c.voucher_id, taken.c.value_minor, taken.c.is_used_up, line.c.id.label("line_id"))
+    found = select(*overall.c, *stands, taken.c.id.is_not(None).label("is_taken"))
+    return found.select_from(overall.outerjoin(taken, true()).outerjoin(line, true()))
+
+
+def _hold_statement() -> Select[int]:
+    """The definitions of these benefits, the lowest first; how long it waits is set before it does."""
+    patience = select(func.set_config("lock_timeout", f"{_PATIENCE}ms", true()).label("is_set")).cte("patience")
+    row = BenefitDefinition
+    theirs = select(Benefit.definition_id).where(Benefit.id == any_(bindparam("benefit_ids", type_=ARRAY(Integer))))
+    found = select(row.id).join(patience, patience.c.is_set != "").where(row.id.in_(theirs)).order_by(row.id)
+    return found.with_for_update(key_share=True, of=row)
 
 
 # Put together once: a till must not wait for it.
 _TAKE, _TAKE_OVERALL = Prepared(_take_statement()), Prepared(_take_overall_statement())
-_TAKE_BOTH = Prepared(_take_both_statement())
+_TAKE_AND_WRITE, _HOLD = Prepared(_take_and_write_statement()), Prepared(_hold_statement())
 
 
 def is_open(now: datetime) -> ColumnElement[bool]:
@@ -120,25 +151,34 @@ def voided(work: Work, definition_id: int, by: int) -> None:
     )
 
 
-def take(work: Work, benefit_id: int, count: int) -> tuple[Owner, Taken] | None:
-    """Redeem ``count`` of a benefit if everything allows it at ``work.now``; None, and nothing moved, when not."""
-    overall, row = _move(work, {"of": benefit_id, "n": count, "now": work.now})
-    if overall is None:
-        return None
-    owner = Owner(overall.id, overall.site_id, overall.name)
-    if row is None:
-        _give_overall(work, owner.definition_id, count)
-        return None
-    return owner, Taken(row.voucher_id, row.value_minor, bool(row.is_used_up))
+def hold_limits(session: Session, benefit_ids: Collection[int]) -> None:
+    """Keep the limits over all of these benefits to the end of the transaction, in one order for everybody.
+
+    Servers that redeem several benefits in one transaction would otherwise each hold what the other one waits for. Nobody
+    waits so for longer than a second: PostgreSQL then refuses, and each is tried alone.
+    """
+    _HOLD.rows(session.connection(), benefit_ids=list(benefit_ids))
 
 
-def _move(work: Work, values: Mapping[str, object]) -> tuple[Any, Any]:
-    """The row of the definition and that of the benefit, each None when it was not moved."""
+def take(work: Work, benefit_id: int, count: int, line: Mapping[str, object]) -> tuple[Owner, Taken] | None:
+    """Redeem ``count`` of a benefit if everything allows it at ``work.now``; None, and nothing moved, when not.
+
+    ``line`` is what the ledger will tell of it: where one statement can do so, it is written with the counters.
+    """
+    move = {"of": benefit_id, "n": count, "now": work.now}
     if work.connection.dialect.name == "postgresql":
-        both = _TAKE_BOTH.one(work.connection, **values)
-        return both, both if both and both.is_taken else None
-    overall = _TAKE_OVERALL.one(work.connection, **values)
-    return overall, overall and _TAKE.one(work.connection, **values)
+        overall = row = _TAKE_AND_WRITE.one(work.connection, **move, **{f"line_{name}": line[name] for name in _LINE})
+        is_taken = bool(row and row.is_taken)
+    else:
+        overall = _TAKE_OVERALL.one(work.connection, **move)
+        row = overall and _TAKE.one(work.connection, **move)
+        is_taken = bool(row)
+    if not is_taken:
+        if overall:
+            _give_overall(work, overall.id, count)
+        return None
+    taken = Taken(row.voucher_id, row.value_minor, bool(row.is_used_up), getattr(row, "line_id", None))
+    return Owner(overall.id, overall.site_id, overall.name), taken
 
 
 def _give_overall(work: Work, definition_id: int, count: int) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import make_transient_to_detached
@@ -99,14 +100,25 @@ def redeem(work: Work, command: RedeemBenefit) -> Redemption:
     ``Refused`` with the first shut gate of benefits.md 5.3; one used up meanwhile says when, where and by whom.
     ``NotFound`` when there is no such benefit as far as ``where`` of the command goes.
     """
-    return _write(work, command, *_take(work, command))
+    line = _line_of(work, command)
+    return _write(work, line, *_take(work, command, line))
 
 
-def _take(work: Work, command: RedeemBenefit) -> tuple[read.Owner, Taken]:
+def _line_of(work: Work, command: RedeemBenefit) -> dict[str, Any]:
+    """What the ledger tells of a redemption, all but its worth."""
+    return _line(work, RedemptionKind.REDEEM, command.count, command.receipt, command.note) | {
+        "benefit_id": command.benefit_id,
+        "location_id": command.location_id,
+        "receipt_ref": command.receipt_ref,
+        "original_id": None,
+    }
+
+
+def _take(work: Work, command: RedeemBenefit, line: Mapping[str, Any]) -> tuple[read.Owner, Taken]:
     """Move the counters; when they do not move, nothing has, and the refusal says why."""
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise Refused("count", f"{command.count} cannot be redeemed; use 1 to {MOST_AT_ONCE:,}.", "count")
-    found = counting.take(work, command.benefit_id, command.count)
+    found = counting.take(work, command.benefit_id, command.count, line)
     if found is None:
         raise _explained(work, command)
     owner, _ = found
@@ -115,33 +127,26 @@ def _take(work: Work, command: RedeemBenefit) -> tuple[read.Owner, Taken]:
     return found
 
 
-def _write(work: Work, command: RedeemBenefit, owner: read.Owner, taken: Taken) -> Redemption:
-    """The line of the ledger for what was taken, and what follows from it."""
-    told = _line(work, RedemptionKind.REDEEM, command.count, command.receipt, command.note) | {
-        "benefit_id": command.benefit_id,
-        "value_minor": _worth(taken.value_minor, command.count),
-        "location_id": command.location_id,
-        "receipt_ref": command.receipt_ref,
-        "original_id": None,
-    }
-    line = Redemption(**told, id=_WRITE.one(work.connection, **told).id)
+def _write(work: Work, told: Mapping[str, Any], owner: read.Owner, taken: Taken) -> Redemption:
+    """The line of the ledger for what was taken, unless it is there, and what follows from it."""
+    told = {**told, "value_minor": _worth(taken.value_minor, told["count"])}
+    line = Redemption(**told, id=taken.line_id or _WRITE.one(work.connection, **told).id)
     make_transient_to_detached(line)
     work.session.add(line)
     if taken.is_used_up:
-        benefit = read.get(work.session, command.benefit_id)
+        benefit = read.get(work.session, line.benefit_id)
         codes.follow(work, benefit, VoucherStatus.REDEEMED, f"benefit {benefit.id}, receipt {line.receipt}")
         notices.cancel(work, benefit.id, Skip.REDEEMED)
-    _tell(work, Event.BENEFIT_REDEEMED, owner, line, command.receipt_ref or "no receipt of the shop")
+    _tell(work, Event.BENEFIT_REDEEMED, owner, line, line.receipt_ref or "no receipt of the shop")
     return line
 
 
 def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttempt:
     """Redeem, or keep what was refused with its reason and the whole table; either way one transaction."""
     try:
-        owner, taken = _take(work, command)
-        if not taken.is_used_up:
-            return _write(work, command, owner, taken)
-        return _write_last(work, command, owner, taken)
+        line = _line_of(work, command)
+        owner, taken = _take(work, command, line)
+        return (_write_last if taken.is_used_up else _write)(work, line, owner, taken)
     except DomainError as refusal:
         if refusal.code == "benefit.unknown":
             raise
@@ -151,13 +156,13 @@ def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttemp
         return note(work, told, field=refusal.field or "", count=command.count)
 
 
-def _write_last(work: Work, command: RedeemBenefit, owner: read.Owner, taken: Taken) -> Redemption:
+def _write_last(work: Work, told: Mapping[str, Any], owner: read.Owner, taken: Taken) -> Redemption:
     """As ``_write`` of what used the benefit up: its code may refuse to follow, and the counters go back then."""
     try:
         with work.session.begin_nested():
-            return _write(work, command, owner, taken)
+            return _write(work, told, owner, taken)
     except DomainError:
-        counting.give(work, owner.definition_id, command.benefit_id, command.count)
+        counting.give(work, owner.definition_id, told["benefit_id"], told["count"])
         raise
 
 
