@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, column, create_engine, func, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.factories import NOW
+from webapp.adapters.engines import engine_options
 from webapp.domain.redemptions import BenefitSource
 from webapp.models import AuditEntry, Benefit, Profile, RequestKey
 from webapp.queries.prepared import Prepared
@@ -63,3 +64,32 @@ def test_what_is_given_to_it_is_checked_as_ever(session):
     look = Prepared(select(AuditEntry.id).where(AuditEntry.at < bindparam("now")))
     with pytest.raises(ValueError, match="naive"):
         look.rows(session.connection(), now=NOW.replace(tzinfo=None))
+
+
+def test_what_is_asked_alone_begins_nothing_on_postgresql_and_sees_what_has_begun(own_database, database):
+    engine = create_engine(own_database, **engine_options(own_database, threads=1))
+    count, write = Prepared(select(func.count().label("n")).select_from(KEYS)), Prepared(insert(KEYS), COLUMNS)
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert count.alone(connection)[0].n == 0
+        if database == "postgresql":
+            assert (driver.info.transaction_status.name, driver.autocommit) == ("IDLE", False)
+        write.count(connection, **key("a"))
+        assert count.alone(connection)[0].n == 1
+        connection.rollback()
+        assert count.alone(connection)[0].n == 0
+    engine.dispose()
+
+
+def test_a_mistake_in_what_is_asked_alone_leaves_the_connection_as_it_was(own_database):
+    engine = create_engine(own_database, **engine_options(own_database, threads=1))
+    with engine.connect() as connection:
+        with pytest.raises(DBAPIError):
+            Prepared(select(column("nothing")).select_from(KEYS)).alone(connection)
+        connection.rollback()
+        assert not getattr(connection.connection.driver_connection, "autocommit", False)
+        write = Prepared(insert(KEYS), COLUMNS)
+        write.count(connection, **key("a"))
+        connection.rollback()
+        assert Prepared(select(KEYS.c.key)).rows(connection) == []
+    engine.dispose()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event as Signal
-from time import sleep
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import Factories
 from tests.support.clock import NOW
+from tests.support.processes import wait_until
 from webapp.adapters.engines import engine_options
 from webapp.domain.audit import Event
 from webapp.domain.errors import Conflict, Refused
@@ -54,8 +54,7 @@ class Crowd:
         """The next one in the queue: it stands there before this returns."""
         was = self.waiting()
         self.asked.append(self.begin(act, stamp, actor, shared or Shared(self.hold, len(self.asked))))
-        while self.waiting() == was and not self.asked[-1].done():
-            sleep(0.002)
+        wait_until(lambda: self.waiting() > was or self.asked[-1].done(), "it stands in the queue")
         return self.asked[-1]
 
     def begin(self, act: Act, stamp: RequestStamp | None, actor: Actor, shared: Shared) -> Future[Any]:
@@ -239,7 +238,7 @@ class Tills:
     def redeem(self, server: Crowd, benefit_id: int, hold: writer.Hold, pause: float = 0.0) -> Future[Any]:
         def act(piece: Work) -> object:
             line = benefits.redeem(piece, benefits.RedeemBenefit(benefit_id, "ABCD"))
-            sleep(pause)
+            Signal().wait(pause)
             return line
 
         return server.ask(act, shared=Shared(hold, benefit_id))

@@ -16,7 +16,7 @@ from webapp.queries import benefits
 from webapp.services.benefits import counting
 from webapp.services.work import Work
 
-_submit, _move = TillForm.submit, counting._move
+_submit, _take = TillForm.submit, counting.take
 
 
 def submit(form: TillForm, service, **route):
@@ -29,22 +29,22 @@ def submit(form: TillForm, service, **route):
     return _submit(form, service, **route)
 
 
-def move(work: Work, values):
+def take(work: Work, benefit_id: int, count: int, line):
     """Count what was seen to be free; the limit over all is out of the way meanwhile."""
-    if g.left is not None and values["n"] > g.left:
-        return None, None
-    found = benefits.owner(work.session, values["of"])
+    if g.left is not None and count > g.left:
+        return None
+    found = benefits.owner(work.session, benefit_id)
     own = update(BenefitDefinition).where(BenefitDefinition.id == found.definition_id)
     cap = work.session.scalar(
         select(BenefitDefinition.max_global_redemptions).where(BenefitDefinition.id == found.definition_id)
     )
     work.session.execute(own.values(max_global_redemptions=None))
-    moved = _move(work, values)
+    taken = _take(work, benefit_id, count, line)
     work.session.execute(own.values(max_global_redemptions=cap))
-    return moved
+    return taken
 
 
 if __name__ == "__main__":
     TillForm.submit = submit
-    counting._move = move
+    counting.take = take
     main()
