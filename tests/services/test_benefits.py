@@ -452,7 +452,9 @@ def test_an_attempt_refused_after_the_limits_moved_takes_them_back(d, monkeypatc
     def overtaken(*_):
         raise Conflict("voucher.overtaken", "Somebody moved the code.")
 
+    pooled(d, 1)
     benefit = d.issue()
+    assert benefit.voucher_id is not None
     monkeypatch.setattr(redeeming.codes, "follow", overtaken)
     kept = d.do(benefits.attempt, benefits.RedeemBenefit(benefit.id, "K7QD"))
     assert kept.reason == "voucher.overtaken"

@@ -89,13 +89,14 @@ def _take_overall_statement() -> ReturningUpdate[*tuple[Any, ...]]:
 def _take_and_write_statement() -> Select[*tuple[Any, ...]]:
     """All of it on one way to PostgreSQL: the benefit moves only where the limit over all did, and waits for it.
 
-    The line of what uses a benefit up is left to be written: its code may refuse to follow, and no line is ever deleted.
+    The line of what uses up a benefit with a code is left to be written: the code may refuse to follow, and no line is
+    ever deleted.
     """
     overall = _take_overall_statement().cte("overall")
     taken = _take_statement().where(overall.c.id == Benefit.definition_id).add_cte(overall).cte("taken")
     told: dict[str, Any] = {name: bindparam(f"line_{name}", type_=_LEDGER.c[name].type) for name in _LINE}
     told |= {"benefit_id": taken.c.id, "value_minor": taken.c.value_minor * _COUNT}
-    of_line = select(*told.values()).where(taken.c.is_used_up.is_not(true()))
+    of_line = select(*told.values()).where(or_(taken.c.is_used_up.is_not(true()), taken.c.voucher_id.is_(None)))
     line = insert(_LEDGER).from_select(list(told), of_line).returning(_LEDGER.c.id).cte("line")
     stands = (taken.c.voucher_id, taken.c.value_minor, taken.c.is_used_up, line.c.id.label("line_id"))
     found = select(*overall.c, *stands, taken.c.id.is_not(None).label("is_taken"))

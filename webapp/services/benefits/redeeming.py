@@ -134,9 +134,10 @@ def _write(work: Work, told: Mapping[str, Any], owner: read.Owner, taken: Taken)
     make_transient_to_detached(line)
     work.session.add(line)
     if taken.is_used_up:
-        benefit = read.get(work.session, line.benefit_id)
-        codes.follow(work, benefit, VoucherStatus.REDEEMED, f"benefit {benefit.id}, receipt {line.receipt}")
-        notices.cancel(work, benefit.id, Skip.REDEEMED)
+        if taken.voucher_id is not None:
+            benefit = read.get(work.session, line.benefit_id)
+            codes.follow(work, benefit, VoucherStatus.REDEEMED, f"benefit {benefit.id}, receipt {line.receipt}")
+        notices.cancel(work, line.benefit_id, Skip.REDEEMED)
     _tell(work, Event.BENEFIT_REDEEMED, owner, line, line.receipt_ref or "no receipt of the shop")
     return line
 
@@ -146,7 +147,8 @@ def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttemp
     try:
         line = _line_of(work, command)
         owner, taken = _take(work, command, line)
-        return (_write_last if taken.is_used_up else _write)(work, line, owner, taken)
+        may_fail = taken.is_used_up and taken.voucher_id is not None
+        return (_write_last if may_fail else _write)(work, line, owner, taken)
     except DomainError as refusal:
         if refusal.code == "benefit.unknown":
             raise
@@ -157,7 +159,7 @@ def attempt(work: Work, command: RedeemBenefit) -> Redemption | RedemptionAttemp
 
 
 def _write_last(work: Work, told: Mapping[str, Any], owner: read.Owner, taken: Taken) -> Redemption:
-    """As ``_write`` of what used the benefit up: its code may refuse to follow, and the counters go back then."""
+    """As ``_write`` of what used up a benefit with a code: that may refuse to follow, and the counters go back then."""
     try:
         with work.session.begin_nested():
             return _write(work, told, owner, taken)
