@@ -186,9 +186,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "batch counted",
-        "A batch made as many codes as it counts, and never more than were wanted.",
+        "A batch made as many codes as it counts, less those that went when its upload was taken back, and never more "
+        "than were wanted.",
         "select b.id from voucher_batches b left join (select batch_id, count(*) as n from vouchers group by batch_id) v "
-        "on v.batch_id = b.id where b.made <> coalesce(v.n, 0) or b.made > b.wanted",
+        "on v.batch_id = b.id where b.made - coalesce(cast(b.upload -> 'undo' ->> 'gone' as integer), 0) <> coalesce(v.n, 0) "
+        "or b.made > b.wanted",
     ),
     Invariant(
         "voucher of its winner",
