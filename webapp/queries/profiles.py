@@ -177,8 +177,10 @@ def _there(scope: frozenset[int] | None) -> ColumnElement[bool]:
         Benefit.definition_id == BenefitDefinition.id,
         BenefitDefinition.site_id.in_(scope),
     )
-    entered = exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
-    return or_(entered, held)
+    here = (Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
+    other = aliased(Profile)  # what a sealed draw holds stays with a row that was merged
+    as_merged = exists().where(other.merged_into_id == Profile.id, Entry.profile_id == other.id, *here)
+    return or_(exists().where(Entry.profile_id == Profile.id, *here), held, as_merged)
 
 
 def page(
