@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import create_engine, delete, func, select, true
@@ -24,7 +24,7 @@ from webapp.domain.identity import SYSTEM
 from webapp.domain.jobs import JobStatus
 from webapp.domain.vouchers import VoucherStatus
 from webapp.jobs import vouchers as jobs_of_vouchers
-from webapp.models import AuditEntry, Job, Voucher, VoucherBatch, VoucherChange, VoucherType
+from webapp.models import AuditEntry, Job, Voucher, VoucherChange, VoucherType
 from webapp.queries import files
 from webapp.queries import voucher_uploads as read_uploads
 from webapp.services import benefits, jobs, vouchers
@@ -38,7 +38,7 @@ from webapp.services.vouchers import (
     counters,
 )
 from webapp.services.vouchers.taking_back import Progress
-from webapp.services.work import perform
+from webapp.services.work import perform, transaction
 
 
 @pytest.fixture
@@ -255,21 +255,27 @@ def own(own_database: str) -> Iterator[Session]:
     engine.dispose()
 
 
-def stocked(session: Session) -> tuple[VoucherType, VoucherBatch, list[tuple[int, int]]]:
-    """A type with one upload that is being taken back, and winners who are to be given codes of it."""
-    make = Factories(session)
-    kind = make.voucher_type()
-    rows = [(number + 2, [f"RIVAL-{number:04}"]) for number in range(CODES)]
+def being_taken_back(session: Session, *codes: str) -> tuple[VoucherType, TakeBackCodes]:
+    """A type with one upload that is being taken back."""
+    kind = Factories(session).voucher_type()
+    rows = [(line, [code]) for line, code in enumerate(codes, start=2)]
     command = UploadCodes(kind.id, "codes.csv", ("Code",), rows)
     batch = perform(session, SYSTEM, NOW, lambda work: vouchers.upload(work, command, MINT))
     perform(session, SYSTEM, NOW, lambda work: vouchers.add_uploaded(work, AddCodes(kind.id, batch.id), MINT))
+    undo = TakeBackCodes(kind.id, batch.id)
+    perform(session, SYSTEM, NOW, lambda work: vouchers.start_taking_back(work, undo))
+    return kind, undo
+
+
+def stocked(session: Session) -> tuple[VoucherType, TakeBackCodes, list[tuple[int, int]]]:
+    """The same, and winners who are to be given codes of it."""
+    kind, undo = being_taken_back(session, *(f"RIVAL-{number:04}" for number in range(CODES)))
+    make = Factories(session)
     reward = make.reward(site_id=kind.site_id)
     winners = [make.winner(reward, voucher_count=1) for _ in range(WINNERS)]
     found = [(winner.id, winner.profile_id) for winner in winners]
     session.commit()
-    undo = TakeBackCodes(kind.id, batch.id)
-    perform(session, SYSTEM, NOW, lambda work: vouchers.start_taking_back(work, undo))
-    return kind, batch, found
+    return kind, undo, found
 
 
 def together(url: str, acts: list[Callable[[Session], object]]) -> list[object]:
@@ -332,9 +338,9 @@ def assert_exact(session: Session, kind_id: int, answered: int, gone: int) -> No
 
 
 def test_p3_whoever_is_given_a_code_while_its_upload_is_taken_back_keeps_it(own: Session, own_database: str) -> None:
-    kind, batch, winners = stocked(own)
+    kind, undo, winners = stocked(own)
     giving = [partial(give_all, kind.id, winners[number::AT_ONCE]) for number in range(AT_ONCE)]
-    gone, *answers = together(own_database, [partial(take_all, TakeBackCodes(kind.id, batch.id)), *giving])
+    gone, *answers = together(own_database, [partial(take_all, undo), *giving])
     answered = sum(map(int, map(str, answers)))
     assert_exact(own, kind.id, answered, int(str(gone)))
     assert int(str(gone)) + answered <= CODES
@@ -347,7 +353,7 @@ def test_p3_whoever_is_given_a_code_while_its_upload_is_taken_back_keeps_it(own:
 
 def test_the_twin_without_the_guard_counts_codes_away_that_somebody_was_given(own: Session, own_database: str) -> None:
     """Proves that the test above can fail: the twin looks which codes are idle and believes what it saw."""
-    kind, _batch, winners = stocked(own)
+    kind, _undo, winners = stocked(own)
     has_looked, were_given = Barrier(2), Barrier(2)
 
     def take_unguarded(session: Session) -> int:
@@ -406,3 +412,39 @@ def test_ruling_11_of_two_who_take_it_back_at_once_one_does(own: Session, own_da
     assert Counter(together(own_database, [act] * AT_ONCE)) == {"": 1, "upload.undoing": AT_ONCE - 1}
     own.rollback()
     assert own.scalar(select(func.count(Job.id))) == 1
+
+
+@pytest.mark.parametrize("is_shown_first", [True, False], ids=["shown first", "taken back first"])
+def test_a_code_is_either_shown_or_taken_back(own: Session, own_database: str, is_shown_first: bool) -> None:  # noqa: FBT001
+    """Whoever is second waits for the first, and sees what came of it."""
+    kind, undo = being_taken_back(own, "RIVAL-0001")
+    number = own.scalars(select(Voucher.id)).one()
+    own.rollback()
+    acts = [
+        lambda work: vouchers.reveal(work, MoveVoucher(number)),
+        lambda work: vouchers.take_some_back(work, undo, Progress(), 9),
+    ]
+    first, second = acts if is_shown_first else acts[::-1]
+    engine = create_engine(own_database, **engine_options(own_database, threads=2))
+    told: list[str] = []
+
+    def follow() -> None:
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                perform(session, SYSTEM, NOW, second)
+            except DomainError as refusal:
+                told.append(refusal.code)
+
+    other = Thread(target=follow)
+    with Session(engine, expire_on_commit=False) as session, transaction(session, SYSTEM, NOW) as work:
+        first(work)
+        other.start()
+        other.join(timeout=0.3)  # it waits for this transaction
+    other.join()
+    engine.dispose()
+    own.rollback()
+    own.expire_all()
+    standing = own.scalars(select(Voucher.id)).all()
+    shown = own.scalar(select(func.count()).where(AuditEntry.event == Event.VOUCHER_REVEALED))
+    assert (standing, shown, told) == (([number], 1, []) if is_shown_first else ([], 0, ["voucher.unknown"]))
+    assert own.get_one(VoucherType, kind.id).idle_count == len(standing)
