@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session, aliased
 
 from webapp.models import Entry, Profile, ProfileIdentity, ProfileTerm, Reward, SitePerson, SiteTerm
 from webapp.queries.found_people import FoundPerson, hit, ranked
-from webapp.queries.matching import Text
+from webapp.queries.matching import Text, aside
 from webapp.queries.prepared import Prepared
 
 _LAST = "\U0010ffff"
@@ -105,7 +105,10 @@ def _as_merged(site: Any, asked: Any) -> Any:
     """An entry on the site by somebody who was merged into the person: a sealed draw keeps it with the old row."""
     other = aliased(Profile)
     entered = select(Entry.number).join(Reward, Reward.id == Entry.reward_id).join(other, other.id == Entry.profile_id)
-    entered = entered.where(other.merged_into_id == Profile.id, Reward.site_id == site).limit(literal_column("1"))
+    # The site is asked last: begun there, the walk would be through everybody who entered.
+    entered = entered.where(other.merged_into_id == Profile.id, aside(Reward.site_id == site)).limit(
+        literal_column("1")
+    )
     return entered.correlate(Profile, asked).scalar_subquery()
 
 
