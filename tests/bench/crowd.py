@@ -63,6 +63,7 @@ from webapp.models import (
     Winner,
     WinnerEvent,
 )
+from webapp.services.vouchers.taking_back import MOST_LISTED
 
 MANY = 220
 SECRET = "a secret for measuring only"  # noqa: S105
@@ -100,6 +101,7 @@ def _crowd(session: Session) -> None:
     _add(session, VoucherBatch, lambda n: {"voucher_type_id": kind, "wanted": 1, "made": 1, "sha256": f"{n:064}"} | AT)
     batches = session.scalars(select(VoucherBatch.id).order_by(VoucherBatch.id.desc()).limit(MANY)).all()
     _add(session, Voucher, lambda n: _voucher(kind, batches[n], n))
+    session.add(VoucherBatch(voucher_type_id=kind, wanted=MANY, made=MANY, created_at=NOW, upload=_upload()))
     _add(session, Reward, lambda n: _reward(site, kind, n))
     drafts = session.scalars(select(Reward.id).where(Reward.status == RewardStatus.DRAFT).order_by(Reward.id)).all()
     _add(
@@ -281,6 +283,13 @@ def _job(site: int, number: int) -> Row:
         "kind": "count", "title": f"Job {number}", "status": status, "site_id": site, "created_at": NOW,
         "created_by": "A", "finished_at": NOW if status is JobStatus.DONE else None,
     }  # fmt: skip
+
+
+def _upload() -> Row:
+    """What is kept of a file of codes of which as many as a page lists stayed when it was taken back in part."""
+    stay = [[number, "••••0000", "It is cancelled."] for number in range(1, MOST_LISTED + 1)]
+    found = {"name": "codes.csv", "good": MANY, "twice": 0, "bad": 0, "problems": [], "unread": []}
+    return found | {"undo": {"job_id": None, "gone": 0, "left_count": MOST_LISTED, "left": stay}}
 
 
 def _voiding(site: int) -> Row:
@@ -528,6 +537,8 @@ SCREENS = {
     "voucher type, edit": "/voucher-types/{kind}/edit",
     "codes, generate": "/voucher-types/{kind}/generate",
     "codes, upload": "/voucher-types/{kind}/upload",
+    "codes, uploaded": "/voucher-types/{kind}/batches/{uploaded}",
+    "codes, take back": "/voucher-types/{kind}/batches/{uploaded}/take-back",
     "vouchers": "/vouchers",
     "voucher": "/vouchers/{voucher}",
     "vouchers, export": "/vouchers/export",
@@ -612,6 +623,9 @@ def addresses(session: Session) -> dict[str, str]:
         "site": session.scalars(select(Site.name).order_by(Site.id)).first(),
         "job": session.scalars(select(Job.id).order_by(Job.id)).first(),
         "voiding": session.scalars(select(Job.id).where(Job.kind == VOID_JOB)).first(),
+        "uploaded": session.scalars(
+            select(VoucherBatch.id).where(VoucherBatch.upload.is_not(None)).order_by(VoucherBatch.id.desc())
+        ).first(),
         "batch": session.scalars(select(VoucherBatch.id).order_by(VoucherBatch.id)).first(),
     }
     return {name: address.format(**values) for name, address in SCREENS.items()}

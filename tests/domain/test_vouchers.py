@@ -12,6 +12,7 @@ import pytest
 
 from webapp.domain import voucher_codes as codes
 from webapp.domain import voucher_patterns as patterns
+from webapp.domain import voucher_uploads as uploads
 from webapp.domain import vouchers as rules
 from webapp.domain.errors import Conflict, Refused
 from webapp.domain.vouchers import Move, VoucherStatus
@@ -361,3 +362,34 @@ def test_an_uploaded_code_loses_the_space_around_it():
 def test_an_uploaded_code_nobody_could_type_is_refused(text):
     with pytest.raises(Refused, match="cannot be a voucher code"):
         rules.uploaded_code(text)
+
+
+# Taken back (product.md ruling 11)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"added": 0}, "upload.not_added"),
+        ({"added": 1, "undoing": True}, "upload.undoing"),
+        ({"added": 1, "undoing": True, "undone": True}, "upload.undone"),
+        ({"added": 1}, None),
+    ],
+)
+def test_ruling_11_an_upload_is_taken_back_once_and_only_what_was_added(facts, code):
+    verdict = uploads.may_take_back(uploads.UploadFacts("codes.csv", **facts))
+    assert [reason.code for reason in verdict.reasons] == ([code] if code else [])
+    assert all("codes.csv" in reason.message for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("status", "printed", "has_past", "words"),
+    [
+        (VoucherStatus.IDLE, 1, True, "It was printed."),
+        (VoucherStatus.IDLE, 0, False, "It was shown in full, so somebody may know it."),
+        (VoucherStatus.IDLE, 0, True, "It was given to somebody or cancelled before; its log says more."),
+        (VoucherStatus.REDEEMED, 1, True, "It is redeemed."),
+    ],
+)
+def test_ruling_11_why_a_code_stays(status, printed, has_past, words):
+    assert uploads.why_it_stays(uploads.CodeTraces(status, printed, has_past=has_past)) == words

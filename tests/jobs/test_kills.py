@@ -23,7 +23,7 @@ from webapp.adapters.engines import engine_options
 from webapp.domain.benefit_batches import Audience, BatchStatus
 from webapp.domain.identity import SYSTEM
 from webapp.domain.jobs import JobStatus
-from webapp.models import AuditEntry, Benefit, BenefitChange, Job, Profile
+from webapp.models import AuditEntry, Benefit, BenefitChange, Job, Profile, Voucher
 from webapp.queries import files
 from webapp.queries.benefit_filters import Filter
 from webapp.queries.invariants import INVARIANTS, broken
@@ -32,7 +32,7 @@ from webapp.services.benefits import batches, restoring, voiding
 from webapp.services.benefits.batches import PlanBatch, StartBatch, UndoBatch
 from webapp.services.benefits.restoring import RestoreVoided
 from webapp.services.benefits.voiding import VoidBenefits
-from webapp.services.vouchers import GenerateVouchers
+from webapp.services.vouchers import AddCodes, GenerateVouchers, MoveVoucher, TakeBackCodes, UploadCodes
 from webapp.services.work import perform
 
 LEASE = "0.6"
@@ -246,3 +246,32 @@ def test_13_9_bulk_select_killed_at_random_moments_makes_each_void_once_and_rest
     assert (again.status, again.message, again.done) == (JobStatus.DONE, f"{PEOPLE} restored.", PEOPLE)
     assert (definition.total_global_voided, kind.cancelled_count, kind.allocated_count) == (0, 0, PEOPLE)
     assert {item.name: broken(session, item) for item in INVARIANTS if broken(session, item)} == {}
+
+
+def test_ruling_11_an_upload_whose_taking_back_is_killed_at_random_moments_goes_but_for_what_is_held(
+    database_session, killed
+):
+    session, made = database_session, Factories(database_session)
+    kind = made.voucher_type()
+    rows = [(number + 2, [f"KILLED-{number:05}"]) for number in range(PEOPLE)]
+    command = UploadCodes(kind.id, "codes.csv", ("Code",), rows)
+    batch = perform(session, SYSTEM, NOW, lambda work: vouchers.upload(work, command, MINT))
+    perform(session, SYSTEM, NOW, lambda work: vouchers.add_uploaded(work, AddCodes(kind.id, batch.id), MINT))
+    ids = session.scalars(select(Voucher.id).order_by(Voucher.id)).all()
+    held = ids[::50]
+    for number in held:
+        perform(session, SYSTEM, NOW, lambda work, number=number: vouchers.cancel(work, MoveVoucher(number)))
+    undo = TakeBackCodes(kind.id, batch.id)
+    job = perform(session, SYSTEM, NOW, lambda work: vouchers.start_taking_back(work, undo))
+    killed()
+    gone = PEOPLE - len(held)
+    assert (job.status, job.done) == (JobStatus.DONE, PEOPLE)
+    assert job.message == f"{gone} taken back, {len(held)} stay; the file says why."
+    assert session.scalars(select(Voucher.id).order_by(Voucher.id)).all() == held
+    assert (batch.undo["gone"], [row[0] for row in batch.undo["left"]]) == (gone, held)
+    assert (kind.idle_count, kind.cancelled_count) == (0, len(held))
+    lines = b"".join(files.read(session, job.result_file_id)).decode().splitlines()
+    assert [int(line.partition(",")[0]) for line in lines[1:]] == held
+    told = session.scalars(select(AuditEntry.facts).where(AuditEntry.event == "vouchers.taken-back")).one()
+    assert (told["count"], told["left"]) == (gone, len(held))
+    assert faults(session) == {}

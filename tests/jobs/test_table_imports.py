@@ -454,3 +454,68 @@ def test_a_ring_and_a_parent_on_a_bad_row_are_told_before_anything_is_written(pu
         told[2] == told[3] == "The rows of this file put it below itself, in a ring; one of them needs another parent."
     )
     assert told[5] == "Its parent is on line 4 of this file, which is bad."
+
+
+def _moved_below(name: str, *others: str) -> str:
+    """What a row is told whose parent comes to stand below it."""
+    return (
+        f"With what is here already it would stand below itself: «{name}», the parent of this row, comes to stand below "
+        "it. Choose a parent outside this branch."
+    )
+
+
+RINGS = [
+    # What is there, the file, and what is told by line.
+    ("a,A,,,\nb,B,a,,\n", "a,A,b,,\n", {2: _moved_below("b")}),
+    ("a,A,,,\nb,B,a,,\nc,C,b,,\n", "a,A,c,,\nd,D,a,,\n", {2: _moved_below("c")}),
+    ("a,A,,,\nb,B,,,\nc,C,a,,\nd,D,b,,\n", "a,A,d,,\nb,B,c,,\ne,E,d,,\n", {2: _moved_below("d"), 3: _moved_below("c")}),
+    (
+        "a,A,,,\nb,B,a,,\n",
+        "a,A,new,,\nnew,New,b,,\nlow,Low,new,,\n",
+        {2: _moved_below("new"), 3: _moved_below("b"), 4: "Its parent is on line 3 of this file, which is bad."},
+    ),
+    (
+        "a,A,,,\nm,M,a,,\nb,B,m,,\n",
+        "b,Bee,m,,\na,A,b,,\n",
+        {3: _moved_below("b")},
+    ),  # who stays where it is, is not at fault
+    ("a,A,,,\nb,B,a,,\n", "a,A,b,,\na,Ay,b,,\n", {2: _moved_below("b"), 3: _moved_below("b")}),
+    ("a,A,,,\nb,B,a,,\n", "b,B,,,\na,A,b,,\n", {}),  # they change places
+]
+
+
+@pytest.mark.parametrize(("there", "body", "told"), RINGS)
+def test_a_ring_with_what_is_there_is_told_before_anything_is_written(put, session, there, body, told):
+    put(there)
+    before = tree(session)
+    run = put(body, None, known_rows="replace", empty_cells="clear")
+    assert (run.status, reasons(session, run)) == (ImportStatus.CHECKED, told)
+    assert tree(session) == before
+
+
+@pytest.mark.parametrize(("there", "body", "told"), RINGS)
+def test_what_the_check_calls_good_is_imported_beside_a_ring(put, session, there, body, told):
+    put(there)
+    body += "z,Z,,,\n"
+    run = put(body, known_rows="replace", empty_cells="clear")
+    good = run.record_count - len(told)
+    assert (run.status, run.good_count, run.problem) == (ImportStatus.DONE, good, "")
+    for line, row in enumerate(body.splitlines(), start=2):
+        name, title, parent = row.split(",")[:3]
+        if line not in told:
+            assert tree(session)[name] == (title, parent or None)
+
+
+def test_rows_that_only_fill_in_make_no_ring(put, session):
+    put("a,A,top,,\ntop,Top,,,\nb,B,a,,\n")
+    run = put("a,A,b,,\n", None, known_rows="fill")
+    assert (run.bad_count, run.good_count) == (0, 1)
+    run = put("top,Top,b,,\n", None, known_rows="fill")
+    assert reasons(session, run) == {2: _moved_below("b")}
+
+
+def test_rows_below_what_is_deep_already_are_told(put, session):
+    levels = "".join(f"l{number},L{number},{f'l{number - 1}' if number > 1 else ''},,\n" for number in range(1, 20))
+    put(levels)
+    run = put("l20,Twentieth,l19,,\nl21,Last,l20,,\n", None)
+    assert reasons(session, run) == {3: "It would stand more than 20 levels deep."}

@@ -394,3 +394,32 @@ def test_histories_written_in_words_tell_the_end_that_was_moved(empty):
     with Session(empty) as session:
         ends = session.scalars(select(BenefitChange.ended_at).order_by(BenefitChange.id)).all()
     assert [str(end)[:19] for end in ends] == ["2026-03-30 12:59:59", "2026-04-13 13:59:59", "None", "None"]
+
+
+def test_whoever_others_were_merged_into_before_is_found_where_only_the_old_rows_entered(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        zoe = make.profile(first_name="Zoe", last_name="van der Berg")
+        make.identity(zoe.id, "till", "T77")
+        other = make.profile(merged_into_id=zoe.id)
+        both = make.reward()
+        for reward, person in ((make.reward(), other), (both, other), (both, zoe)):
+            make.entry(reward, profile_id=person.id)
+        session.commit()
+    copies = [
+        text("select profile_id, site_id, search_text from site_people order by profile_id, site_id"),
+        text("select profile_id, site_id, is_identity, term from site_terms order by 1, 2, 3, 4"),
+    ]
+
+    def kept():
+        with empty.connect() as connection:
+            return [connection.execute(copy).all() for copy in copies]
+
+    after = kept()
+    assert len(after[0]) == 4
+    schema.downgrade(empty, "0019_audit_ways")
+    before = kept()
+    assert [len(rows) for rows in before] == [3, len(after[1]) // 2]
+    schema.upgrade(empty)
+    assert kept() == after

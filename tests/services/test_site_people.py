@@ -145,7 +145,9 @@ def test_two_rows_a_file_says_are_one_person_are_found_as_that_person(session, a
     assert found(session, here, "m1", "ann@") == found(session, there, "m1", "ann@") == [["Ann Lee"]] * 2
 
 
-def test_what_moves_with_a_merge_is_found_as_the_winner_and_what_is_sealed_by_the_old_name(session, actor, make, zoe):
+@pytest.fixture
+def merged(session, actor, make, zoe):
+    """A site with a sealed draw that keeps an entry of Zita Quill, who turned out to be Zoë."""
     open_reward, sealed = make.reward(), make.reward()
     loser = make.profile(external_id="L1", first_name="Zita", last_name="Quill", email="zita@example.com")
     for reward in (open_reward, sealed):
@@ -153,8 +155,52 @@ def test_what_moves_with_a_merge_is_found_as_the_winner_and_what_is_sealed_by_th
     make.draw(sealed, sealed_at=NOW)
     with transaction(session, actor, NOW) as work:
         profiles.merge(work, MergeProfiles(zoe.id, loser.id, "the same"))
+    return open_reward, sealed, loser
+
+
+def test_what_moves_with_a_merge_is_found_as_the_winner_and_what_is_sealed_by_the_old_name_too(session, make, merged):
+    open_reward, sealed, _loser = merged
     assert found(session, open_reward, "w1", "van der", "quill") == [["Zoë van der Berg"]] * 2 + [[]]
-    assert found(session, sealed, "l1", "quill", "van der") == [["Zoë van der Berg"]] * 2 + [[]]
+    assert found(session, sealed, "l1", "quill", *WAYS) == [["Zoë van der Berg"]] * (2 + len(WAYS))
+    assert found(session, make.reward(), "quill", *WAYS) == [[]] * (1 + len(WAYS))
+
+
+def test_whoever_somebody_was_merged_into_is_followed_where_only_the_old_row_entered(session, actor, merged, zoe):
+    _open, sealed, _loser = merged
+    change(session, actor, zoe, last_name="Whitcombe", identities=(IdentityLine("till", "K5"),))
+    assert found(session, sealed, "whitcombe", "K5", "quill") == [["Zoë Whitcombe"]] * 3
+    assert found(session, sealed, "van der", "T77") == [[]] * 2
+
+
+def test_a_merge_after_a_merge_is_found_as_the_last(session, actor, make, merged, zoe):
+    _open, sealed, _loser = merged
+    last = make.profile(external_id="U1", first_name="Una", last_name="Dee", email="una@example.com")
+    with transaction(session, actor, NOW) as work:
+        profiles.merge(work, MergeProfiles(last.id, zoe.id, "the same again"))
+    assert found(session, sealed, "u1", "dee", "quill") == [["Una Dee"]] * 3
+    assert found(session, sealed, "w1", "van der") == [[]] * 2
+
+
+def test_who_is_erased_after_a_merge_is_found_by_nothing(session, actor, merged, zoe):
+    _open, sealed, _loser = merged
+    with transaction(session, actor, NOW) as work:
+        profiles.erase(work, EraseProfile(zoe.id, str(zoe.id), "0123456789ab"))
+    assert found(session, sealed, "l1", "quill", *WAYS) == [[]] * (2 + len(WAYS))
+    assert session.scalars(select(SitePerson.profile_id)).all() == []
+
+
+def test_who_enters_as_a_row_that_was_merged_is_found_as_whom_it_means(session, actor, make, merged):
+    here = make.reward()
+    enter(session, actor, here, [merged[2].id])
+    assert found(session, here, "quill", *WAYS) == [["Zoë van der Berg"]] * (1 + len(WAYS))
+
+
+def test_a_copy_of_whom_a_row_means_shows_nobody_without_the_entry(session, make, zoe):
+    here, other = make.reward(), make.profile(merged_into_id=zoe.id)
+    entry = make.entry(here, profile_id=other.id)
+    session.execute(delete(Entry).where(Entry.reward_id == entry.reward_id))
+    assert set(session.scalars(select(SitePerson.profile_id))) == {zoe.id, other.id}
+    assert [search.people(session, frozenset({here.site_id}), typed) for typed in WAYS] == [[]] * len(WAYS)
 
 
 def test_who_is_erased_is_kept_nowhere(session, actor, make, zoe):

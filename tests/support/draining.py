@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.support.counting import unfinished
 from webapp.adapters.engines import engine_options
-from webapp.jobs import benefit_batches, benefit_voiding, registry
+from webapp.jobs import benefit_batches, benefit_voiding, registry, vouchers
 from webapp.jobs.runner import Runner
 from webapp.jobs.running import RunningJob
 
@@ -30,7 +30,7 @@ def main(url: str, lease: float, size: int) -> None:
 
     setattr(RunningJob, "step", noted)  # noqa: B010
     benefit_batches.CHUNK = benefit_batches.NAMED_AT_ONCE = benefit_batches.UNDONE_AT_ONCE = size
-    benefit_voiding.AT_ONCE = size
+    benefit_voiding.AT_ONCE = vouchers.AT_ONCE = size
     engine = create_engine(url, **engine_options(url, threads=2))
     runner = Runner(lambda: Session(engine, expire_on_commit=False), registry.kinds(), lease=timedelta(seconds=lease))
     while unfinished(engine):

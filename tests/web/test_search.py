@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.clock import NOW
 from webapp.domain.voucher_codes import code_hash, codes
+from webapp.services import profiles
+from webapp.services.profiles import MergeProfiles
 from webapp.services.vouchers import code_key
+from webapp.services.work import transaction
 
 
 @pytest.fixture
@@ -168,6 +172,26 @@ def test_an_organisation_is_found_by_whoever_sees_that_part_of_the_tree(signed_i
     )
     assert found(signed_in("editor", organisation_id=club.id), "harbour") == [club.title]
     assert other.title not in found(signed_in("editor", organisation_id=club.id), "harbour")
+
+
+def test_somebody_whose_old_row_a_sealed_draw_holds_is_found_and_opened_by_staff_of_its_site(
+    signed_in, make, actor, session
+):
+    sealed = make.reward()
+    zoe = make.profile(external_id="W1", first_name="Zoë", last_name="Berg")
+    zita = make.profile(external_id="L1", first_name="Zita", last_name="Quill")
+    make.entry(sealed, profile_id=zita.id)
+    make.draw(sealed, sealed_at=NOW)
+    with transaction(session, actor, NOW) as work:
+        profiles.merge(work, MergeProfiles(zoe.id, zita.id, "the same"))
+    editor = signed_in("editor", site_id=sealed.site_id)
+    assert [found(editor, typed) for typed in ("zoe", "w1", "berg", "quill", "l1")] == [["Zoë Berg"]] * 5
+    assert "Berg" in editor.get("/profiles").text
+    assert sealed.title in editor.get(f"/profiles/{zoe.id}/entries").text
+    other = signed_in("editor", site_id=make.site().id)
+    assert [found(other, typed) for typed in ("zoe", "w1", "quill")] == [[]] * 3
+    assert "Berg" not in other.get("/profiles").text
+    other.get(f"/profiles/{zoe.id}", status=404)
 
 
 def test_nobody_finds_what_is_not_theirs(signed_in, make, people):

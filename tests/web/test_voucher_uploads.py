@@ -10,7 +10,9 @@ import xlsxwriter
 from sqlalchemy import func, select
 
 from tests.support.clock import NOW
-from webapp.models import Voucher, VoucherBatch
+from tests.support.jobs import run_jobs
+from webapp.models import Job, Voucher, VoucherBatch
+from webapp.services import vouchers
 
 FILE = "Code,Valid from,Valid until,Member id,Value\n"
 
@@ -103,3 +105,108 @@ def test_who_may_only_look_sees_no_button(console, signed_in, session, kind):
 def test_a_batch_of_another_type_is_not_found(console, make, session, kind):
     send(console, kind, "Code\nGIFT-0001\n")
     console.post(f"/voucher-types/{make.voucher_type().id}/batches/{latest(session)}/add", {}, 404)
+
+
+# Taken back (product ruling 11)
+
+
+@pytest.fixture
+def uploaded(console, session, kind):
+    """The address of a batch of three codes that were added."""
+    send(console, kind, "Code\nGIFT-0001\nGIFT-0002\nGIFT-0003\n")
+    address = f"/voucher-types/{kind.id}/batches/{latest(session)}"
+    console.post(f"{address}/add", {})
+    return address
+
+
+def number_of(session, model=Voucher):
+    session.commit()
+    return session.scalar(select(func.count()).select_from(model))
+
+
+def test_ruling_11_an_upload_is_taken_back_from_its_page(console, session, kind, uploaded):
+    [link] = console.get(uploaded).soup.select(f"main a[href='{uploaded}/take-back']")
+    page = console.get(link["href"])
+    assert page.texts("main h1") == ["Take codes.csv back"]
+    assert "3 codes of this file are in «Shop»." in " ".join(page.text.split())
+    assert number_of(session) == 3
+    code = session.scalars(select(Voucher.id).order_by(Voucher.id)).first()
+    console.post(f"/vouchers/{code}/cancel", {"reason": ""})
+    page = console.follow(console.submit(page, "#form"))
+    assert "Waits for its turn" in page.text
+    assert page.soup.select(f"a[href='{uploaded}/take-back']") == []
+    assert "is being taken back at this moment" in console.get(f"{uploaded}/take-back").text
+    run_jobs(session)
+    page = console.get(uploaded)
+    assert "took this upload back on" in page.text
+    assert ": 2 codes went, 1 stays." in page.text
+    [row] = page.soup.select("#stay tbody tr")
+    assert row.get_text(" ", strip=True) == "••••0001 It is cancelled."
+    assert row.a["href"] == f"/vouchers/{code}"
+    [file] = page.soup.select("#stay a.btn")
+    assert b"0001,It is cancelled." in console.client.get(file["href"]).data
+    assert page.soup.select(f"a[href='{uploaded}/take-back']") == []
+    [line] = console.get(f"/voucher-types/{kind.id}").soup.select("#batches tbody tr")
+    assert "taken back 1 of 3" in line.get_text(" ", strip=True)
+    assert "took back 2 codes uploaded into «Shop»; 1 stay as they are" in console.get("/audit").text.replace(
+        "Took", "took"
+    )
+    page = console.get(f"{uploaded}/take-back")
+    assert "codes.csv has been taken back already." in page.text
+    assert page.soup.select("#form") == []
+    console.post(f"{uploaded}/take-back", {}, 422)
+    assert (number_of(session), number_of(session, Job)) == (1, 1)
+
+
+def test_ruling_11_pressed_on_two_pages_an_upload_is_taken_back_once(console, session, uploaded):
+    pages = [console.get(f"{uploaded}/take-back") for _ in range(2)]
+    console.submit(pages[0], "#form")
+    assert "is being taken back at this moment" in console.submit(pages[1], "#form", status=422).text
+    run_jobs(session)
+    assert (number_of(session), number_of(session, Job)) == (0, 1)
+
+
+def test_ruling_11_the_card_of_taking_back_leads_to_the_whole_page_when_it_has_ended(console, session, uploaded):
+    console.submit(console.get(f"{uploaded}/take-back"), "#form")
+    part = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    assert console.client.get(uploaded, headers=part).status_code == 200
+    run_jobs(session)
+    answer = console.client.get(uploaded, headers=part)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, uploaded)
+
+
+def test_ruling_11_what_stopped_is_taken_back_by_another_job(console, session, uploaded, monkeypatch):
+    monkeypatch.setattr("webapp.jobs.vouchers.AT_ONCE", 1)
+    console.submit(console.get(f"{uploaded}/take-back"), "#form")
+    take, steps = vouchers.take_some_back, []
+
+    def fail(*args):
+        steps.append(args)
+        if len(steps) > 1:
+            raise ValueError("the disk is full")
+        return take(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(vouchers, "take_some_back", fail)
+        run_jobs(session)
+    page = console.get(uploaded)
+    assert "1 code of 3 went before it stopped." in page.text
+    console.submit(console.get(f"{uploaded}/take-back"), "#form")
+    run_jobs(session)
+    assert ": 3 codes went, 0 stay." in console.get(uploaded).text
+
+
+def test_ruling_11_taking_back_is_for_whoever_may_change_vouchers_of_the_site(
+    console, signed_in, make, session, kind, uploaded
+):
+    viewer = signed_in("viewer")
+    assert viewer.get(uploaded).soup.select(f"a[href='{uploaded}/take-back']") == []
+    viewer.get(f"{uploaded}/take-back", 403)
+    viewer.post(f"{uploaded}/take-back", {}, 403)
+    signed_in("editor", site_id=make.site().id).get(f"{uploaded}/take-back", status=404)
+    other = make.voucher_type()
+    console.post(uploaded.replace(f"/{kind.id}/", f"/{other.id}/") + "/take-back", {}, 404)
+    made = make.voucher(kind)
+    console.get(f"/voucher-types/{kind.id}/batches/{made.batch_id}/take-back", 404)
+    console.get(f"{uploaded}/take-back")
+    assert (number_of(session), number_of(session, Job)) == (4, 0)

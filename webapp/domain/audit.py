@@ -72,6 +72,7 @@ class Event(StrEnum):
     VOUCHERS_PRINTED = "vouchers.printed"
     VOUCHERS_TYPE_PRINTED = "vouchers.type-printed"
     VOUCHERS_UPLOADED = "vouchers.uploaded"
+    VOUCHERS_TAKEN_BACK = "vouchers.taken-back"
     VOUCHER_CANCELLED = "voucher.cancelled"
     VOUCHER_HELD = "voucher.held"
     VOUCHER_LET_GO = "voucher.let-go"
@@ -219,6 +220,7 @@ SENTENCES: dict[Event, str] = {
     Event.VOUCHERS_PRINTED: "printed {count} vouchers of «{reward}» in the layout {layout}",
     Event.VOUCHERS_TYPE_PRINTED: "printed {count} vouchers of the type «{title}» in the layout {layout}",
     Event.VOUCHERS_UPLOADED: "uploaded {count} codes into «{title}» (fingerprint {sha256})",
+    Event.VOUCHERS_TAKEN_BACK: "took back {count} codes uploaded into «{title}»; {left} stay as they are",
     Event.VOUCHER_CANCELLED: "cancelled the voucher {code} of «{title}»: {note}",
     Event.VOUCHER_HELD: "held the voucher {code} of «{title}» as pending: {note}",
     Event.VOUCHER_LET_GO: "let go the pending voucher {code} of «{title}»: {note}",

@@ -1,11 +1,12 @@
-"""A file of codes that others made: which column is what, and what a row says or why it is bad."""
+"""A file of codes that others made: which column is what, what a row says or why it is bad, and how it is taken back."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from webapp.domain import vouchers as rules
@@ -14,7 +15,9 @@ from webapp.domain.exports import unguard
 from webapp.domain.import_rows import FIRST_YEAR, clean, parsed_moment, shown, wrong_length
 from webapp.domain.imports import heading_key
 from webapp.domain.timing import day_ends, day_starts
+from webapp.domain.verdicts import Reason, Verdict, all_of
 from webapp.domain.voucher_codes import masked, normalise
+from webapp.domain.vouchers import VoucherStatus
 
 MOST_ROWS = 10_000
 MOST_SHOWN = 200  # problems that are kept and shown
@@ -158,3 +161,56 @@ def last_four(code: str) -> str:
 def problem(line: int, code: str, reason: str) -> Problem:
     """A row that is left out, as it is kept: the code itself is not."""
     return line, masked(code) if len(code) >= rules.SHORTEST_CODE else "", reason
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFacts:
+    """What became of a file of codes: how many were ``added``, whether it is or was taken back."""
+
+    name: str
+    added: int
+    undoing: bool = False
+    undone: bool = False
+
+    @classmethod
+    def of(cls, upload: Mapping[str, Any], made: int) -> UploadFacts:
+        """From what a batch keeps of its upload, and how many codes it made."""
+        undo = upload.get("undo", {})
+        return cls(upload["name"], made, undoing=undo.get("job_id") is not None, undone="at" in undo)
+
+
+def may_take_back(upload: UploadFacts) -> Verdict:
+    """What a file brought into a voucher type can be taken back, once (product.md ruling 11)."""
+    if upload.undone:
+        return all_of(Reason("upload.undone", f"{upload.name} has been taken back already."))
+    if upload.undoing:
+        return all_of(Reason("upload.undoing", f"{upload.name} is being taken back at this moment."))
+    words = f"No code of {upload.name} was added, so there is nothing to take back."
+    return all_of(None if upload.added else Reason("upload.not_added", words))
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTraces:
+    """Where a code that is not untouched stands, whether it was printed, and whether it ever stood elsewhere."""
+
+    status: VoucherStatus
+    printed_count: int
+    has_past: bool
+
+
+_STAYS = {
+    VoucherStatus.IDLE: "It was given to somebody or cancelled before; its log says more.",
+    VoucherStatus.ALLOCATED: "It is allocated to somebody.",
+    VoucherStatus.PENDING: "It is allocated to somebody, and pending at a till.",
+    VoucherStatus.REDEEMED: "It is redeemed.",
+    VoucherStatus.CANCELLED: "It is cancelled.",
+}
+
+
+def why_it_stays(code: CodeTraces) -> str:
+    """Why a code is not taken away with the others of its file."""
+    if code.status is VoucherStatus.IDLE and code.printed_count:
+        return "It was printed."
+    if code.status is VoucherStatus.IDLE and not code.has_past:
+        return "It was shown in full, so somebody may know it."
+    return _STAYS[code.status]

@@ -1,4 +1,4 @@
-"""Makes codes by the million and sheets by the hundred, in steps that survive a kill."""
+"""Makes codes by the million, takes uploads of them back, and makes sheets by the hundred, in steps that survive a kill."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from webapp.models import VoucherBatch
 from webapp.queries import voucher_cards as read_cards
 from webapp.queries import vouchers as read
 from webapp.services import files, vouchers
-from webapp.services.vouchers import Mint, code_key
+from webapp.services.vouchers import Mint, TakeBackCodes, code_key
 from webapp.services.vouchers.drawing import Row
+from webapp.services.vouchers.taking_back import Progress
 from webapp.services.work import Work
 
+AT_ONCE = 1_000  # codes taken back in one transaction, for whose type a till may wait
 PIECE = 1024 * 1024  # bytes of a result that one transaction stores
 _LONG_AGO = (2000, 1, 1, 0, 0, 0)  # the same parts make the same archive, whenever it is packed
 
@@ -45,6 +47,25 @@ def _add(job: RunningJob, batch_id: int, rows: list[Row]) -> VoucherBatch:
         lambda work: vouchers.add(work, batch_id, rows),
         done=lambda batch: batch.made,
         message=lambda batch: f"{batch.made:,} codes made",
+    )
+
+
+def take_back(job: RunningJob) -> Outcome:
+    """Look at the codes of an upload some at a time; goes on where the cursor says."""
+    command, done = TakeBackCodes(**job.arguments), Progress.of(job.cursor)
+    while not done.is_over:
+        done = _take_back_some(job, command, done)
+    job.step(lambda work: vouchers.finish_taking_back(work, command, done), done=done.done, total=done.done)
+    left = f", {done.left:,} stay; the file says why." if done.left else "."
+    return Outcome(f"{done.gone:,} taken back{left}", done.left_file_id)
+
+
+def _take_back_some(job: RunningJob, command: TakeBackCodes, before: Progress) -> Progress:
+    return job.step(
+        lambda work: vouchers.take_some_back(work, command, before, AT_ONCE),
+        done=lambda found: found.done,
+        cursor=lambda found: found.cursor,
+        message=lambda found: f"{found.gone:,} taken back, {found.left:,} stay",
     )
 
 
@@ -144,4 +165,4 @@ def result_of(cursor: dict[str, Any]) -> int | None:
     return int(cursor["file"]) if cursor.get("is_noted") else None
 
 
-KINDS = {"vouchers.generate": generate, "vouchers.print": print_sheets}
+KINDS = {"vouchers.generate": generate, "vouchers.print": print_sheets, "vouchers.take_back": take_back}

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from webapp.domain.voucher_uploads import UploadFacts
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models.base import BIG, NEVER_REUSED, Base, Id
 
@@ -64,7 +65,8 @@ class VoucherType(Base):
 class VoucherBatch(Base):
     """Codes made or uploaded together: how many, by whom, and the SHA-256 of the sorted codes.
 
-    Of uploaded ones ``upload`` keeps what the check of the file saw; until they are added, ``file_id`` holds the good ones.
+    Of uploaded ones ``upload`` keeps what the check of the file saw and, as ``undo``, how many of those ``made`` are gone
+    again, taken back by which job; until they are added, ``file_id`` holds the good ones.
     """
 
     __tablename__ = "voucher_batches"
@@ -80,6 +82,17 @@ class VoucherBatch(Base):
     upload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (NEVER_REUSED,)
+
+    @property
+    def undo(self) -> dict[str, Any]:
+        """How far taking the upload back is; empty when nobody did."""
+        found: dict[str, Any] = (self.upload or {}).get("undo", {})
+        return found
+
+    @property
+    def facts(self) -> UploadFacts:
+        """Of an uploaded batch."""
+        return UploadFacts.of(self.upload or {}, self.made)
 
 
 class Voucher(Base):

@@ -186,9 +186,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "batch counted",
-        "A batch made as many codes as it counts, and never more than were wanted.",
+        "A batch made as many codes as it counts, less those that went when its upload was taken back, and never more "
+        "than were wanted.",
         "select b.id from voucher_batches b left join (select batch_id, count(*) as n from vouchers group by batch_id) v "
-        "on v.batch_id = b.id where b.made <> coalesce(v.n, 0) or b.made > b.wanted",
+        "on v.batch_id = b.id where b.made - coalesce(cast(b.upload -> 'undo' ->> 'gone' as integer), 0) <> coalesce(v.n, 0) "
+        "or b.made > b.wanted",
     ),
     Invariant(
         "voucher of its winner",
@@ -259,21 +261,28 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "entrants are found on their sites",
-        "Whoever entered a reward of a site is found there, unless they were erased.",
+        "Whoever entered a reward of a site is found there, and so is whoever they were merged into, unless erased.",
         "select distinct e.profile_id, r.site_id from entries e join rewards r on r.id = e.reward_id "
         "join profiles p on p.id = e.profile_id "
         "left join site_people s on s.profile_id = e.profile_id and s.site_id = r.site_id "
-        "where p.erased_at is null and s.profile_id is null",
+        "where p.erased_at is null and s.profile_id is null "
+        "union all select distinct w.id, r.site_id from profiles p join profiles w on w.id = p.merged_into_id "
+        "join entries e on e.profile_id = p.id join rewards r on r.id = e.reward_id "
+        "left join site_people s on s.profile_id = w.id and s.site_id = r.site_id "
+        "where w.erased_at is null and s.profile_id is null",
     ),
     Invariant(
         "only entrants are found on a site",
-        "Whoever is found on a site entered a reward of it, and is found by what is known of them.",
+        "Whoever is found on a site entered a reward of it, or somebody merged into them did, and is found by what is known "
+        "of them.",
         "select s.profile_id, s.site_id from site_people s "
         "left join profiles p on p.id = s.profile_id and p.erased_at is null where p.id is null "
         "or coalesce(s.external_id, '') <> coalesce(p.external_id, '') or coalesce(s.email_key, '') <> coalesce(p.email_key, '') "
         "or s.phone_key <> p.phone_key or s.search_text <> p.search_text or s.name_key <> p.name_key "
         "or not exists (select 1 from entries e join rewards r on r.id = e.reward_id "
-        "where e.profile_id = s.profile_id and r.site_id = s.site_id)",
+        "where e.profile_id = s.profile_id and r.site_id = s.site_id) "
+        "and not exists (select 1 from profiles o join entries e on e.profile_id = o.id join rewards r on r.id = e.reward_id "
+        "where o.merged_into_id = s.profile_id and r.site_id = s.site_id)",
     ),
     Invariant(
         "words on sites are those of people",

@@ -263,6 +263,20 @@ def ids(session: Session, external_ids: Collection[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def ways_up(session: Session, external_ids: Collection[str]) -> dict[str, str]:
+    """The id of the parent, empty at the top, of each of these that is there and of everything above it."""
+    wanted = select(Organisation.path).where(among(session, Organisation.external_id, external_ids))
+    numbers = {number for path in session.scalars(wanted) for number in rules.ids_in(path)}
+    if not numbers:
+        return {}
+    rows = session.execute(
+        select(Organisation.external_id, _PARENT.external_id)
+        .outerjoin(_PARENT, _PARENT.id == Organisation.parent_id)
+        .where(among_ids(session, Organisation.id, sorted(numbers)))
+    )
+    return {row[0]: row[1] or "" for row in rows}
+
+
 def hindrances_of(session: Session, ids: Collection[int]) -> tuple[list[tuple[str, int]], Counter[int]]:
     """What keeps these in use: external id and parent of each one in use right below, and how many roles on each."""
     below = select(Organisation.external_id, Organisation.parent_id).where(

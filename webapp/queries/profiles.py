@@ -29,7 +29,7 @@ from webapp.models import (
     Tier,
 )
 from webapp.queries import reaches
-from webapp.queries.matching import among, begins, iso
+from webapp.queries.matching import among, aside, begins, iso
 
 PAGE = 50
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
@@ -178,7 +178,18 @@ def _there(scope: frozenset[int] | None) -> ColumnElement[bool]:
         BenefitDefinition.site_id.in_(scope),
     )
     entered = exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
-    return or_(entered, held)
+    return or_(entered, held, _as_merged(scope))
+
+
+def _as_merged(scope: frozenset[int]) -> ColumnElement[bool]:
+    """Whether somebody who was merged into the person entered there: a sealed draw keeps that with the old row.
+
+    No ``exists``: PostgreSQL would look for everybody of whom that is so before it looks at the first person.
+    """
+    other = aliased(Profile)
+    entry = select(Entry.number).join(Reward, Reward.id == Entry.reward_id).join(other, other.id == Entry.profile_id)
+    entry = entry.where(other.merged_into_id == Profile.id, aside(Reward.site_id.in_(scope))).limit(1)
+    return entry.correlate(Profile).scalar_subquery().is_not(None)
 
 
 def page(

@@ -23,11 +23,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from webapp.models import Entry, Profile, ProfileIdentity, ProfileTerm, Reward, SitePerson, SiteTerm
 from webapp.queries.found_people import FoundPerson, hit, ranked
-from webapp.queries.matching import Text
+from webapp.queries.matching import Text, aside
 from webapp.queries.prepared import Prepared
 
 _LAST = "\U0010ffff"
@@ -96,8 +96,20 @@ def _copied(place: int, copy: Any, is_kind: ColumnElement[bool], size: int, writ
     entered = entered.where(Entry.profile_id == Profile.id, Reward.site_id == asked.site)
     # No ``exists``: PostgreSQL would make a join of it and walk through everybody who entered there.
     is_there = entered.correlate(Profile, asked.table).scalar_subquery().is_not(None)
+    is_there |= _as_merged(asked.site, asked.table).is_not(None)
     found = hit(asked.rank).select_from(asked.table.join(ids, true()).join(Profile, Profile.id == ids.c.value))
     return found.where(Profile.erased_at.is_(None), is_there)
+
+
+def _as_merged(site: Any, asked: Any) -> Any:
+    """An entry on the site by somebody who was merged into the person: a sealed draw keeps it with the old row."""
+    other = aliased(Profile)
+    entered = select(Entry.number).join(Reward, Reward.id == Entry.reward_id).join(other, other.id == Entry.profile_id)
+    # The site is asked last: begun there, the walk would be through everybody who entered.
+    entered = entered.where(other.merged_into_id == Profile.id, aside(Reward.site_id == site)).limit(
+        literal_column("1")
+    )
+    return entered.correlate(Profile, asked).scalar_subquery()
 
 
 def _from_list(place: int) -> _Asked:

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
 from webapp.domain.rewards import RewardStatus
+from webapp.domain.verdicts import Verdict
+from webapp.domain.voucher_uploads import UploadFacts, may_take_back
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import Reward, Site, StaffMember, VoucherBatch, VoucherType
 from webapp.queries.exports import flow
@@ -60,6 +62,27 @@ class BatchRow:
     def is_offered(self) -> bool:
         """Whether it is an upload that was checked and not added."""
         return self.upload is not None and not self.made
+
+    @property
+    def may_take_back(self) -> Verdict:
+        """Whether the upload can be taken back."""
+        return may_take_back(UploadFacts.of(self.upload or {"name": ""}, self.made))
+
+    @property
+    def undo(self) -> dict[str, Any]:
+        """How far taking the upload back is; empty when nobody did."""
+        found: dict[str, Any] = (self.upload or {}).get("undo", {})
+        return found
+
+    @property
+    def gone(self) -> int:
+        """How many of its codes were taken away again."""
+        return int(self.undo.get("gone", 0))
+
+    @property
+    def undone_at(self) -> datetime | None:
+        at = self.undo.get("at")
+        return datetime.fromisoformat(at) if at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +235,14 @@ def batch(session: Session, voucher_type_id: int, batch_id: int) -> BatchRow:
     if found is None:
         raise NotFound("voucher.batch_unknown", "There is no such batch of codes.")
     return BatchRow(*found)
+
+
+def upload(session: Session, voucher_type_id: int, batch_id: int) -> BatchRow:
+    """One batch of codes that were uploaded into the type, or ``NotFound``."""
+    found = batch(session, voucher_type_id, batch_id)
+    if found.upload is None:
+        raise NotFound("voucher.batch_unknown", "There is no such upload of codes.")
+    return found
 
 
 def used_by(session: Session, voucher_type_id: int, size: int = 20) -> list[UsingReward]:

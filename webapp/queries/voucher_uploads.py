@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import ColumnElement, String, cast, exists, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from webapp.domain.voucher_uploads import CodeTraces
 from webapp.domain.vouchers import VoucherStatus
-from webapp.models import Profile, Voucher, VoucherBatch
+from webapp.models import AuditEntry, Profile, Voucher, VoucherBatch, VoucherChange
 from webapp.queries.matching import MOST_COUNTED, among, few
 
 MOST_VALUED = 10_000  # codes with a value of their own that a page counts
@@ -54,6 +55,32 @@ def upload(session: Session, batch_id: int) -> VoucherBatch | None:
     return session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
+def window(session: Session, batch_id: int, after: int, size: int) -> int | None:
+    """The last of the next ``size`` codes of a batch beyond ``after``; None when there is none."""
+    some = select(Voucher.id).where(Voucher.batch_id == batch_id, Voucher.id > after).order_by(Voucher.id).limit(size)
+    last: int | None = session.scalar(select(func.max(some.subquery().c.id)))
+    return last
+
+
+_HAS_PAST = exists().where(VoucherChange.voucher_id == Voucher.id)
+_IS_TOLD_OF = exists().where(AuditEntry.subject == literal("vouchers:") + cast(Voucher.id, String))
+
+
+def is_untouched() -> ColumnElement[bool]:
+    """Whether nobody was ever given a code, nor can know it. No export tells more of one than its last four signs."""
+    return (Voucher.status == VoucherStatus.IDLE) & (Voucher.printed_count == 0) & ~_HAS_PAST & ~_IS_TOLD_OF
+
+
+def traces(session: Session, batch_id: int, after: int, last: int) -> list[tuple[int, str, CodeTraces]]:
+    """The codes of a batch beyond ``after`` up to ``last``: id, last four signs, and what became of each."""
+    statement = (
+        select(Voucher.id, Voucher.last_four, Voucher.status, Voucher.printed_count, _HAS_PAST)
+        .where(Voucher.batch_id == batch_id, Voucher.id > after, Voucher.id <= last)
+        .order_by(Voucher.id)
+    )
+    return [(row[0], row[1], CodeTraces(*row[2:])) for row in session.execute(statement)]
+
+
 def apart(session: Session, voucher_type_id: int, now: datetime) -> Apart:
     """What the counters of a type do not tell, in one statement of bounded counts."""
     ids = select(Voucher.id).where(Voucher.voucher_type_id == voucher_type_id)
@@ -87,4 +114,16 @@ def remaining(session: Session, voucher_type_id: int, now: datetime) -> list[tup
     return [(row[0], row[1]) for row in session.execute(statement)]
 
 
-__all__ = ["MOST_COUNTED", "MOST_VALUED", "Apart", "apart", "known", "members", "remaining", "upload"]
+__all__ = [
+    "MOST_COUNTED",
+    "MOST_VALUED",
+    "Apart",
+    "apart",
+    "is_untouched",
+    "known",
+    "members",
+    "remaining",
+    "traces",
+    "upload",
+    "window",
+]

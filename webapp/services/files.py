@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -70,6 +72,20 @@ def append(work: Work, file_id: int, data: bytes) -> int:
     for offset, part in enumerate(_cut([data])):
         _insert(work, file_id, number + offset, part)
     return int(size)
+
+
+def append_rows(
+    work: Work, file_id: int | None, name: str, headings: Sequence[str], rows: Sequence[Sequence[object]]
+) -> int | None:
+    """Add lines to a table that is begun with its first ones; gives its id, None while there was nothing to add."""
+    if not rows:
+        return file_id
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows if file_id else [headings, *rows])
+    mark = "" if file_id else "\ufeff"
+    file_id = file_id or begin(work, name, "text/csv").id
+    append(work, file_id, f"{mark}{text.getvalue()}".encode())
+    return file_id
 
 
 def finish(work: Work, file_id: int) -> StoredFile:

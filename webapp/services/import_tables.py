@@ -29,6 +29,7 @@ from webapp.services import (
     groups,
     import_modules,
     import_places,
+    organisation_ways,
     organisations,
     reward_rows,
 )
@@ -262,6 +263,7 @@ KINDS: dict[ImportKind, TableKind] = {
         lambda work, own_id: organisations.restore(work, RestoreOrganisation(own_id)),
         lambda work, own_id, at: organisations.archive(work, ArchiveOrganisation(own_id, at)),
         _in_the_way,
+        holds=organisation_ways.look,
         most=20_000,
         is_whole=True,
     ),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, flash, request
+from flask import Blueprint, current_app, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
 from webapp.adapters import clock
 from webapp.blueprints.voucher_types import presenters
 from webapp.blueprints.voucher_types.forms import ChangeTypeForm, GenerateForm, NewTypeForm, UploadForm
+from webapp.domain.jobs import FINISHED
 from webapp.domain.permissions import Permission
 from webapp.extensions import db
 from webapp.queries import audit as read_audit
@@ -20,7 +21,7 @@ from webapp.queries import jobs as read_jobs
 from webapp.queries import voucher_types as read
 from webapp.queries import voucher_uploads as read_uploads
 from webapp.services import voucher_types, vouchers
-from webapp.services.vouchers import AddCodes
+from webapp.services.vouchers import AddCodes, TakeBackCodes
 from webapp.web import job_cards
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.codes import mint
@@ -28,7 +29,7 @@ from webapp.web.exporting import offer
 from webapp.web.filters import plural
 from webapp.web.forms import PressForm
 from webapp.web.paging import number, text
-from webapp.web.rendering import go, render, unchanged
+from webapp.web.rendering import asked_for_part, go, render, unchanged
 
 if TYPE_CHECKING:
     from webapp.models import Job
@@ -190,8 +191,32 @@ def progress(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
     job = read_jobs.latest(session, f"voucher_batches:{batch_id}")
     if job and (same := unchanged(job_cards.tag_of(job))):
         return same
+    if job and job.kind == vouchers.TAKING_BACK and job.status in FINISHED and asked_for_part():
+        return go(".progress", voucher_type_id=voucher_type_id, batch_id=batch_id)  # the page has more to say now
     may_edit = actor().may(Permission.VOUCHERS_EDIT, sheet.site.id)
     return _batch_page(sheet, batch, PressForm() if may_edit else None, job)
+
+
+@bp.route("/<int:voucher_type_id>/batches/<int:batch_id>/take-back", methods=["GET", "POST"])
+@requires(Permission.VOUCHERS_EDIT)
+def take_back(voucher_type_id: int, batch_id: int) -> ResponseReturnValue:
+    """Take an upload back, after saying what that does; a job does it."""
+    session, form = db.session(), PressForm()
+    sheet = read.sheet(session, voucher_type_id, scope(Permission.VOUCHERS_EDIT))
+    read.upload(session, voucher_type_id, batch_id)
+    if form.press(lambda work: vouchers.start_taking_back(work, TakeBackCodes(voucher_type_id, batch_id))):
+        return go(".progress", voucher_type_id=voucher_type_id, batch_id=batch_id)
+    batch = read.upload(session, voucher_type_id, batch_id)
+    return render(
+        "voucher_types/take_back.html",
+        "voucher_types/_take_back.html",
+        form.status,
+        kind=sheet.kind,
+        sheet=sheet,
+        batch=batch,
+        form=form,
+        verdict=batch.may_take_back,
+    )
 
 
 def _batch_page(
@@ -206,4 +231,13 @@ def _batch_page(
         batch=batch,
         form=form,
         job=job_cards.card(job, poll_url=request.path) if job else None,
+        left_url=_left_url(sheet, job) if form and job else None,
+    )
+
+
+def _left_url(sheet: read.TypeSheet, job: Job) -> str | None:
+    """Where the file of the codes that stay is, for whoever may open jobs."""
+    has_file = job.kind == vouchers.TAKING_BACK and job.result_file_id is not None
+    return (
+        url_for("jobs.result", job_id=job.id) if has_file and actor().may(Permission.JOBS_VIEW, sheet.site.id) else None
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -134,15 +132,7 @@ def void_some(work: Work, before: Progress, numbers: Sequence[int], reason: str)
 
 def list_left(work: Work, file_id: int | None, left: Sequence[tuple[int, str]]) -> int | None:
     """Write into the file of what stays as it is, made when it is needed first, why these do; gives its id."""
-    if not left:
-        return file_id
-    lines: list[tuple[object, ...]] = [*([] if file_id else [_HEADINGS]), *left]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(lines)
-    mark = "" if file_id else "\ufeff"
-    file_id = file_id or files.begin(work, "left-as-they-were.csv", "text/csv").id
-    files.append(work, file_id, f"{mark}{text.getvalue()}".encode())
-    return file_id
+    return files.append_rows(work, file_id, "left-as-they-were.csv", _HEADINGS, left)
 
 
 def finish(work: Work, done: Progress, reason: str) -> Progress:

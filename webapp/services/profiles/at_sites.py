@@ -1,7 +1,8 @@
 """Keeps people findable on the sites they entered, in the transaction of whatever decides it.
 
-Who enters holds the row of the person, as do changing, merging and erasing it: of two at the same moment the second
-sees what the first wrote.
+A person is found where they entered, and where somebody who was merged into them did: what a sealed draw holds stays
+with the old row. Who enters holds the row of the person, as do changing, merging and erasing it: of two at the same
+moment the second sees what the first wrote.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import Select, Subquery, Table, delete, exists, false, literal, select, true, union
+from sqlalchemy import CompoundSelect, Select, Subquery, Table, delete, exists, false, literal, select, true, union
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -29,10 +30,21 @@ def enter(session: Session, reward_id: int, ids: Collection[int]) -> None:
     site_id = session.scalars(select(Reward.site_id).where(Reward.id == reward_id)).one()
     known = exists().where(SitePerson.profile_id == Profile.id, SitePerson.site_id == site_id)
     strange = select(Profile.id).where(among_ids(session, Profile.id, sorted(set(ids))), ~known)
-    fresh = session.scalars(strange.order_by(Profile.id).with_for_update(read=True)).all()
+    fresh = list(session.scalars(strange.order_by(Profile.id).with_for_update(read=True)))
     if fresh:
+        if meant := _meant(session, fresh):
+            held = select(Profile.id).where(among_ids(session, Profile.id, sorted(meant))).order_by(Profile.id)
+            fresh += session.scalars(held.with_for_update(read=True)).all()
         entered = select(Profile.id.label("profile_id"), literal(site_id).label("site_id"))
         _write(session, entered.where(among_ids(session, Profile.id, fresh)).subquery())
+
+
+def _meant(session: Session, ids: Collection[int]) -> set[int]:
+    """Whom those of these rows mean that were merged."""
+    meant = select(Profile.merged_into_id).where(
+        among_ids(session, Profile.id, sorted(ids)), Profile.merged_into_id.is_not(None)
+    )
+    return {number for number in session.scalars(meant) if number is not None}
 
 
 def follow(session: Session, ids: Collection[int]) -> None:
@@ -46,17 +58,28 @@ def follow(session: Session, ids: Collection[int]) -> None:
 
 def hold(session: Session, ids: Collection[int]) -> None:
     """Nobody enters as one of these people, changes or merges them until this transaction ends."""
-    held = select(Profile.id).where(among_ids(session, Profile.id, sorted(ids))).order_by(Profile.id)
+    every = sorted({*ids, *_meant(session, ids)})
+    held = select(Profile.id).where(among_ids(session, Profile.id, every)).order_by(Profile.id)
     session.execute(held.with_for_update())
 
 
 def renew(session: Session, ids: Collection[int]) -> None:
     """Entries of these people have gone or changed hands: they are found where they have some. Hold them before."""
+    every = sorted({*ids, *_meant(session, ids)})
     for table in (SitePerson, SiteTerm):
-        gone = delete(table).where(among_ids(session, table.profile_id, ids))
+        gone = delete(table).where(among_ids(session, table.profile_id, every))
         session.execute(gone, execution_options=_QUIETLY)
     entered = select(Entry.profile_id, Reward.site_id).join(Reward, Reward.id == Entry.reward_id)
-    _write(session, entered.where(among_ids(session, Entry.profile_id, ids)).distinct().subquery())
+    as_merged = (
+        select(Profile.merged_into_id, Reward.site_id)
+        .join(Entry, Entry.profile_id == Profile.id)
+        .join(Reward, Reward.id == Entry.reward_id)
+    )
+    found: CompoundSelect[Any] = union(
+        entered.where(among_ids(session, Entry.profile_id, every)),
+        as_merged.where(among_ids(session, Profile.merged_into_id, every)),
+    )
+    _write(session, found.subquery())
 
 
 def _write(session: Session, entered: Subquery) -> None:

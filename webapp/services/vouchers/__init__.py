@@ -25,11 +25,14 @@ from webapp.services.vouchers.moves import (
     undo,
 )
 from webapp.services.vouchers.printing import PrintVouchers, count_printed, note_reward, note_type, order
+from webapp.services.vouchers.taking_back import KIND as TAKING_BACK
+from webapp.services.vouchers.taking_back import TakeBackCodes, finish_taking_back, start_taking_back, take_some_back
 from webapp.services.vouchers.uploading import AddCodes, CheckedCodes, UploadCodes, add_uploaded, check_codes, upload
 
 __all__ = [
     "CHUNK",
     "LARGEST_ORDER",
+    "TAKING_BACK",
     "AddCodes",
     "AllocateVouchers",
     "CheckedCodes",
@@ -38,6 +41,7 @@ __all__ = [
     "MoveVoucher",
     "PrintVouchers",
     "RedeemVoucher",
+    "TakeBackCodes",
     "UploadCodes",
     "add",
     "add_uploaded",
@@ -48,6 +52,7 @@ __all__ = [
     "count_printed",
     "drawn",
     "finish",
+    "finish_taking_back",
     "generate",
     "hold",
     "let_go",
@@ -58,6 +63,8 @@ __all__ = [
     "redeem",
     "reveal",
     "reverse",
+    "start_taking_back",
+    "take_some_back",
     "undo",
     "upload",
 ]

@@ -39,6 +39,14 @@ def add(work: Work, voucher_type_id: int, count: int) -> None:
     )
 
 
+def take_away(work: Work, voucher_type_id: int, count: int) -> None:
+    """Count ``count`` idle codes no more, because they are gone."""
+    idle = VoucherType.idle_count
+    changed_rows(
+        work.session, update(VoucherType).where(VoucherType.id == voucher_type_id).values(idle_count=idle - count)
+    )
+
+
 def log(work: Work, voucher_ids: Sequence[int], status: VoucherStatus, note: str) -> None:
     """Write into the change log of each code that it came to ``status`` now."""
     change = {"at": work.now, "by": work.actor.label, "status": status, "note": note[:500]}

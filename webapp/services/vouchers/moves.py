@@ -107,7 +107,9 @@ def reactivate(work: Work, command: MoveVoucher) -> Voucher:
 def reveal(work: Work, command: MoveVoucher) -> Voucher:
     """Leave the trace that somebody saw the whole code (product.md ruling 6); the page shows it afterwards."""
     voucher = read.get(work.session, command.voucher_id)
-    kind = read_types.get(work.session, voucher.voucher_type_id)
+    # Whoever takes its upload back waits here, or was first and it is gone.
+    kind = read_types.get(work.session, voucher.voucher_type_id, lock=True)
+    voucher = read.get(work.session, command.voucher_id)
     work.record(Event.VOUCHER_REVEALED, voucher, kind.site_id, code=masked(voucher.code), title=kind.title)
     return voucher
 
