@@ -29,9 +29,9 @@ from webapp.domain.errors import NotFound
 from webapp.domain.identity import Reach, Where
 from webapp.models import Benefit, BenefitDefinition, Membership, Organisation, Profile
 from webapp.queries import asked
-from webapp.queries.matching import LAST, among_ids
+from webapp.queries.matching import LAST, among_ids, aside
 
-FEW = 1_000  # people who are looked at one by one
+FEW = 500  # people who are looked at one by one
 SOME = 20_000  # people who are gathered as one set
 FEW_PLACES = 50  # organisations that each of many people is asked for by name
 _PLACES: dict[str, Any] = {"place": Integer}
@@ -122,13 +122,16 @@ class Parts:
         return list(dict.fromkeys(root for _, root in self.where.parts))
 
     def holds(self, profile_id: Any) -> ColumnElement[bool]:
-        """``member`` for a walk through many people: of a few organisations none is looked up for each of them."""
-        if self.organisations is None:
-            return member(self.where, profile_id)
+        """``member`` for a walk through many people: no organisation is looked up for each of them."""
         inside = aliased(Membership)
-        wanted = select(inside.id).where(inside.profile_id == profile_id)
-        wanted = wanted.where(inside.organisation_id.in_(self.organisations)).limit(1)
-        return wanted.correlate_except(inside).scalar_subquery().is_not(None)
+        wanted = select(inside.id).where(inside.profile_id == profile_id, self._is_there(inside.organisation_id))
+        return wanted.limit(1).correlate_except(inside).scalar_subquery().is_not(None)
+
+    def _is_there(self, organisation_id: Any) -> ColumnElement[bool]:
+        if self.organisations is None:
+            return aside(organisation_id.in_(all_places(self.where)))
+        found: ColumnElement[bool] = organisation_id.in_(self.organisations)
+        return found
 
 
 def parts(session: Session, where: Reach, few: int | None = None) -> Parts:
@@ -137,12 +140,12 @@ def parts(session: Session, where: Reach, few: int | None = None) -> Parts:
     ``few`` says how many people are few, if not ``FEW``; with none they are not asked for.
     """
     most = FEW if few is None else few
-    database, all_places = session.get_bind().dialect.name, select(Organisation.id).where(_under_any(where))
-    places = all_places.limit(FEW_PLACES + 1).subquery()
-    beyond = people_of(database, all_places, SOME + 1).offset(SOME).limit(1).subquery()
+    database, everywhere = session.get_bind().dialect.name, all_places(where)
+    places = everywhere.limit(FEW_PLACES + 1).subquery()
+    beyond = people_of(database, everywhere, SOME + 1).offset(SOME).limit(1).subquery()
     kinds = [select(places.c.id, literal("place")), select(beyond.c.profile_id, literal("beyond"))]
     if most:
-        theirs = people_of(database, all_places, most + 1).cte("theirs")
+        theirs = people_of(database, everywhere, most + 1).cte("theirs")
         merged = select(Profile.id, literal("merged")).join(theirs, theirs.c.profile_id == Profile.merged_into_id)
         kinds += [select(theirs.c.profile_id, literal("person")), merged]
     rows = session.execute(union_all(*kinds))
@@ -172,8 +175,10 @@ def people_of(database: str, places: Select[Any], most: Any) -> Select[Any]:
     return select(some.c.profile_id).select_from(there.join(some, true())).limit(most)
 
 
-def _under_any(where: Reach) -> ColumnElement[bool]:
-    return or_(false(), *(_under(root) for root in dict.fromkeys(root for _, root in where.parts)))
+def all_places(where: Reach) -> Select[Any]:
+    """The ids of all organisations of any part of ``where``."""
+    roots = dict.fromkeys(root for _, root in where.parts)
+    return select(Organisation.id).where(or_(false(), *(_under(root) for root in roots)))
 
 
 def _under(root_id: int) -> ColumnElement[bool]:
@@ -200,10 +205,10 @@ def newest(session: Session, within: Parts, *shown: ColumnElement[bool]) -> Sele
         few = told.each(theirs.distinct().order_by(Membership.profile_id.desc()).limit(size))
         found = select(few.c.value).select_from(told.table.join(few, true()))
     elif within.is_gathered:
-        all_places = select(Organisation.id).where(_under_any(within.where))
-        some = people_of(session.get_bind().dialect.name, all_places, SOME).subquery()
-        found = select(some.c.profile_id.label("value"))
-        found = found.where(some.c.profile_id <= upto, _is_row(some.c.profile_id, some, shown))
+        some = people_of(session.get_bind().dialect.name, all_places(within.where), SOME).subquery()
+        inside = select(some.c.profile_id.label("value")).where(some.c.profile_id <= upto).distinct()
+        ordered = inside.order_by(some.c.profile_id.desc()).subquery()
+        found = select(ordered.c.value).where(_is_row(ordered.c.value, ordered, shown))
     else:
         return None
     return found.distinct().order_by(found.exported_columns.value.desc()).limit(size)
