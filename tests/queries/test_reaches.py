@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.queries.test_search import plans
 from webapp.domain.identity import Reach
-from webapp.queries import profiles, reaches, search, till
+from webapp.queries import organisation_search, profiles, reaches, search, till
 from webapp.services.profiles import at_sites
 
 WAYS = ("W1", "T77", "zoe@", "0412", "van der", "zoe van", "der berg zoe", "zeo van der berg", "zeo")
@@ -41,11 +41,21 @@ def zoe(make):
     return known
 
 
-@pytest.fixture(autouse=True, params=[(5_000, 50), (0, 50), (0, 0)], ids=["few", "many", "many places"])
+WAYS_OF_LOOKING = {
+    "few": (500, 20_000, 50),
+    "some": (0, 20_000, 50),
+    "some in many places": (0, 20_000, 0),
+    "many": (0, 0, 50),
+    "many places": (0, 0, 0),
+}
+
+
+@pytest.fixture(autouse=True, params=WAYS_OF_LOOKING.values(), ids=WAYS_OF_LOOKING)
 def few(request, monkeypatch):
-    """Every way: the people of an organisation as few, and as many; of these also with many organisations."""
-    for name, most in zip(("FEW", "FEW_PLACES"), request.param, strict=True):
+    """Every way: the people of an organisation as few, as some and as many; of these also with many organisations."""
+    for name, most in zip(("FEW", "SOME", "FEW_PLACES"), request.param, strict=True):
         monkeypatch.setattr(reaches, name, most)
+    return request.param
 
 
 def within(*organisations):
@@ -98,9 +108,13 @@ def test_k150_the_till_finds_who_holds_something_of_the_pair(session, make, zoe,
     assert [one.id for one in till.people(session, where, "zoe")] == [ours.id]
 
 
-def test_how_many_are_few(session, zoe, tree, monkeypatch):
+def test_how_many_are_few_and_how_many_are_some(session, zoe, tree, monkeypatch):
     top, mine, beside = tree
     people = [zoe(mine, "A").id, zoe(mine, "B").id, zoe(beside, "C").id]
+    for most, is_gathered in ((2, False), (3, True)):
+        monkeypatch.setattr(reaches, "SOME", most)
+        assert reaches.parts(session, within(mine)).is_gathered
+        assert reaches.parts(session, within(top)).is_gathered == is_gathered
     monkeypatch.setattr(reaches, "FEW", 2)
     monkeypatch.setattr(reaches, "FEW_PLACES", 2)
     found = reaches.parts(session, within(mine))
@@ -126,3 +140,28 @@ def test_k150_nobody_else_is_walked_through(session, zoe, tree, database, typed)
     for plan in plans(session, lambda: search.people(session, within(mine), typed)):
         assert not re.search(r"SCAN (profiles|profile_terms|profile_identities|name_slips|memberships)\b", plan), plan
         assert "Seq Scan on" not in plan, plan
+
+
+def test_k150_of_those_who_are_passed_on_the_way_no_row_is_read(session, make, tree, database):
+    """Whose a key is stands in its index, and those who are gathered are looked up in memory."""
+    ways = [(0, key, "a") for key in organisation_search.KEYS]
+    session.execute(text("analyze"))
+    if database == "postgresql":  # small tables are read whole otherwise
+        session.execute(text("set local enable_seqscan = off"))
+        session.execute(text("set local enable_bitmapscan = off"))
+    (plan,) = plans(session, lambda: organisation_search.people(session, [tree[0].id], ways, 10, 100))
+    for index in (
+        "uq_profiles_external_id",
+        "uq_profiles_email_key",
+        "ix_profiles_phone_key",
+        "ix_profiles_search_text",
+        "ix_profiles_name_key",
+        "ix_profile_terms_term",
+        "ix_profile_identities_identifier",
+    ):
+        if database == "postgresql":
+            assert f"Index Only Scan using {index}" in plan, plan
+    if database == "postgresql":
+        assert plan.count("hashed SubPlan") == len(organisation_search.KEYS), plan
+    else:
+        assert plan.count("USING COVERING INDEX") >= len(organisation_search.KEYS), plan

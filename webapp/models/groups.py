@@ -72,7 +72,7 @@ class Membership(Base):
         ),
         Index("ix_memberships_group_id_id", "group_id", "id"),
         Index("ix_memberships_organisation_id_id", "organisation_id", "id"),
-        Index("ix_memberships_profile_id", "profile_id"),
+        Index("ix_memberships_profile_id_organisation_id", "profile_id", "organisation_id"),
         Index("ix_memberships_organisation_id_profile_id", "organisation_id", "profile_id"),
         Index("ix_memberships_import_run_id", "import_run_id"),
         NEVER_REUSED,

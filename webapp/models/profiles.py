@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.domain.people import AttributeKind, Gender
@@ -14,6 +14,11 @@ from webapp.models.base import NEVER_REUSED, Base, Id, key
 _MERGED = text("merged_into_id is not null")
 _ERASED = text("erased_at is not null")
 _TIERED = text("tier_id is not null")
+
+# An index that tells whose a key is: whoever walks along it for a few people of an organisation reads no row of others.
+# On SQLite every index does.
+_WITH_ID: dict[str, Any] = {"postgresql_include": ["id"]}
+_WITH_OWNER: dict[str, Any] = {"postgresql_include": ["profile_id"]}
 
 
 class Profile(Base):
@@ -28,11 +33,11 @@ class Profile(Base):
     __tablename__ = "profiles"
 
     id: Mapped[Id]
-    external_id: Mapped[str | None] = mapped_column(key(64), unique=True)
+    external_id: Mapped[str | None] = mapped_column(key(64))
     first_name: Mapped[str] = mapped_column(String(120), default="")
     last_name: Mapped[str] = mapped_column(String(120), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
-    email_key: Mapped[str | None] = mapped_column(key(254), unique=True)
+    email_key: Mapped[str | None] = mapped_column(key(254))
     phone: Mapped[str] = mapped_column(String(40), default="")
     zone: Mapped[str] = mapped_column(String(64), default="")
     tags: Mapped[list[Any]] = mapped_column(default=list)
@@ -60,11 +65,15 @@ class Profile(Base):
     import_run_id: Mapped[int | None] = mapped_column(ForeignKey("import_runs.id"))  # the import that made the row
 
     __table_args__ = (
+        UniqueConstraint("external_id", **_WITH_ID),
+        UniqueConstraint("email_key", **_WITH_ID),
         Index("ix_profiles_import_run_id", "import_run_id"),
-        Index("ix_profiles_search_text", "search_text"),
-        Index("ix_profiles_name_key", "name_key"),
-        Index("ix_profiles_merged_into_id", "merged_into_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
-        Index("ix_profiles_phone_key", "phone_key"),
+        Index("ix_profiles_search_text", "search_text", **_WITH_ID),
+        Index("ix_profiles_name_key", "name_key", **_WITH_ID),
+        Index(
+            "ix_profiles_merged_into_id", "merged_into_id", sqlite_where=_MERGED, postgresql_where=_MERGED, **_WITH_ID
+        ),
+        Index("ix_profiles_phone_key", "phone_key", **_WITH_ID),
         Index("ix_profiles_tier_id", "tier_id", sqlite_where=_TIERED, postgresql_where=_TIERED),
         Index("ix_profiles_erased_at", "erased_at", sqlite_where=_ERASED, postgresql_where=_ERASED),
         CheckConstraint(
@@ -90,7 +99,7 @@ class ProfileTerm(Base):
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"), primary_key=True)
     term: Mapped[str] = mapped_column(key(250), primary_key=True)
 
-    __table_args__ = (Index("ix_profile_terms_term", "term"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index("ix_profile_terms_term", "term", **_WITH_OWNER), {"sqlite_with_rowid": False})
 
 
 class SitePerson(Base):
@@ -185,7 +194,7 @@ class ProfileIdentity(Base):
 
     __table_args__ = (
         Index("uq_profile_identities_system_identifier", "system", "identifier", unique=True),
-        Index("ix_profile_identities_identifier", "identifier"),
+        Index("ix_profile_identities_identifier", "identifier", **_WITH_OWNER),
         CheckConstraint("length(identifier) between 1 and 120", name="identifier_within"),
         CheckConstraint("length(system) between 1 and 60", name="system_within"),
         NEVER_REUSED,

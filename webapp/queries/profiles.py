@@ -46,6 +46,7 @@ _PERSON: list[Any] = [
     Profile.merged_into_id,
 ]
 _SHORTEST_PHONE = 3
+_SHOWN = (Profile.merged_into_id.is_(None), Profile.erased_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ class ProfileRow:
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+
+_ROWS = select(*(getattr(Profile, name) for name in ProfileRow.__dataclass_fields__))
 
 
 def known(session: Session, external_ids: Collection[str], email_keys: Collection[str]) -> list[Person]:
@@ -196,20 +200,15 @@ def page(
     session: Session, where: Where, *, search: str = "", before: int | None = None, size: int = PAGE
 ) -> list[ProfileRow]:
     """People, the newest first, one more than ``size`` when there are further ones; ``before`` is the last id seen."""
-    statement = (
-        select(
-            Profile.id,
-            Profile.external_id,
-            Profile.first_name,
-            Profile.last_name,
-            Profile.email,
-            Profile.phone,
-            Profile.updated_at,
-        )
-        .where(*_listed(_seen(session, where), search))
-        .order_by(Profile.id.desc())
-        .limit(size + 1)
-    )
+    if isinstance(where, Reach) and not where.sites and not search:
+        within = reaches.parts(session, where, 0)
+        newest = reaches.newest(session, within, *_SHOWN)
+        if newest is not None:
+            theirs = newest.subquery()
+            statement = _ROWS.join(theirs, theirs.c.value == Profile.id).order_by(Profile.id.desc())
+            told = reaches.newest_of(session, within, before, size + 1)
+            return [ProfileRow(*row) for row in session.execute(statement, told)]
+    statement = _ROWS.where(*_listed(_seen(session, where), search)).order_by(Profile.id.desc()).limit(size + 1)
     if before is not None:
         statement = statement.where(Profile.id < before)
     return [ProfileRow(*row) for row in session.execute(statement)]
@@ -225,7 +224,7 @@ def _seen(session: Session, where: Where) -> ColumnElement[bool]:
 
 def _listed(visible: ColumnElement[bool], search: str) -> list[ColumnElement[bool]]:
     """Which people a list shows, and its export has."""
-    shown = [Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), visible]
+    shown = [*_SHOWN, visible]
     return [*shown, matches(search)] if search else shown
 
 

@@ -33,7 +33,7 @@ from webapp.models import (
     ProfileIdentity,
     ProfileTerm,
 )
-from webapp.queries import member_search, reaches, site_search
+from webapp.queries import member_search, organisation_search, reaches, site_search
 from webapp.queries.found_people import FoundPerson, hit, ranked
 from webapp.queries.matching import Text, among, begins
 from webapp.queries.reaches import Parts
@@ -104,11 +104,13 @@ def _reached(
     size: int,
 ) -> list[FoundPerson]:
     """Within organisations: few people are looked at one by one; among many the walk leaves out the others."""
-    if within.people is None:
+    if within.people is not None:
+        found = member_search.people(session, within.people, ways, size)
+    elif within.is_gathered:
+        found = organisation_search.people(session, within.roots, ways, size, reaches.SOME)
+    else:
         who = func.coalesce(Profile.merged_into_id, Profile.id)
         found = _people(session, walk(within.holds(who)), size)
-    else:
-        found = member_search.people(session, within.people, ways, size)
     if not (sites := within.where.sites):
         return found
     best: dict[int, FoundPerson] = {}

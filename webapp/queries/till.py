@@ -47,7 +47,7 @@ def people(session: Session, where: Where, search: str, size: int = MOST_PEOPLE)
         )
     wanted = select(Profile).where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), held)
     bound = reaches.only_parts(where)
-    if bound and (few := reaches.parts(session, bound).people) is not None:
+    if bound and (few := reaches.parts(session, bound, 5 * reaches.FEW).people) is not None:
         wanted = wanted.where(among_ids(session, Profile.id, few))
         fits = aside(fits)
     return list(session.scalars(wanted.where(fits).order_by(Profile.search_text, Profile.id).limit(size + 1)))

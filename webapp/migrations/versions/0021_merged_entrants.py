@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0021_merged_entrants"
-down_revision = "0019_audit_ways"
+down_revision = "0020_people_within"
 
 _PEOPLE = (
     "insert into site_people (profile_id, site_id, external_id, email_key, phone_key, search_text, name_key) "
