@@ -58,6 +58,13 @@ def test_a_name_a_later_file_fills_in_is_found(session, actor):
     assert names(session, "vries") == names(session, "vreis") == ["Ann de Vries"]
 
 
+def test_a_member_id_with_dashes_finds_its_person_and_nobody_by_what_is_left_without_its_numbers(session, actor):
+    enrol(session, actor, Row("N-1002", first_name="Tomas", last_name="Quill"), Row("M1", first_name="Noor O'Hara"))
+    enrol(session, actor, Row("M2", first_name="Priya", last_name="O'Neill Nash"))
+    assert names(session, "N-1002") == names(session, "n-1002") == names(session, "n-10") == ["Tomas Quill"]
+    assert names(session, "n-9999") == names(session, "nash 7") == []
+
+
 def test_words_are_kept_once_however_many_bear_them(session, actor):
     rows = [Row(f"M{number}", first_name="Zoe", last_name="Berg") for number in range(50)]
     enrol(session, actor, *rows[:25])

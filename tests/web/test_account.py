@@ -55,6 +55,11 @@ def test_the_name_is_changed_and_told(at_home, session):
     assert (row.event, row.facts) == ("staff.renamed", {"before": "Ada Berg", "after": "Ada Berg-Lind"})
 
 
+def test_a_field_that_says_whose_it_is_is_asked_for_without_an_article(at_home):
+    page = at_home.submit(at_home.get("/account/name"), status=422, name=" ")
+    assert page.texts("#name-error") == ["Enter your name."]
+
+
 def test_a_name_that_stays_is_not_told(at_home, session):
     at_home.submit(at_home.get("/account/name"))
     assert events(session) == []

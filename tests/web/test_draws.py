@@ -62,7 +62,7 @@ def test_an_entry_is_excluded_and_readmitted_with_reasons(console, session, work
 
 def test_fewer_people_than_prizes_is_said_before_the_draw(console, session, work, make, supervisor, moment):
     draw = closed(work, make, people=2, slots=5)
-    assert "3 of them will stay unallocated" in console.get(address(session, draw)).text
+    assert "3 will stay unallocated" in console.get(address(session, draw)).text
 
 
 def test_zero_eligible_entrants_cannot_be_sealed_and_the_button_says_why(console, session, work, make):

@@ -86,6 +86,8 @@ def test_archiving_says_what_it_does_and_can_be_taken_back(console, make, sessio
     make.member(make.group(), organisation=one)
     page = console.get(f"/organisations/{one.id}/archive")
     assert page.texts(".consequences b") == ["1", "1"]
+    assert "1 organisation below it is in use: archive or move it first" in page.text
+    assert "1 member stays in it" in page.text
     refused = console.submit(page, status=422)
     assert "has 1 organisation below it that is not archived" in refused.text
     console.submit(console.get(f"/organisations/{child.id}/archive"))

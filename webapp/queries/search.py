@@ -141,7 +141,8 @@ def _ways(text: str, folded: str) -> Iterator[Way]:
         yield Profile.phone_key, number
         yield ProfileTerm.term, number
         return
-    plain = " ".join(rules.words(text))
+    # «N-1002» is no «n»: what is left without its numbers is somebody else.
+    plain = "" if any(sign.isdigit() for sign in text) else " ".join(rules.words(text))
     for order in dict.fromkeys((folded, *_turned(folded))):
         yield Profile.search_text, order
         yield Profile.name_key, order

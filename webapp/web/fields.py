@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 from wtforms.widgets import TextInput
 
 MOST = 2_000_000_000
+_TELL_WHOSE = frozenset({"a", "an", "her", "his", "its", "the", "their", "your"})  # no article before these
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]")
 MARK = "\ufffd"  # stands for a sign that cannot be shown
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -176,4 +177,5 @@ def _showable(typed: str) -> str:
 
 
 def _article(label: str) -> str:
-    return f"the {label[:1].lower()}{label[1:]}"
+    words = f"{label[:1].lower()}{label[1:]}"
+    return words if words.split(" ")[0] in _TELL_WHOSE else f"the {words}"
