@@ -178,4 +178,4 @@ def _showable(typed: str) -> str:
 
 def _article(label: str) -> str:
     words = f"{label[:1].lower()}{label[1:]}"
-    return words if words.split(" ")[0] in _TELL_WHOSE else f"the {words}"
+    return words if words.partition(" ")[0] in _TELL_WHOSE else f"the {words}"
