@@ -6,13 +6,14 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, update
 
 from tests.factories import NOW
 from tests.support.rows import Row
 from webapp.models import Entry, NameSlip, Profile, ProfileIdentity, ProfileTerm
+from webapp.queries import people_there, site_search
+from webapp.queries import profiles as profiles_read
 from webapp.queries import search as read
-from webapp.queries import site_search
 from webapp.services import profiles
 from webapp.services.profiles import ChangeProfile, at_sites
 from webapp.services.work import transaction
@@ -146,3 +147,50 @@ def test_a_site_is_asked_for_many_names_in_the_same_way_as_for_one(session, make
         return list(plans(session, lambda: site_search.people(session, scope, names, 10)))
 
     assert way(1) == way(500)
+
+
+def test_who_only_holds_a_benefit_of_a_site_is_found_there_as_they_are_listed_there(session, actor, make):
+    """They entered nothing; old names of rows merged into them find them too, and benefits of other sites do not."""
+    here, elsewhere = make.benefit_definition(), make.benefit_definition()
+    rows = [Row(f"H-{number}", f"h{number}@mail.example", "Ilse", f"Holm {number}") for number in range(3)]
+    one, other, old = enrol(session, actor, *rows)
+    make.benefit(here, profile_id=one)
+    make.benefit(elsewhere, profile_id=other)
+    session.execute(update(Profile).where(Profile.id == old).values(merged_into_id=one))
+    session.commit()
+    for typed in ("ilse", "holm", "H-0", "h0@mail", "ilse holm 2", "h2@mail.example"):
+        found = read.people(session, frozenset({here.site_id}), typed)
+        assert [row.external_id for row in found] == ["H-0"], typed
+        assert [row.id for row in profiles_read.page(session, frozenset({here.site_id}))] == [one]
+    assert read.people(session, frozenset({here.site_id}), "h1@mail.example") == []
+    both = frozenset({here.site_id, elsewhere.site_id})
+    assert {row.external_id for row in read.people(session, both, "ilse")} == {"H-0", "H-1"}
+
+
+def test_the_list_of_a_small_site_is_the_list_of_a_large_one(session, actor, make, monkeypatch):
+    """Few are gathered, many are met on a walk through everybody; the pages are the same."""
+    reward, definition = make.reward(), make.benefit_definition()
+    scope = frozenset({reward.site_id, definition.site_id})
+    people = enrol(session, actor, *(Row(f"L{number}", first_name="Lea") for number in range(30)))
+    for number in people[::3]:
+        make.entry(reward, profile_id=number)
+    for number in people[::5]:
+        make.benefit(definition, profile_id=number)
+        make.benefit(definition, profile_id=number)
+    session.execute(update(Profile).where(Profile.id == people[9]).values(merged_into_id=people[7]))
+    session.execute(update(Profile).where(Profile.id == people[10]).values(merged_into_id=people[8]))
+    at_sites.renew(session, people)
+    session.commit()
+
+    def pages():
+        found, before = [], None
+        while rows := profiles_read.page(session, scope, before=before, size=3):
+            found.append([row.id for row in rows])
+            before = rows[:3][-1].id
+        return found
+
+    gathered = pages()
+    monkeypatch.setattr(people_there, "FEW", 0)
+    assert gathered == pages()
+    wanted = {people[at] for at in range(30) if (at % 3 == 0 or at % 5 == 0) and at not in {9, 10}} | {people[7]}
+    assert {number for page in gathered for number in page} == wanted

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, Row, String, and_, cast, func, or_, select, true, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from webapp.domain.errors import NotFound
@@ -19,17 +19,13 @@ from webapp.domain.person_lists import Identity, identities_text
 from webapp.domain.profiles import Person, digits, fold
 from webapp.models import (
     AttributeDefinition,
-    Benefit,
-    BenefitDefinition,
-    Entry,
     Location,
     Profile,
     ProfileIdentity,
-    Reward,
     Tier,
 )
-from webapp.queries import reaches
-from webapp.queries.matching import among, aside, begins, iso
+from webapp.queries import people_there, reaches
+from webapp.queries.matching import among, among_ids, begins, iso
 
 PAGE = 50
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
@@ -174,26 +170,7 @@ def _visible(where: Where) -> ColumnElement[bool]:
 
 
 def _there(scope: frozenset[int] | None) -> ColumnElement[bool]:
-    if scope is None:
-        return true()
-    held = exists().where(
-        Benefit.profile_id == Profile.id,
-        Benefit.definition_id == BenefitDefinition.id,
-        BenefitDefinition.site_id.in_(scope),
-    )
-    entered = exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
-    return or_(entered, held, _as_merged(scope))
-
-
-def _as_merged(scope: frozenset[int]) -> ColumnElement[bool]:
-    """Whether somebody who was merged into the person entered there: a sealed draw keeps that with the old row.
-
-    No ``exists``: PostgreSQL would look for everybody of whom that is so before it looks at the first person.
-    """
-    other = aliased(Profile)
-    entry = select(Entry.number).join(Reward, Reward.id == Entry.reward_id).join(other, other.id == Entry.profile_id)
-    entry = entry.where(other.merged_into_id == Profile.id, aside(Reward.site_id.in_(scope))).limit(1)
-    return entry.correlate(Profile).scalar_subquery().is_not(None)
+    return true() if scope is None else people_there.is_there(scope)
 
 
 def page(
@@ -208,10 +185,27 @@ def page(
             statement = _ROWS.join(theirs, theirs.c.value == Profile.id).order_by(Profile.id.desc())
             told = reaches.newest_of(session, within, before, size + 1)
             return [ProfileRow(*row) for row in session.execute(statement, told)]
+    if where is not None and not isinstance(where, Reach) and not search:
+        ids = people_there.few(session, where)
+        if ids is not None:
+            return _of_few(session, ids, where, before, size)
     statement = _ROWS.where(*_listed(_seen(session, where), search)).order_by(Profile.id.desc()).limit(size + 1)
     if before is not None:
         statement = statement.where(Profile.id < before)
     return [ProfileRow(*row) for row in session.execute(statement)]
+
+
+def _of_few(
+    session: Session, ids: Sequence[int], scope: frozenset[int], before: int | None, size: int
+) -> list[ProfileRow]:
+    """The next of these people; who of them is to be shown is asked of some at a time."""
+    found: list[ProfileRow] = []
+    waiting = [number for number in ids if before is None or number < before]
+    while waiting and len(found) <= size:
+        some, waiting = waiting[: 2 * size], waiting[2 * size :]
+        shown = _ROWS.where(among_ids(session, Profile.id, some), *_SHOWN, _there(scope)).order_by(Profile.id.desc())
+        found += [ProfileRow(*row) for row in session.execute(shown)]
+    return found[: size + 1]
 
 
 def _seen(session: Session, where: Where) -> ColumnElement[bool]:

@@ -33,7 +33,7 @@ from webapp.models import (
     ProfileIdentity,
     ProfileTerm,
 )
-from webapp.queries import member_search, organisation_search, reaches, site_search
+from webapp.queries import member_search, organisation_search, people_there, reaches, site_search
 from webapp.queries.found_people import FoundPerson, hit, ranked
 from webapp.queries.matching import Text, among, begins
 from webapp.queries.reaches import Parts
@@ -76,17 +76,20 @@ def _exact(session: Session, scope: Parts | Scope, text: str, size: int) -> list
     if not folded or scope == frozenset():
         return []
     ways = list(_ways(text, folded))
+    asked = [(rank, *way) for rank, way in enumerate(ways)]
     if isinstance(scope, Parts):
-        ranked_ways = [(rank, *way) for rank, way in enumerate(ways)]
-        return _reached(
+        found = _reached(
             session,
             scope,
-            ranked_ways,
+            asked,
             lambda theirs: [_everywhere(way, rank, size, theirs) for rank, way in enumerate(ways)],
             size,
         )
+        whole = scope.where.sites
+        return _best((*found, *_holders(session, whole, asked, size)), size) if whole else found
     if scope is not None:
-        return site_search.people(session, scope, [(rank, *way) for rank, way in enumerate(ways)], size)
+        entrants = site_search.people(session, scope, asked, size)
+        return _best((*entrants, *_holders(session, scope, asked, size)), size)
     return _people(session, [_everywhere(way, rank, size) for rank, way in enumerate(ways)], size)
 
 
@@ -113,8 +116,19 @@ def _reached(
         found = _people(session, walk(within.holds(who)), size)
     if not (sites := within.where.sites):
         return found
+    return _best((*found, *site_search.people(session, sites, ways, size)), size)
+
+
+def _holders(session: Session, scope: frozenset[int], ways: Sequence[Ranked], size: int) -> list[FoundPerson]:
+    """Who holds a benefit on one of the sites, whether they entered there or not."""
+    parts = [people_there.holding(scope, key, _owner(key), prefix, rank, size) for rank, key, prefix in ways]
+    return _people(session, parts, size)
+
+
+def _best(found: Iterable[FoundPerson], size: int) -> list[FoundPerson]:
+    """Each once, as close as they fit anywhere."""
     best: dict[int, FoundPerson] = {}
-    for person in (*found, *site_search.people(session, sites, ways, size)):
+    for person in found:
         if person.id not in best or person.rank < best[person.id].rank:
             best[person.id] = person
     return sorted(best.values(), key=lambda person: (person.rank, fold(person.full_name), person.id))[: size + 1]
