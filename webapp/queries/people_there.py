@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from webapp.models import Benefit, BenefitDefinition, Entry, Profile, Reward, SitePerson
@@ -17,25 +17,24 @@ Scope = frozenset[int]
 
 
 def is_there(scope: Scope) -> ColumnElement[bool]:
-    """Whether a person entered on one of these sites, or holds a benefit there."""
-    held = exists().where(
-        Benefit.profile_id == Profile.id,
-        Benefit.definition_id == BenefitDefinition.id,
-        BenefitDefinition.site_id.in_(scope),
-    )
-    entered = exists().where(Entry.profile_id == Profile.id, Entry.reward_id == Reward.id, Reward.site_id.in_(scope))
-    return or_(entered, held, _as_merged(scope))
+    """Whether a person entered on one of these sites, or holds a benefit there.
 
-
-def _as_merged(scope: Scope) -> ColumnElement[bool]:
-    """Whether somebody who was merged into the person entered there: a sealed draw keeps that with the old row.
-
-    No ``exists``: PostgreSQL would look for everybody of whom that is so before it looks at the first person.
+    No ``exists``: PostgreSQL would first look for everybody of whom that is so, before it looks at the first person.
     """
     other = aliased(Profile)
-    entry = select(Entry.number).join(Reward, Reward.id == Entry.reward_id).join(other, other.id == Entry.profile_id)
-    entry = entry.where(other.merged_into_id == Profile.id, aside(Reward.site_id.in_(scope))).limit(1)
-    return entry.correlate(Profile).scalar_subquery().is_not(None)
+    rewards = Reward.id == Entry.reward_id
+    entered = select(Entry.number).join(Reward, rewards).where(Entry.profile_id == Profile.id)
+    # A sealed draw keeps entries with rows that were merged since.
+    merged = select(Entry.number).join(Reward, rewards).join(other, other.id == Entry.profile_id)
+    merged = merged.where(other.merged_into_id == Profile.id)
+    on_site = aside(Reward.site_id.in_(scope))
+    ways = [entered.where(on_site), merged.where(on_site), _held(scope, Profile.id)]
+    return or_(*(way.limit(1).correlate(Profile).scalar_subquery().is_not(None) for way in ways))
+
+
+def _held(scope: Scope, profile_id: Any) -> Select[Any]:
+    held = select(Benefit.id).join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+    return held.where(Benefit.profile_id == profile_id, aside(BenefitDefinition.site_id.in_(scope)))
 
 
 def few(session: Session, scope: Scope) -> list[int] | None:
@@ -69,8 +68,7 @@ def holding(scope: Scope, key: Text, owner: Any, prefix: str, rank: int, size: i
     """
     first = select(owner.label("value")).where(begins(key, prefix)).order_by(key).limit(LOOKED_AT).subquery()
     whose = func.coalesce(Profile.merged_into_id, Profile.id)
-    held = select(Benefit.id).join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id).limit(1)
-    held = held.where(Benefit.profile_id == whose, aside(BenefitDefinition.site_id.in_(scope)))
+    held = _held(scope, whose).limit(1).correlate(Profile).scalar_subquery().is_not(None)
     found = hit(literal(rank)).join(first, first.c.value == Profile.id)
-    found = found.where(Profile.erased_at.is_(None), held.correlate(Profile).scalar_subquery().is_not(None))
+    found = found.where(Profile.erased_at.is_(None), held)
     return select(found.limit(size + 1).subquery())
