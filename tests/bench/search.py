@@ -176,7 +176,7 @@ def belong(session: Session, make: Factories, every: int) -> Reach:
     return Reach(frozenset(), ((None, above.id),))
 
 
-def leaf(session: Session, where: Reach) -> bool:
+def leaf(session: Session, where: Where) -> bool:
     """The first page of the list of people, and one in the middle of it."""
     good = True
     for name, before in (("newest", None), ("middle", MANY // 2)):
@@ -232,6 +232,7 @@ def main() -> int:
                 session.execute(text("analyze"))
             for whose, scope in sites.items():
                 good &= ask(session, sample, scope, whose)
+                good &= leaf(session, scope)
             parts = {f"an organisation of one in {every:,}": belong(session, make, every) for every in EVERY}
             session.execute(text("analyze"))
             for whose, where in parts.items():
