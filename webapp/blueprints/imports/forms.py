@@ -23,8 +23,8 @@ def _place(text: str | int | None) -> int | None:
 
 
 def _attribute(name: str) -> str:
-    """``meta`` is a word of WTForms' own, so that field is defined under another name and known by its real one."""
-    return "further" if name == "meta" else name
+    """Where a form keeps the field of a column: no column, whatever it is called, hides what the form itself has."""
+    return f"column {name}"
 
 
 class _ColumnField(SelectField):  # type: ignore[misc]
