@@ -166,6 +166,13 @@ class TableInspection:
 
     def _count(self, session: Any, fresh: Sequence[TableDraft]) -> None:
         """Of the rows that count, how many are new, and how many would change what is there."""
+        if foresees := TABLES[self.plan.kind].foresees:
+            new, changed = foresees(session, fresh)
+            seen = self.scratch.receipts({f"\t{name}" for name in new | changed})  # no row is called so
+            self.new += sum(f"\t{name}" not in seen for name in new)
+            self.changed += sum(f"\t{name}" not in seen for name in changed)
+            self.scratch.add_receipts((f"\t{name}", 0) for name in new | changed)
+            return
         found = table_options.settle(session, self.plan, TABLES[self.plan.kind], fresh)
         self.new += found.new
         self.changed += len(fresh) - found.new - len(found.same)
