@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from tests.support.jobs import run_jobs
 from webapp.domain.imports import ImportStatus
-from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation, Reward
+from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation, Profile, Reward
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,Ann,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,bo@example.com,2026-01-05T10:00:00Z,R2,3\n"
@@ -403,3 +403,79 @@ def test_what_is_imported_is_not_thrown_away(console, checked, session):
     assert "entrants.csv is being imported" in part.text
     run_jobs(session)
     assert session.scalar(select(func.count()).select_from(Entry)) == 2
+
+
+PEOPLE = "Member ID,First name,E-mail\nM1,Ann,ann@example.com\nM2,Bo,bo@example.com\nM3,Cy,cy@example.com\n"
+
+
+def people(console, session, content: str = PEOPLE):
+    """A file of people, checked, on its page."""
+    return table(console, session, content, "profiles")
+
+
+def imported(console, session, page):
+    page = console.submit(page, "#apply")
+    run_jobs(session)
+    return console.follow(page)
+
+
+def test_a_file_that_changes_nothing_has_nothing_to_import(console, session):
+    imported(console, session, people(console, session))
+    page = people(console, session)
+    assert "What the file tells of 3 people is known already, so there is nothing to import." in page.text
+    assert "What came in then is known now." in page.text
+    assert page.soup.select("#apply") == []
+    assert page.soup.select("main a[href$='/discard']")
+    assert page.soup.select("main a[href$='/columns']")
+
+
+def test_only_rows_that_tell_something_new_are_counted_as_imported(console, session):
+    imported(console, session, people(console, session, PEOPLE.replace("bo@example.com", "")))
+    page = people(console, session, PEOPLE + "M4,Di,\n")
+    assert "Import 2 people" in page.text
+    assert "2 of 4 good rows would be written, 2 tell what is known already." in page.one("#apply").get_text()
+    page = imported(console, session, page)
+    assert "2 people imported; of 2 more the file tells what was known already." in page.text
+
+
+def test_an_import_that_changed_nothing_says_so(console, session):
+    """What the file tells came in by another way after its check."""
+    page = people(console, session, PEOPLE.splitlines()[0] + "\nM1,Ann,ann@example.com\n")
+    imported(console, session, people(console, session))
+    page = imported(console, session, page)
+    assert "Nothing changed: what the file tells of 1 person was known already." in page.text
+
+
+def test_an_import_taken_back_says_once_what_went(console, session):
+    page = imported(console, session, people(console, session))
+    undo = console.get(page.soup.select_one("a[href$='/undo']")["href"])
+    page = console.submit(undo, "#form")
+    run_jobs(session)
+    page = console.follow(page)
+    told = page.one(".notice").get_text(" ", strip=True)
+    assert told.endswith(": 3 people went.")
+    assert page.one("h1 ~ .tag, .tag").get_text(strip=True) == "Taken back"
+    assert page.texts(".figure")[3].split() == ["New", "people", "0", "3", "came", "in,", "3", "went"]
+    assert console.get("/imports").one("tbody .tag").get_text(strip=True) == "Taken back"
+
+
+def test_entries_taken_back_are_told_apart_from_the_people_they_brought(console, checked, session):
+    page = imported(console, session, checked(HEAD + GOOD))
+    page = console.submit(console.get(page.soup.select_one("a[href$='/undo']")["href"]), "#form")
+    run_jobs(session)
+    page = console.follow(page)
+    assert ": 2 entries went, 2 people whom it brought went." in page.text
+    assert page.texts(".figure")[3].split() == ["New", "people", "0", "2", "came", "in,", "2", "went"]
+
+
+def test_an_import_of_which_nothing_could_be_taken_back_says_so(console, session, make):
+    page = imported(console, session, people(console, session))
+    reward = make.reward()
+    for person in session.scalars(select(Profile)).all():
+        make.entry(reward, profile_id=person.id)
+    session.commit()
+    page = console.submit(console.get(page.soup.select_one("a[href$='/undo']")["href"]), "#form")
+    run_jobs(session)
+    page = console.follow(page)
+    assert ": nothing of it went." in page.text
+    assert page.texts(".figure")[3].split() == ["New", "people", "3", "3", "came", "in,", "0", "went"]
