@@ -456,7 +456,10 @@ def test_a_file_that_fills_in_archives_nothing_and_an_empty_cell_brings_nothing_
     [
         ("shop,Shop,,soon\n", "«soon» is not an ISO date and time such as 2026-03-31T18:05:00+01:00."),
         ("shop,Shop,,2026-09-01T10:00Z\n", "«2026-09-01T10:00Z» lies in the future: the file was uploaded at "),
-        ("shop,Shop,,1999-09-01T10:00Z\n", "«1999-09-01T10:00Z» lies before the year 2000."),
+        (
+            "shop,Shop,,1999-09-01T10:00Z\n",
+            "«1999-09-01T10:00Z» lies before the year 2000, the first of which a moment can be kept.",
+        ),
     ],
 )
 def test_a_moment_that_cannot_be_is_told(put, session, body, words):
