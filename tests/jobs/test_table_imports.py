@@ -106,7 +106,7 @@ def test_p12_every_bad_row_is_told_with_its_line_column_and_reason(put, session)
     ]
     reasons = {line: reason for line, _, reason in told}
     assert reasons[2] == "There is no organisation «nowhere», neither here nor in this file."
-    assert reasons[7] == "The row is about the same as line 6 of this file, which counts."
+    assert reasons[7] == "The row is about the same organisation as line 6 of this file, which counts."
     rejects = b"".join(files.read(session, run.rejects_file_id)).decode("utf-8-sig").splitlines()
     assert [line.split(",")[:6] for line in rejects[1:]] == [
         ["a", "A", "nowhere", "", "", "2"],

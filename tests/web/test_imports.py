@@ -296,7 +296,7 @@ def test_definitions_are_mapped_checked_imported_and_taken_back_on_the_screens(c
     assert (cake.is_published, cake.claim_condition) == (True, {"===": [{"var": "gender"}, "female"]})
     assert (tea.name, tea.meta, tea.is_published) == ("Green tea", {"a": 1}, True)
     undo = console.get(f"/imports/{session.scalars(select(func.min(ImportRun.id))).one()}/undo")
-    assert "changed definitions become what they were" in undo.text
+    assert "changed definition becomes what it was" in undo.text
     console.submit(undo, "#form")
     run_jobs(session)
     session.expire_all()
@@ -342,7 +342,7 @@ def test_rewards_are_mapped_checked_imported_and_taken_back_on_the_screens(conso
     assert page.soup.select_one("a[href='/rewards']")
     assert "31 May 2026" in console.get("/rewards/summer").text
     undo = console.get(f"/imports/{session.scalars(select(func.min(ImportRun.id))).one()}/undo")
-    assert "changed rewards become what they were" in undo.text
+    assert "changed reward becomes what it was" in undo.text
     console.submit(undo, "#form")
     run_jobs(session)
     session.expire_all()
@@ -479,3 +479,35 @@ def test_an_import_of_which_nothing_could_be_taken_back_says_so(console, session
     page = console.follow(page)
     assert ": nothing of it went." in page.text
     assert page.texts(".figure")[3].split() == ["New", "people", "3", "3", "came", "in,", "0", "went"]
+
+
+ONE_OF_EACH = "Organisation ID,Title,Parent ID\nsouth,South,\nsouth,Southern,\nlost\n"
+
+
+def test_one_is_told_as_one(console, session):
+    page = table(console, session, ONE_OF_EACH)
+    assert [" ".join(text.split()) for text in page.texts(".figure")][:2] == [
+        "Good 1 of 3 records", "Duplicate 1 same organisation as on an earlier row",
+    ]  # fmt: skip
+    assert "The row has 1 value where the heading has 3: some are missing at its end." in page.text
+    assert "Imports the 1 good row and leaves the 1 bad one out; mend it in the rejects file." in page.text
+    page = console.submit(page, "#apply", contract="good-rows")
+    run_jobs(session)
+    undo = console.get(console.follow(page).soup.select_one("a[href$='/undo']")["href"])
+    assert undo.texts(".consequences li")[0] == "1new organisation goes, unless somebody has used it since."
+
+
+def test_a_file_with_one_good_row_alone_says_so(console, session):
+    page = table(console, session, "Organisation ID,Title\nsouth,South\n")
+    assert "Every row is good or a duplicate: 1 good row is imported." in page.one("#apply").get_text()
+    assert "of 1 record" in page.texts(".figure")[0]
+    assert "1 record" in page.texts(".step")[0]
+    assert "1 records" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("profiles", "people"), ("organisation-types", "types of organisations"), ("facts", "further facts")]
+)  # fmt: skip
+def test_the_page_of_a_kind_is_called_as_it_is_where_it_is_chosen(console, kind, title):
+    assert console.get(f"/imports/new/{kind}").one("h1").get_text(strip=True) == f"Import {title}"
+    assert title.capitalize() in console.get("/imports/new").text

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from webapp.domain import exports, profiles
 from webapp.domain.entries import MAX_TICKETS
+from webapp.domain.plurals import plural
 
 FIRST_YEAR = 2000
 LENGTHS = {
@@ -194,9 +195,9 @@ class RowRules:
 
 def wrong_length(values: Sequence[str], wanted: int) -> Fault:
     """Why a row with more or fewer values than the heading is bad."""
-    got = len(values)
-    hint = "a delimiter inside a value needs quotation marks" if got > wanted else "some are missing at its end"
-    return Fault("", f"{got} values", f"The row has {got} values where the heading has {wanted}: {hint}.")
+    got = plural(len(values), "value")
+    hint = "a delimiter inside a value needs quotation marks" if len(values) > wanted else "some are missing at its end"
+    return Fault("", got, f"The row has {got} where the heading has {wanted}: {hint}.")
 
 
 def parsed_moment(text: str, zone: ZoneInfo) -> datetime | None:

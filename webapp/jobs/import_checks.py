@@ -11,7 +11,7 @@ from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
 from webapp.domain.exports import unguard
-from webapp.domain.import_columns import ROWS
+from webapp.domain.import_columns import ROWS, ImportKind
 from webapp.domain.import_rows import Draft, Fault, shown
 from webapp.domain.imports import Outcome
 from webapp.domain.profiles import resolve
@@ -151,7 +151,7 @@ class TableInspection:
                 fresh.append(draft)
             else:
                 self.duplicates += 1
-                repeated.append(_twice(record, draft, first))
+                repeated.append(_twice(self.plan.kind, record, draft, first))
         problems, rejected = told_bad(self.plan, sorted(bad))
         self.bad += len(bad)
         self.scratch.add_receipts((_joined(draft), draft.line) for draft in fresh)
@@ -187,8 +187,8 @@ def _joined(draft: TableDraft) -> str:
     return "\n".join(draft.key)
 
 
-def _twice(record: int, draft: TableDraft, first: int) -> NotedProblem:
-    words = f"The row is about the same as line {first:,} of this file, which counts."
+def _twice(kind: ImportKind, record: int, draft: TableDraft, first: int) -> NotedProblem:
+    words = f"The row is about the same {ROWS[kind][0]} as line {first:,} of this file, which counts."
     return NotedProblem(record, draft.line, Outcome.DUPLICATE, "", shown(" · ".join(filter(None, draft.key))), words)
 
 

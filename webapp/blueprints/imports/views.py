@@ -83,7 +83,7 @@ def export() -> ResponseReturnValue:
 @requires(Permission.ENTRIES_IMPORT)
 def choose() -> ResponseReturnValue:
     """What can be imported: entries from the page of their reward, everything else from here."""
-    return render("imports/choose.html", kinds=_kinds())
+    return render("imports/choose.html", kinds=_kinds(), titles=import_columns.TITLES)
 
 
 @bp.route("/new/<name:kind>", methods=["GET", "POST"])
@@ -103,6 +103,7 @@ def new(kind: str) -> ResponseReturnValue:
         form.status,
         form=form,
         kind=found,
+        title=import_columns.TITLES[found].lower(),
         columns=[column for column in read.columns(db.session(), found) if column not in CONSENT_COLUMNS],
     )
 
