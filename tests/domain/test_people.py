@@ -29,7 +29,7 @@ def test_parts_of_a_birthday_may_be_known_alone(parts):
         ((31, 2, None), "birth_day", "February has 29 days at most; there is no 31"),
         ((29, 2, 1981), "birth_day", "February 1981 has 28 days at most; there is no 29"),
         ((31, 4, 1980), "birth_day", "April has 30 days at most; there is no 31"),
-        ((32, None, None), "birth_day", "No month has 31 days at most; there is no 32"),
+        ((32, None, None), "birth_day", "A month has 31 days at most; there is no 32"),
         ((1, 13, None), "birth_month", "not 13"),
         ((None, None, 2027), "birth_year", "from 1900 to 2026, not 2027"),
         ((None, None, 1899), "birth_year", "not 1899"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from webapp.domain.imports import ImportContract, ImportStatus
 from webapp.models import AuditEntry, Completion, Group, ImportProblem, ImportRun, Membership, Module, Organisation
 from webapp.queries import files
 from webapp.services import import_undo, imports, organisations
+from webapp.services.import_tables import KINDS as TABLES
 from webapp.services.import_undo import UndoImport
 from webapp.services.imports import ApplyImport, ChooseColumns, IncomingFile, UploadRows
 from webapp.services.organisations import OrganisationRow
@@ -104,7 +106,7 @@ def test_p12_every_bad_row_is_told_with_its_line_column_and_reason(put, session)
     ]
     reasons = {line: reason for line, _, reason in told}
     assert reasons[2] == "There is no organisation «nowhere», neither here nor in this file."
-    assert reasons[7] == "The row is about the same as line 6 of this file, which counts."
+    assert reasons[7] == "The row is about the same organisation as line 6 of this file, which counts."
     rejects = b"".join(files.read(session, run.rejects_file_id)).decode("utf-8-sig").splitlines()
     assert [line.split(",")[:6] for line in rejects[1:]] == [
         ["a", "A", "nowhere", "", "", "2"],
@@ -200,6 +202,22 @@ def test_people_come_into_groups_within_organisations_and_go_again(put, work, se
     assert session.scalars(select(Group.member_count)).one() == 0
 
 
+def test_a_check_of_memberships_counts_as_new_what_the_import_makes(put, session, make):
+    """Rows are met by whom they mean: by member id or by e-mail, here or on an earlier row, it is one membership."""
+    person, other = make.profile(external_id="M1", email="ann@example.com"), make.profile(external_id="M2")
+    gold, club = make.group(name="gold"), make.organisation(external_id="club")
+    make.member(gold, person)
+    make.member(gold, other, organisation_id=club.id)
+    body = (
+        "M1,,gold,,\n,ann@example.com,gold,,\nM2,,gold,club,\nM2,,gold,,\nM1,,gold,club,\n,ann@example.com,gold,club,\n"
+    )
+    run = put(body, None, **MEMBERSHIPS)
+    assert (run.good_count, run.findings["new"], run.findings["changed"]) == (6, 2, 0)
+    run = put(body, **MEMBERSHIPS)
+    assert (run.created_count, run.changed_count) == (2, 0)
+    assert put(body, None, **MEMBERSHIPS).findings["new"] == 0
+
+
 def test_a_membership_of_nobody_in_nothing_is_told(put, session, make):
     make.profile(external_id="M1")
     run = put("M9,,gold,,\nM1,,gold,nowhere,tomorrow\n,,gold,,\n", None, **MEMBERSHIPS)
@@ -216,6 +234,23 @@ def test_a_membership_of_nobody_in_nothing_is_told(put, session, make):
 
 MODULES = {"kind": ImportKind.MODULES, "head": "Module,Title,Lapses after,Lapses unit\n"}
 COMPLETIONS = {"kind": ImportKind.COMPLETIONS, "head": "Member ID,Module,Completed at,Score\n"}
+
+
+def test_a_check_of_completions_counts_what_the_import_makes_and_changes(put, session, make, monkeypatch):
+    module = make.module(site_id=make.site(name="club").id, path="/p1", lapses_after=None)
+    for name in ("M1", "M2", "M3"):
+        make.completed(module, make.profile(external_id=name, email=f"{name}@example.com"), completed_at=NOW - timedelta(days=3), score=40)  # fmt: skip
+    at = f"{NOW - timedelta(days=3):%Y-%m-%dT%H:%M:%SZ}"
+    head = "Member ID,E-mail,Module,Completed at,Score\n"
+    body = f"M1,,club:/p1,{at},40\n,m2@example.com,club:/p1,{at},41\nM3,,club:/p1,{at},\nM3,,club:/p1,2026-01-05T10:00:00Z,50\n,m3@example.com,club:/p1,2026-01-05T10:00:00Z,50\n"
+    told = {"kind": ImportKind.COMPLETIONS, "head": head}
+    monkeypatch.setitem(TABLES, ImportKind.COMPLETIONS, replace(TABLES[ImportKind.COMPLETIONS], most=1))
+    run = put(body, None, **told)
+    assert (run.good_count, run.findings["new"], run.findings["changed"]) == (5, 1, 1)
+    run = put(body, **told)
+    assert (run.created_count, run.changed_count) == (1, 1)
+    run = put(body, None, **told)
+    assert (run.findings["new"], run.findings["changed"]) == (0, 0)
 
 
 def test_modules_come_in_change_and_go_back(put, work, session, make):
@@ -421,7 +456,10 @@ def test_a_file_that_fills_in_archives_nothing_and_an_empty_cell_brings_nothing_
     [
         ("shop,Shop,,soon\n", "«soon» is not an ISO date and time such as 2026-03-31T18:05:00+01:00."),
         ("shop,Shop,,2026-09-01T10:00Z\n", "«2026-09-01T10:00Z» lies in the future: the file was uploaded at "),
-        ("shop,Shop,,1999-09-01T10:00Z\n", "«1999-09-01T10:00Z» lies before the year 2000."),
+        (
+            "shop,Shop,,1999-09-01T10:00Z\n",
+            "«1999-09-01T10:00Z» lies before the year 2000, the first of which a moment can be kept.",
+        ),
     ],
 )
 def test_a_moment_that_cannot_be_is_told(put, session, body, words):

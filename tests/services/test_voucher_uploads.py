@@ -137,7 +137,7 @@ def test_bad_rows_say_why(d):
         7: "«soon» is not a day",
         8: "Nobody has the member id «M-NOBODY».",
         9: "«much» is not an amount",
-        10: "has 1 values where the heading has 6",
+        10: "The row has 1 value where the heading has 6",
     }.items():
         assert words in reasons[line]
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from tests.support.jobs import run_jobs
 from webapp.domain.imports import ImportStatus
-from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation, Reward
+from webapp.models import BenefitDefinition, Entry, ImportRun, Organisation, Profile, Reward
 
 HEAD = "Member ID,First name,Surname,E-mail,Entered at,Receipt,Entries\n"
 GOOD = "M1,Ann,Lee,ann@example.com,2026-01-05T10:00:00Z,R1,1\nM2,Bo,Lee,bo@example.com,2026-01-05T10:00:00Z,R2,3\n"
@@ -296,7 +296,7 @@ def test_definitions_are_mapped_checked_imported_and_taken_back_on_the_screens(c
     assert (cake.is_published, cake.claim_condition) == (True, {"===": [{"var": "gender"}, "female"]})
     assert (tea.name, tea.meta, tea.is_published) == ("Green tea", {"a": 1}, True)
     undo = console.get(f"/imports/{session.scalars(select(func.min(ImportRun.id))).one()}/undo")
-    assert "changed definitions become what they were" in undo.text
+    assert "changed definition becomes what it was" in undo.text
     console.submit(undo, "#form")
     run_jobs(session)
     session.expire_all()
@@ -342,7 +342,7 @@ def test_rewards_are_mapped_checked_imported_and_taken_back_on_the_screens(conso
     assert page.soup.select_one("a[href='/rewards']")
     assert "31 May 2026" in console.get("/rewards/summer").text
     undo = console.get(f"/imports/{session.scalars(select(func.min(ImportRun.id))).one()}/undo")
-    assert "changed rewards become what they were" in undo.text
+    assert "changed reward becomes what it was" in undo.text
     console.submit(undo, "#form")
     run_jobs(session)
     session.expire_all()
@@ -403,3 +403,111 @@ def test_what_is_imported_is_not_thrown_away(console, checked, session):
     assert "entrants.csv is being imported" in part.text
     run_jobs(session)
     assert session.scalar(select(func.count()).select_from(Entry)) == 2
+
+
+PEOPLE = "Member ID,First name,E-mail\nM1,Ann,ann@example.com\nM2,Bo,bo@example.com\nM3,Cy,cy@example.com\n"
+
+
+def people(console, session, content: str = PEOPLE):
+    """A file of people, checked, on its page."""
+    return table(console, session, content, "profiles")
+
+
+def imported(console, session, page):
+    page = console.submit(page, "#apply")
+    run_jobs(session)
+    return console.follow(page)
+
+
+def test_a_file_that_changes_nothing_has_nothing_to_import(console, session):
+    imported(console, session, people(console, session))
+    page = people(console, session)
+    assert "What the file tells of 3 people is known already, so there is nothing to import." in page.text
+    assert "What came in then is known now." in page.text
+    assert page.soup.select("#apply") == []
+    assert page.soup.select("main a[href$='/discard']")
+    assert page.soup.select("main a[href$='/columns']")
+
+
+def test_only_rows_that_tell_something_new_are_counted_as_imported(console, session):
+    imported(console, session, people(console, session, PEOPLE.replace("bo@example.com", "")))
+    page = people(console, session, PEOPLE + "M4,Di,\n")
+    assert "Import 2 people" in page.text
+    assert "2 of 4 good rows would be written, 2 tell what is known already." in page.one("#apply").get_text()
+    page = imported(console, session, page)
+    assert "2 people imported; of 2 more the file tells what was known already." in page.text
+
+
+def test_an_import_that_changed_nothing_says_so(console, session):
+    """What the file tells came in by another way after its check."""
+    page = people(console, session, PEOPLE.splitlines()[0] + "\nM1,Ann,ann@example.com\n")
+    imported(console, session, people(console, session))
+    page = imported(console, session, page)
+    assert "Nothing changed: what the file tells of 1 person was known already." in page.text
+
+
+def test_an_import_taken_back_says_once_what_went(console, session):
+    page = imported(console, session, people(console, session))
+    undo = console.get(page.soup.select_one("a[href$='/undo']")["href"])
+    page = console.submit(undo, "#form")
+    run_jobs(session)
+    page = console.follow(page)
+    told = page.one(".notice").get_text(" ", strip=True)
+    assert told.endswith(": 3 people went.")
+    assert page.one("h1 ~ .tag, .tag").get_text(strip=True) == "Taken back"
+    assert page.texts(".figure")[3].split() == ["New", "people", "0", "3", "came", "in,", "3", "went"]
+    assert console.get("/imports").one("tbody .tag").get_text(strip=True) == "Taken back"
+
+
+def test_entries_taken_back_are_told_apart_from_the_people_they_brought(console, checked, session):
+    page = imported(console, session, checked(HEAD + GOOD))
+    page = console.submit(console.get(page.soup.select_one("a[href$='/undo']")["href"]), "#form")
+    run_jobs(session)
+    page = console.follow(page)
+    assert ": 2 entries went, 2 people whom it brought went." in page.text
+    assert page.texts(".figure")[3].split() == ["New", "people", "0", "2", "came", "in,", "2", "went"]
+
+
+def test_an_import_of_which_nothing_could_be_taken_back_says_so(console, session, make):
+    page = imported(console, session, people(console, session))
+    reward = make.reward()
+    for person in session.scalars(select(Profile)).all():
+        make.entry(reward, profile_id=person.id)
+    session.commit()
+    page = console.submit(console.get(page.soup.select_one("a[href$='/undo']")["href"]), "#form")
+    run_jobs(session)
+    page = console.follow(page)
+    assert ": nothing of it went." in page.text
+    assert page.texts(".figure")[3].split() == ["New", "people", "3", "3", "came", "in,", "0", "went"]
+
+
+ONE_OF_EACH = "Organisation ID,Title,Parent ID\nsouth,South,\nsouth,Southern,\nlost\n"
+
+
+def test_one_is_told_as_one(console, session):
+    page = table(console, session, ONE_OF_EACH)
+    assert [" ".join(text.split()) for text in page.texts(".figure")][:2] == [
+        "Good 1 of 3 records", "Duplicate 1 same organisation as on an earlier row",
+    ]  # fmt: skip
+    assert "The row has 1 value where the heading has 3: some are missing at its end." in page.text
+    assert "Imports the 1 good row and leaves the 1 bad one out; mend it in the rejects file." in page.text
+    page = console.submit(page, "#apply", contract="good-rows")
+    run_jobs(session)
+    undo = console.get(console.follow(page).soup.select_one("a[href$='/undo']")["href"])
+    assert undo.texts(".consequences li")[0] == "1new organisation goes, unless somebody has used it since."
+
+
+def test_a_file_with_one_good_row_alone_says_so(console, session):
+    page = table(console, session, "Organisation ID,Title\nsouth,South\n")
+    assert "Every row is good or a duplicate: 1 good row is imported." in page.one("#apply").get_text()
+    assert "of 1 record" in page.texts(".figure")[0]
+    assert "1 record" in page.texts(".step")[0]
+    assert "1 records" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("profiles", "people"), ("organisation-types", "types of organisations"), ("facts", "further facts")]
+)  # fmt: skip
+def test_the_page_of_a_kind_is_called_as_it_is_where_it_is_chosen(console, kind, title):
+    assert console.get(f"/imports/new/{kind}").one("h1").get_text(strip=True) == f"Import {title}"
+    assert title.capitalize() in console.get("/imports/new").text

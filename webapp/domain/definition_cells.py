@@ -15,7 +15,7 @@ from webapp.domain.benefit_definitions import handle_of, meta_of, tags_of
 from webapp.domain.condition_reading import parse
 from webapp.domain.errors import Refused
 from webapp.domain.import_kinds import Cell, Column
-from webapp.domain.import_rows import FIRST_YEAR, end_fault, parsed_moment, shown
+from webapp.domain.import_rows import FIRST_YEAR, day_fault, end_fault, parsed_moment, shown
 
 D = TypeVar("D", bound=date)
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -44,13 +44,11 @@ def _hours(text: str, column: Column, zone: ZoneInfo) -> int | None:
 
 
 def _day(text: str, _column: Column, _zone: ZoneInfo) -> date:
-    try:
-        found = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        found = None
-    if found is None:
+    if not _DAY.fullmatch(text):
         raise _refused(f"«{shown(text)}» is not a day such as 2026-03-31.")
-    return _within_years(found, text)
+    if told := day_fault(text):
+        raise _refused(told)
+    return _within_years(date.fromisoformat(text), text)
 
 
 def _instant(text: str, _column: Column, zone: ZoneInfo) -> datetime:

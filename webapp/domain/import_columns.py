@@ -13,7 +13,7 @@ from webapp.domain.person_columns import CONSENT_COLUMNS, PERSON_COLUMNS, fact_c
 from webapp.domain.place_columns import PLACE_COLUMNS
 from webapp.domain.reward_columns import REWARD_COLUMNS
 
-__all__ = ["COLUMNS", "KEYS", "NAME_PEOPLE", "ROWS", "Cell", "Column", "ImportKind", "columns"]
+__all__ = ["COLUMNS", "KEYS", "NAME_PEOPLE", "ROWS", "TITLES", "Cell", "Column", "ImportKind", "columns"]
 
 
 _PEOPLE = (
@@ -235,6 +235,13 @@ ROWS: dict[ImportKind, tuple[str, str]] = {
     ImportKind.SITES: ("site", "sites"),
     ImportKind.DEFINITIONS: ("definition", "definitions"),
     ImportKind.REWARDS: ("reward", "rewards"),
+}
+# What a kind is called where files of it are chosen.
+TITLES: dict[ImportKind, str] = {
+    **{kind: many.capitalize() for kind, (_, many) in ROWS.items()},
+    ImportKind.FACTS: "Further facts",
+    ImportKind.ORGANISATION_TYPES: "Types of organisations",
+    ImportKind.DEFINITIONS: "Benefit definitions",
 }
 # Kinds whose rows say whom they belong to.
 NAME_PEOPLE = (ImportKind.ENTRIES, ImportKind.PROFILES, ImportKind.MEMBERSHIPS, ImportKind.COMPLETIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import month_name, monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from webapp.domain import exports, profiles
 from webapp.domain.entries import MAX_TICKETS
+from webapp.domain.plurals import plural
 
 FIRST_YEAR = 2000
 LENGTHS = {
@@ -29,6 +31,7 @@ _SHORTEST_LIMIT = min(LENGTHS.values())
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
+_CLOCK = re.compile("[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][0-9]{2}(?:[ T,].*)?", re.DOTALL)
 _DAY_ONLY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"0*[0-9]{1,7}")
@@ -192,9 +195,9 @@ class RowRules:
 
 def wrong_length(values: Sequence[str], wanted: int) -> Fault:
     """Why a row with more or fewer values than the heading is bad."""
-    got = len(values)
-    hint = "a delimiter inside a value needs quotation marks" if got > wanted else "some are missing at its end"
-    return Fault("", f"{got} values", f"The row has {got} values where the heading has {wanted}: {hint}.")
+    got = plural(len(values), "value")
+    hint = "a delimiter inside a value needs quotation marks" if len(values) > wanted else "some are missing at its end"
+    return Fault("", got, f"The row has {got} where the heading has {wanted}: {hint}.")
 
 
 def parsed_moment(text: str, zone: ZoneInfo) -> datetime | None:
@@ -217,7 +220,11 @@ def moment_fault(text: str, zone: ZoneInfo, now: datetime) -> str:
         return _not_a_moment(typed)
     if moment > now:
         return f"«{typed}» lies in the future: the file was uploaded at {now:%Y-%m-%d %H:%M} UTC."
-    return f"«{typed}» lies before the year {FIRST_YEAR}." if moment.year < FIRST_YEAR else ""
+    return (
+        f"«{typed}» lies before the year {FIRST_YEAR}, the first of which a moment can be kept."
+        if moment.year < FIRST_YEAR
+        else ""
+    )
 
 
 def end_fault(text: str, zone: ZoneInfo) -> str:
@@ -231,5 +238,32 @@ def _not_a_moment(typed: str) -> str:
     if _SHORT_YEAR.fullmatch(typed):
         return f"«{typed}» has a year of two digits; write the year in full, such as 2026-03-31T18:05:00."
     if _DAY_ONLY.fullmatch(typed):
-        return f"«{typed}» has no time of day; write it as {typed}T18:05:00."
+        return day_fault(typed) or f"«{typed}» has no time of day; write it as {typed}T18:05:00."
+    if _MOMENT.fullmatch(typed):
+        return day_fault(typed) or _time_fault(typed)
     return f"«{typed}» is not an ISO date and time such as 2026-03-31T18:05:00+01:00."
+
+
+def day_fault(typed: str) -> str:
+    """Why the calendar has no day as ``typed``, which is written as an ISO day or moment, begins with; empty when it has."""
+    year, month, day = (int(part) for part in typed[:10].split("-"))
+    if not year:
+        return f"«{typed}» is in no year: the first is 0001."
+    if not 1 <= month <= 12:
+        return f"«{typed}» is in no month: there are the months 01 to 12, not {month:02}."
+    last = monthrange(year, month)[1]
+    told = f"{month_name[month]} {year} has the days 01 to {last}, not {day:02}"
+    return "" if 1 <= day <= last else f"«{typed}» is no day of the calendar: {told}."
+
+
+def _time_fault(typed: str) -> str:
+    """The same of a moment whose day there is."""
+    try:
+        datetime.fromisoformat(typed[:10] + "T" + "".join(_CLOCK.findall(typed[11:])[:1]))
+    except ValueError:
+        return f"«{typed}» has a time of day there is not: the hours are 00 to 23, minutes and seconds 00 to 59."
+    try:
+        datetime.fromisoformat(typed.upper())
+    except ValueError:
+        return f"«{typed}» is as far from UTC as no place: write an offset from -23:59 to +23:59."
+    return f"«{typed}» lies outside the years 0001 to 9999 in UTC."

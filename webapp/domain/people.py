@@ -92,7 +92,7 @@ def check_birth(day: int | None, month: int | None, year: int | None, today: dat
         return
     most = 31 if month is None else monthrange(_LEAP if year is None else year, month)[1]
     if not 1 <= day <= most:
-        where = "No month" if month is None else month_name[month] + (f" {year}" if year and month == 2 else "")
+        where = "A month" if month is None else month_name[month] + (f" {year}" if year and month == 2 else "")
         raise Refused(
             "profile.birth",
             f"{where} has {most} days at most; there is no {day}. Correct the day or the month.",

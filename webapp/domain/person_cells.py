@@ -13,7 +13,7 @@ from webapp.domain import people as rules
 from webapp.domain import profiles, timing
 from webapp.domain.errors import Refused
 from webapp.domain.exports import unguard
-from webapp.domain.import_rows import parsed_moment, shown
+from webapp.domain.import_rows import day_fault, end_fault, parsed_moment, shown
 from webapp.domain.people import FIRST_BIRTH_YEAR, Gender
 from webapp.domain.sites import checked_zone
 
@@ -24,6 +24,12 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _WHOLE = re.compile("[0-9]{1,4}")
+_INTEGER = re.compile("[+-]?[0-9]+")
+_BIRTHS = {
+    "birth_day": ("day", "1 to 31"),
+    "birth_month": ("month", "1 to 12"),
+    "birth_year": ("year", f"{FIRST_BIRTH_YEAR} to that of the upload"),
+}
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _GENDERS = {gender.value: gender.value for gender in Gender} | {
     "f": Gender.FEMALE.value, "m": Gender.MALE.value, "witheld": Gender.WITHHELD.value, "unknown": Gender.UNKNOWN.value,
@@ -79,10 +85,15 @@ def refused(reason: str) -> Refused:
     return Refused("import.cell", reason)
 
 
-def birth_part(text: str) -> int | None:
-    """A day, month or year of birth; whether the three go together is seen later."""
+def birth_part(text: str, name: str) -> int | None:
+    """A day, month or year of birth, as ``name`` says; whether the three go together is seen later."""
     if text and not _WHOLE.fullmatch(text):
-        raise refused(f"«{shown(text)}» is not a whole number in the digits 0 to 9.")
+        noun, those = _BIRTHS[name]
+        if _INTEGER.fullmatch(text):
+            raise refused(f"«{shown(text)}» cannot be a {noun} of birth, which is one of {those}.")
+        raise refused(
+            f"«{shown(text)}» is not a whole number in the digits 0 to 9, as a {noun} of birth is: one of {those}."
+        )
     return int(text) if text else None
 
 
@@ -114,13 +125,27 @@ def moment(text: str, where: ZoneInfo) -> datetime | None:
         return None
     found = parsed_moment(text, where)
     if found is None and _DAY.fullmatch(text):
-        try:
-            found = timing.day_starts(date.fromisoformat(text), where.key)
-        except ValueError:
-            found = None
+        if told := day_fault(text):
+            raise refused(told)
+        found = _day_starts(date.fromisoformat(text), where)
+    elif found is None:
+        raise refused(_no_moment(text, where))
     if found is None or not FIRST_BIRTH_YEAR <= found.year <= LAST_YEAR:
-        raise refused(f"«{shown(text)}» is not an ISO day or moment such as 2026-03-31 or 2026-03-31T18:05:00+01:00.")
+        raise refused(
+            f"«{shown(text)}» lies outside the years {FIRST_BIRTH_YEAR} to {LAST_YEAR} in UTC, which can be kept."
+        )
     return found
+
+
+def _day_starts(day: date, where: ZoneInfo) -> datetime | None:
+    """When the day begins in ``where``; None for days at the ends of the calendar."""
+    return timing.day_starts(day, where.key) if FIRST_BIRTH_YEAR <= day.year <= LAST_YEAR else None
+
+
+def _no_moment(text: str, where: ZoneInfo) -> str:
+    """Why a text that is no day is no moment either."""
+    told = end_fault(text, where)
+    return told.replace("an ISO date and time such as", "an ISO day or moment such as 2026-03-31 or")
 
 
 def past(text: str, where: ZoneInfo, now: datetime) -> datetime | None:

@@ -111,7 +111,7 @@ class PersonRules:
 
     def _kinds(self) -> Iterable[tuple[str, Callable[[str], Any]]]:
         where, there = ZoneInfo(self.zone), self.there
-        yield from ((name, cells.birth_part) for name in ("birth_day", "birth_month", "birth_year"))
+        yield from ((name, partial(cells.birth_part, name=name)) for name in ("birth_day", "birth_month", "birth_year"))
         yield from (("gender", cells.gender), ("zone", cells.zone))
         yield "joined_at", partial(cells.moment, where=where)
         yield from ((name, partial(cells.past, where=where, now=self.now)) for name in ("created_at", "updated_at"))

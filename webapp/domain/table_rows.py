@@ -104,7 +104,7 @@ class TableRules:
         if column.cell is Cell.YES_NO and text.casefold() not in (*_YES, *_NO):
             return f"«{shown(text)}» is neither yes nor no."
         is_wrong = column.cell is Cell.WHOLE and not _WHOLE.fullmatch(text)
-        return f"«{shown(text)}» is not a whole number in the digits 0 to 9." if is_wrong else ""
+        return f"«{shown(text)}» is not a whole number from 0 on, in the digits 0 to 9." if is_wrong else ""
 
     def _missing(self, column: Column) -> str:
         needed = f"{column.heading[:1].lower()}{column.heading[1:]}"

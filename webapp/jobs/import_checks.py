@@ -11,7 +11,7 @@ from webapp.adapters.scratch import Scratch
 from webapp.domain import imports as rules
 from webapp.domain.errors import Refused
 from webapp.domain.exports import unguard
-from webapp.domain.import_columns import ROWS
+from webapp.domain.import_columns import ROWS, ImportKind
 from webapp.domain.import_rows import Draft, Fault, shown
 from webapp.domain.imports import Outcome
 from webapp.domain.profiles import resolve
@@ -151,7 +151,7 @@ class TableInspection:
                 fresh.append(draft)
             else:
                 self.duplicates += 1
-                repeated.append(_twice(record, draft, first))
+                repeated.append(_twice(self.plan.kind, record, draft, first))
         problems, rejected = told_bad(self.plan, sorted(bad))
         self.bad += len(bad)
         self.scratch.add_receipts((_joined(draft), draft.line) for draft in fresh)
@@ -166,6 +166,13 @@ class TableInspection:
 
     def _count(self, session: Any, fresh: Sequence[TableDraft]) -> None:
         """Of the rows that count, how many are new, and how many would change what is there."""
+        if foresees := TABLES[self.plan.kind].foresees:
+            new, changed = foresees(session, fresh)
+            seen = self.scratch.receipts({f"\t{name}" for name in new | changed})  # no row is called so
+            self.new += sum(f"\t{name}" not in seen for name in new)
+            self.changed += sum(f"\t{name}" not in seen for name in changed)
+            self.scratch.add_receipts((f"\t{name}", 0) for name in new | changed)
+            return
         found = table_options.settle(session, self.plan, TABLES[self.plan.kind], fresh)
         self.new += found.new
         self.changed += len(fresh) - found.new - len(found.same)
@@ -180,8 +187,8 @@ def _joined(draft: TableDraft) -> str:
     return "\n".join(draft.key)
 
 
-def _twice(record: int, draft: TableDraft, first: int) -> NotedProblem:
-    words = f"The row is about the same as line {first:,} of this file, which counts."
+def _twice(kind: ImportKind, record: int, draft: TableDraft, first: int) -> NotedProblem:
+    words = f"The row is about the same {ROWS[kind][0]} as line {first:,} of this file, which counts."
     return NotedProblem(record, draft.line, Outcome.DUPLICATE, "", shown(" · ".join(filter(None, draft.key))), words)
 
 

@@ -71,6 +71,7 @@ class RunRow:
     entry_count: int
     created_at: datetime
     created_by: str
+    undone_at: datetime | None
 
     @property
     def target(self) -> str:
@@ -92,6 +93,7 @@ _LISTED: list[Any] = [
     ImportRun.entry_count,
     ImportRun.created_at,
     ImportRun.created_by,
+    ImportRun.undone_at,
 ]
 
 

@@ -100,7 +100,7 @@ def modules(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
 
 
 def nothing(_session: Session, _keys: Collection[Key]) -> dict[Key, Standing]:
-    """For rows that are never met again."""
+    """For rows that are put beside what is there by whom they mean."""
     return {}
 
 

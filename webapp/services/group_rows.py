@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain import groups as rules
 from webapp.domain import organisations as organisation_rules
@@ -22,6 +22,7 @@ from webapp.queries import groups as read
 from webapp.queries import memberships as read_members
 from webapp.queries import organisations as read_organisations
 from webapp.queries.matching import among_ids
+from webapp.queries.memberships import Named
 from webapp.services import bulk
 from webapp.services.work import Work
 
@@ -95,24 +96,45 @@ def join(work: Work, membership_rows: Sequence[MembershipRow], run_id: int | Non
     """
     groups = _groups(work, membership_rows)
     organisations = _organisations(work, membership_rows)
-    people = read_members.people(
-        work.session,
-        {row.external_id for row in membership_rows if row.external_id},
-        {email_key(row.email) for row in membership_rows if row.email},
-    )
     wanted: dict[Key, datetime] = {}
+    people = _people(work.session, membership_rows)
     for row in membership_rows:
-        person = people.find(row.external_id, row.email)
-        if person is None:
+        key = _key(row, groups, organisations, people)
+        if key is None:
             raise rules.unknown_person(row.external_id or row.email)
-        organisation_id = organisations[row.organisation] if row.organisation else None
-        wanted.setdefault((groups[row.group], person, organisation_id), row.joined_at or work.now)
+        wanted.setdefault(key, row.joined_at or work.now)
     # Whoever joined last is written last, so that lists by id begin with them.
-    fresh = sorted(wanted.keys() - _there(work, wanted), key=lambda key: (key[0], wanted[key], key[1], key[2] or 0))
+    there = _there(work.session, wanted)
+    fresh = sorted(wanted.keys() - there, key=lambda key: (key[0], wanted[key], key[1], key[2] or 0))
     lines = [(*key, wanted[key]) for key in fresh]
     bulk.insert_rows(work.session, cast(Table, Membership.__table__), _NAMES, lines, {"import_run_id": run_id})
     _count(work, Counter(key[0] for key in fresh), Counter(key[2] for key in fresh if key[2] is not None))
     return len(fresh), 0
+
+
+def foresee(session: Session, membership_rows: Sequence[MembershipRow]) -> set[Key]:
+    """The memberships ``join`` would make of these rows; what it would refuse is passed over."""
+    groups = {name: group.id for name, group in read.known(session, {row.group for row in membership_rows}).items()}
+    organisations = read_organisations.ids(session, {row.organisation for row in membership_rows if row.organisation})
+    people = _people(session, membership_rows)
+    found = {_key(row, groups, organisations, people) for row in membership_rows}
+    wanted = {key for key in found if key is not None}
+    return wanted - _there(session, wanted)
+
+
+def _people(session: Session, membership_rows: Sequence[MembershipRow]) -> Named:
+    """Whom the rows mean."""
+    ids = {row.external_id for row in membership_rows if row.external_id}
+    return read_members.people(session, ids, {email_key(row.email) for row in membership_rows if row.email})
+
+
+def _key(row: MembershipRow, groups: Mapping[str, int], organisations: Mapping[str, int], people: Named) -> Key | None:
+    """Which membership the row is about; None where somebody or something it names is not there."""
+    group, person = groups.get(row.group), people.find(row.external_id, row.email)
+    within = organisations.get(row.organisation) if row.organisation else None
+    if group is None or person is None or (row.organisation and within is None):
+        return None
+    return group, person, within
 
 
 def take_back(work: Work, run_id: int) -> int:
@@ -163,13 +185,13 @@ def _organisations(work: Work, membership_rows: Sequence[MembershipRow]) -> dict
     return {name: organisation.id for name, organisation in found.items()}
 
 
-def _there(work: Work, wanted: Mapping[Key, datetime]) -> set[Key]:
+def _there(session: Session, wanted: Collection[Key]) -> set[Key]:
     """The memberships there are already, of these people in these groups."""
     columns = (Membership.group_id, Membership.profile_id, Membership.organisation_id)
-    rows = work.session.execute(
+    rows = session.execute(
         select(*columns).where(
             Membership.group_id.in_({key[0] for key in wanted}),
-            among_ids(work.session, Membership.profile_id, {key[1] for key in wanted}),
+            among_ids(session, Membership.profile_id, {key[1] for key in wanted}),
         )
     )
     return {(row[0], row[1], row[2]) for row in rows}

@@ -102,7 +102,16 @@ def _completion_references(session: Session, drafts: Sequence[TableDraft]) -> Fa
 
 
 def _complete(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
-    rows = [
+    return module_rows.complete(work, _completion_rows(drafts), run_id)
+
+
+def _foresee_completions(session: Session, drafts: Sequence[TableDraft]) -> tuple[set[str], set[str]]:
+    new, changed = module_rows.foresee(session, _completion_rows(drafts))
+    return {repr(key) for key in new}, {repr(key) for key in changed}
+
+
+def _completion_rows(drafts: Sequence[TableDraft]) -> list[CompletionRow]:
+    return [
         CompletionRow(
             draft.values["module"],
             draft.values["external_id"] or "",
@@ -114,7 +123,6 @@ def _complete(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[in
         )
         for draft in drafts
     ]
-    return module_rows.complete(work, rows, run_id)
 
 
 def _take_back_completion(work: Work, change: ImportChange) -> str:
@@ -142,6 +150,7 @@ KINDS: dict[ImportKind, TableKind] = {
         read_standing.nothing,
         _complete,
         _take_back_completion,
+        foresees=_foresee_completions,
         take_all_back=module_rows.take_back,
     ),
 }

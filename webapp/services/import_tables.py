@@ -238,7 +238,16 @@ def _membership_references(session: Session, drafts: Sequence[TableDraft]) -> Fa
 
 
 def _join(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, int]:
-    rows = [
+    return group_rows.join(work, _membership_rows(drafts), run_id)
+
+
+def _foresee_members(session: Session, drafts: Sequence[TableDraft]) -> tuple[set[str], set[str]]:
+    """A membership has nothing to change."""
+    return {repr(key) for key in group_rows.foresee(session, _membership_rows(drafts))}, set()
+
+
+def _membership_rows(drafts: Sequence[TableDraft]) -> list[MembershipRow]:
+    return [
         MembershipRow(
             draft.values["group"],
             draft.values["external_id"] or "",
@@ -248,7 +257,6 @@ def _join(work: Work, drafts: Sequence[TableDraft], run_id: int) -> tuple[int, i
         )
         for draft in drafts
     ]
-    return group_rows.join(work, rows, run_id)
 
 
 KINDS: dict[ImportKind, TableKind] = {
@@ -293,6 +301,11 @@ KINDS: dict[ImportKind, TableKind] = {
         most=1_000,
     ),
     ImportKind.MEMBERSHIPS: TableKind(
-        _membership_references, read_standing.nothing, _join, nothing, take_all_back=group_rows.take_back
+        _membership_references,
+        read_standing.nothing,
+        _join,
+        nothing,
+        foresees=_foresee_members,
+        take_all_back=group_rows.take_back,
     ),
 }

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from webapp.domain import groups as people_rules
 from webapp.domain import modules as rules
@@ -21,6 +22,7 @@ from webapp.models import Completion, ImportChange, Module, Site
 from webapp.queries import memberships as read_people
 from webapp.queries import modules as read
 from webapp.queries.matching import among_ids
+from webapp.queries.memberships import Named
 from webapp.services import bulk
 from webapp.services.work import Work
 
@@ -102,11 +104,7 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
     to come, and writes nothing then.
     """
     modules = _modules(work, completion_rows)
-    people = read_people.people(
-        work.session,
-        {row.external_id for row in completion_rows if row.external_id},
-        {email_key(row.email) for row in completion_rows if row.email},
-    )
+    people = _people(work.session, completion_rows)
     wanted: dict[Key, Standing] = {}
     told: dict[Key, CompletionRow] = {}
     for row in completion_rows:
@@ -121,19 +119,45 @@ def complete(work: Work, completion_rows: Sequence[CompletionRow], run_id: int |
         ends = None if row.has_no_end else row.lapses_at or _end(row, module, zone)
         key = (module.id, person, row.completed_at)
         wanted[key], told[key] = (rules.checked_score(row.score), ends), row
-    there = _there(work, wanted)
+    there = _there(work.session, wanted)
     # The latest is written last, so that lists by id begin with it.
     fresh = sorted(wanted.keys() - there.keys(), key=itemgetter(0, 2, 1))
     lines = [(*key, *wanted[key]) for key in fresh]
     bulk.insert_rows(work.session, _COMPLETIONS, _NAMES, lines, {"import_run_id": run_id})
-    changed = [
-        (own_id, (score, ends), new)
-        for key, (own_id, score, ends) in sorted(there.items())
-        if (new := _put_together(told[key], score, ends)) != (score, ends)
-    ]
-    _change(work, changed, run_id)
+    changed = _differing(told, there)
+    _change(work, [(there[key][0], old, new) for key, old, new in changed], run_id)
     _count(work, Counter(key[0] for key in fresh))
     return len(fresh), len(changed)
+
+
+def foresee(session: Session, completion_rows: Sequence[CompletionRow]) -> tuple[set[Key], set[Key]]:
+    """The completions ``complete`` would make of these rows, and those it would change; what it would refuse is passed over."""
+    modules = read.known(session, [rules.parts(row.module) for row in completion_rows])
+    people = _people(session, completion_rows)
+    told: dict[Key, CompletionRow] = {}
+    for row in completion_rows:
+        module, person = modules.get(rules.parts(row.module)), people.find(row.external_id, row.email)
+        if module is not None and person is not None:
+            told[module[0].id, person, row.completed_at] = row
+    there = _there(session, told)
+    return told.keys() - there.keys(), {key for key, _, _ in _differing(told, there)}
+
+
+def _differing(
+    told: Mapping[Key, CompletionRow], there: Mapping[Key, tuple[int, int | None, datetime | None]]
+) -> list[tuple[Key, Standing, Standing]]:
+    """The completions that are there and get another score or end, each with the old ones and the new."""
+    return [
+        (key, (score, ends), new)
+        for key, (_, score, ends) in sorted(there.items())
+        if (new := _put_together(told[key], score, ends)) != (score, ends)
+    ]
+
+
+def _people(session: Session, completion_rows: Sequence[CompletionRow]) -> Named:
+    """Whom the rows mean."""
+    ids = {row.external_id for row in completion_rows if row.external_id}
+    return read_people.people(session, ids, {email_key(row.email) for row in completion_rows if row.email})
 
 
 def _change(work: Work, changed: Sequence[tuple[int, Standing, Standing]], run_id: int | None) -> None:
@@ -187,14 +211,14 @@ def _modules(work: Work, completion_rows: Sequence[CompletionRow]) -> dict[str, 
     return {text: found[key] for text, key in references.items()}
 
 
-def _there(work: Work, wanted: Mapping[Key, object]) -> dict[Key, tuple[int, int | None, datetime | None]]:
+def _there(session: Session, wanted: Mapping[Key, object]) -> dict[Key, tuple[int, int | None, datetime | None]]:
     """Id, score and end of the completions there are already, of these people in these modules at these moments."""
     columns = (Completion.module_id, Completion.profile_id, Completion.completed_at)
     more = (Completion.id, Completion.score, Completion.lapses_at)
-    rows = work.session.execute(
+    rows = session.execute(
         select(*columns, *more).where(
             Completion.module_id.in_({key[0] for key in wanted}),
-            among_ids(work.session, Completion.profile_id, {key[1] for key in wanted}),
+            among_ids(session, Completion.profile_id, {key[1] for key in wanted}),
         )
     )
     found = {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in rows}

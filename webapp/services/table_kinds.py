@@ -57,6 +57,7 @@ class TableKind:
     ``hinders`` tells of rows that would archive what is there, given by line, why they cannot, the whole file considered.
     ``holds`` tells what is wrong with rows as they are to be written, each beside what is there; the moment is that of the upload.
     ``meant`` is what a row that is put beside what is there comes to.
+    ``foresees`` names what rows would make and change where that hangs on whom they mean, so that ``standing`` knows of none.
     ``most`` rows are read as one, and a
     file may not have more when ``is_whole`` (its rows name one another).
     """
@@ -70,6 +71,7 @@ class TableKind:
     hinders: Callable[[Session, Mapping[int, Standing], Sequence[TableDraft]], Mapping[int, str]] = unhindered
     holds: Callable[[Session, datetime, Sequence[tuple[TableDraft, Standing | None]]], Faults] = unchecked
     meant: Callable[[TableDraft, Standing], TableDraft] = as_told
+    foresees: Callable[[Session, Sequence[TableDraft]], tuple[set[str], set[str]]] | None = None
     take_all_back: Callable[[Work, int], int] | None = None
     take_back_together: Callable[[Work, Sequence[ImportChange]], Collection[int]] | None = None
     most: int = 2_000

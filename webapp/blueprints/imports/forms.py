@@ -12,6 +12,7 @@ from webapp.domain.import_columns import Column, ImportKind
 from webapp.domain.import_options import ARCHIVING, CHANGING, OPTION_WORDS, ArchivedRows, EmptyCells, KnownRows
 from webapp.domain.imports import ImportContract
 from webapp.domain.person_columns import CONSENT_COLUMNS
+from webapp.domain.plurals import plural
 from webapp.queries.imports import RunSheet
 from webapp.services.imports import ApplyImport, ChooseColumns, UploadRows, positions
 from webapp.web.forms import CommandForm
@@ -23,8 +24,8 @@ def _place(text: str | int | None) -> int | None:
 
 
 def _attribute(name: str) -> str:
-    """``meta`` is a word of WTForms' own, so that field is defined under another name and known by its real one."""
-    return "further" if name == "meta" else name
+    """Where a form keeps the field of a column: no column, whatever it is called, hides what the form itself has."""
+    return f"column {name}"
 
 
 class _ColumnField(SelectField):  # type: ignore[misc]
@@ -115,9 +116,10 @@ class ApplyForm(CommandForm[ApplyImport]):
         run = sheet.run
         form = cls(data={"contract": ImportContract.GOOD_ROWS if run.bad_count else ImportContract.ALL_OR_NOTHING})
         form.contract.flags.required = True
-        good, bad = f"{run.good_count:,} good rows", f"{run.bad_count:,} bad ones"
+        good, bad = plural(run.good_count, "good row"), plural(run.bad_count, "bad one")
+        them = "it" if run.bad_count == 1 else "them"
         hints = {
-            ImportContract.GOOD_ROWS: f"Imports the {good} and leaves the {bad} out; mend them in the rejects file.",
+            ImportContract.GOOD_ROWS: f"Imports the {good} and leaves the {bad} out; mend {them} in the rejects file.",
             ImportContract.ALL_OR_NOTHING: "Imports only when no row is bad; mend the file and upload it again.",
         }
         words = {ImportContract.GOOD_ROWS: "Import the good rows", ImportContract.ALL_OR_NOTHING: "All or nothing"}

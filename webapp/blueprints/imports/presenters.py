@@ -13,12 +13,13 @@ from webapp.domain import import_options
 from webapp.domain.import_columns import Column, ImportKind
 from webapp.domain.import_options import ARCHIVING, CHANGING, OPTION_WORDS
 from webapp.domain.imports import ImportStatus, Outcome
-from webapp.queries.imports import RunSheet
+from webapp.domain.plurals import plural
+from webapp.queries.imports import RunRow, RunSheet
 from webapp.web import job_cards
 from webapp.web.filters import moment
 
 if TYPE_CHECKING:
-    from webapp.models import Job
+    from webapp.models import ImportRun, Job
 
 _S = ImportStatus
 _FACT = re.compile(r"[a-z0-9_-]+\.[a-z0-9_-]+")  # how the names of further facts are written
@@ -47,6 +48,11 @@ TAGS = {
 }
 
 
+def tag_of(run: ImportRun | RunRow) -> tuple[str, str]:
+    """Its state, which is another one once it was taken back."""
+    return ("reversed", "Taken back") if run.undone_at else TAGS[run.status]
+
+
 def steps(sheet: RunSheet) -> list[dict[str, Any]]:
     """Upload, Columns, Check, Import, Done, and where this upload stands."""
     run = sheet.run
@@ -54,10 +60,10 @@ def steps(sheet: RunSheet) -> list[dict[str, Any]]:
     if run.status is _S.DISCARDED and not was_checked(sheet):
         place = 1
     texts = [
-        f"{run.record_count:,} records",
+        plural(run.record_count, "record"),
         f"{len(run.mapping)} of {len(run.headings)} columns" if place > 1 else "",
         f"{run.good_count:,} good" if place > 2 else "",
-        f"{run.entry_count:,} entries" if run.entry_count else "",
+        plural(run.entry_count, "entry", "entries") if run.entry_count else "",
         "",
     ]
     states = ["done" if number < place else state if number == place else "todo" for number in range(len(_TITLES))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, request
 from flask.typing import ResponseReturnValue
 
-from webapp.blueprints.imports import presenters
+from webapp.blueprints.imports import outcomes, presenters
 from webapp.blueprints.imports.forms import ApplyForm, ColumnsForm, UploadRowsForm
 from webapp.domain import import_columns
 from webapp.domain import imports as rules
@@ -67,7 +67,7 @@ def index() -> ResponseReturnValue:
         rows=rows[: read.PAGE],
         older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
         is_first=number("before") is None,
-        tags=presenters.TAGS,
+        tag_of=presenters.tag_of,
     )
 
 
@@ -83,7 +83,7 @@ def export() -> ResponseReturnValue:
 @requires(Permission.ENTRIES_IMPORT)
 def choose() -> ResponseReturnValue:
     """What can be imported: entries from the page of their reward, everything else from here."""
-    return render("imports/choose.html", kinds=_kinds())
+    return render("imports/choose.html", kinds=_kinds(), titles=import_columns.TITLES)
 
 
 @bp.route("/new/<name:kind>", methods=["GET", "POST"])
@@ -103,6 +103,7 @@ def new(kind: str) -> ResponseReturnValue:
         form.status,
         form=form,
         kind=found,
+        title=import_columns.TITLES[found].lower(),
         columns=[column for column in read.columns(db.session(), found) if column not in CONSENT_COLUMNS],
     )
 
@@ -156,7 +157,13 @@ def _page(sheet: RunSheet, form: ApplyForm) -> ResponseReturnValue:
         was_checked=presenters.was_checked(sheet),
         lists=presenters.lists(),
         steps=presenters.steps(sheet),
-        tag_of=presenters.TAGS[run.status],
+        tag_of=presenters.tag_of(run),
+        figures_of=outcomes.figures(sheet) if presenters.was_checked(sheet) else [],
+        writes=outcomes.writes(run),
+        changes_nothing=outcomes.changes_nothing(run),
+        ahead=outcomes.ahead(run),
+        written=outcomes.written(sheet),
+        undone=outcomes.taken_back(run),
         tabs=presenters.tabs(sheet, outcome),
         outcome=outcome,
         problems=problems[: read.PAGE],
