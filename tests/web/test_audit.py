@@ -135,7 +135,9 @@ def test_the_end_of_the_chain_is_shown_to_be_noted(console, tell, session):
 
 def test_a_part_is_the_list_alone(console, tell):
     tell()
-    assert [tag.name for tag in console.part("/audit?what=site").soup.contents if tag.name] == ["section"]
+    part = console.part("/audit?what=site").soup
+    assert [tag.name for tag in part.contents if tag.name] == ["section", "hx-partial"]
+    assert not part.select("hx-partial > *")
 
 
 def test_where_the_end_was_told_is_shown_to_those_who_see_the_whole_log(console, signed_in, make, tell, session):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from webapp.domain.timing import day_ends, day_starts, listed_day
@@ -123,14 +123,13 @@ class Asked:
 
 
 def asked() -> Asked:
-    """Reads the address; what makes no sense is not there."""
+    """Reads the address; what makes no sense is not there, and the list says so."""
     since, until = paging.day("since"), paging.day("until")
-    group, subject, address = request.args.get("what", ""), paging.text("subject", 80), paging.text("address", 64)
     filters = read.Filters(
         staff_id=paging.number("staff"),
-        group=group if group in GROUPS else "",
-        subject=subject if _SUBJECT.fullmatch(subject) else "",
-        address=address if _ADDRESS.fullmatch(address) else "",
+        group=paging.choice("what", GROUPS) or "",
+        subject=paging.matching("subject", _SUBJECT, 80, "profiles:12"),
+        address=paging.matching("address", _ADDRESS, 64, "203.0.113.7"),
         site_id=paging.number("site"),
         since=day_starts(since, account_zone()),
         until=day_ends(until, account_zone()),
@@ -144,7 +143,7 @@ def asked() -> Asked:
         "since": since,
         "until": until,
     }
-    return Asked(filters, {name: str(value) for name, value in given.items() if value})
+    return Asked(filters, {name: str(value) for name, value in given.items() if value not in (None, "")})
 
 
 def called(subject: str) -> str:
