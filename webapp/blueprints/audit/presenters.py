@@ -104,7 +104,7 @@ class Asked:
             "staff": ("Person", people.get(self.filters.staff_id or 0, "somebody else")),
             "what": ("About", GROUPS.get(self.filters.group, "")),
             "site": ("Site", sites.get(self.filters.site_id or 0, "another site")),
-            "subject": ("Only", called(self.filters.subject)),
+            "subject": ("Only", _named(self.filters.subject, people)),
             "address": ("Address", self.filters.address),
             "since": ("From", self._day("since")),
             "until": ("To", self._day("until")),
@@ -146,17 +146,34 @@ def asked() -> Asked:
     return Asked(filters, {name: str(value) for name, value in given.items() if value not in (None, "")})
 
 
+def _named(subject: str, people: Mapping[int, str]) -> str:
+    """A member of staff by name; what has no name here by its number, as its page and its address have it."""
+    table, _, number = subject.partition(":")
+    known = people.get(int(number[:10])) if table == "staff_members" else None
+    return known or called(subject)
+
+
 def called(subject: str) -> str:
     """«person 12», «voucher type 3»."""
-    table, _, number = subject.partition(":")
-    return f"{_CALLED.get(table) or table.removesuffix('s').replace('_', ' ')} {number}"
+    noun = _noun(subject)
+    return noun if noun == "settings" else f"{noun} {subject.partition(':')[2]}"
+
+
+def _this(subject: str) -> str:
+    noun = _noun(subject)
+    return f"the {noun}" if noun == "settings" else f"this {noun}"
+
+
+def _noun(subject: str) -> str:
+    table = subject.partition(":")[0]
+    return _CALLED.get(table) or table.removesuffix("s").replace("_", " ")
 
 
 def narrower(row: read.AuditRow, question: Asked) -> list[tuple[str, str]]:
     """Where this list is narrowed to what a row is about, or to where it came from."""
     found = []
     for words, name, value in (
-        (f"Only {called(row.subject)}", "subject", row.subject),
+        (f"Only {_this(row.subject)}", "subject", row.subject),
         (row.address, "address", row.address),
     ):
         if value and question.values.get(name) != value and (name != "subject" or _SUBJECT.fullmatch(value)):
