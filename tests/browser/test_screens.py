@@ -128,3 +128,31 @@ def test_a_screen_is_accessible_and_fits_the_window(window, name, repeat):
             )
         assert wide <= 0, f"{page.url} is {wide} px too wide on a {size}"
         axe(page)
+
+
+def test_the_days_of_the_log_stand_side_by_side(window):
+    for size in SIZES:
+        page = window("audit", size, dark=False)
+        first, last = (page.locator(f"#filter-{name}").bounding_box() for name in ("since", "until"))
+        assert first["y"] == last["y"], size
+        label = page.locator("label[for='filter-until']").bounding_box()
+        assert first["x"] + first["width"] <= label["x"] < last["x"], size
+
+
+def test_the_settings_break_no_word(window):
+    for size in SIZES:
+        assert window("settings", size, dark=False).locator("#installation").evaluate(_BROKEN) == [], size
+
+
+# The words of an element that stand on two lines; at a hyphen a line may end.
+_BROKEN = """element => {
+  const found = [], walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    for (const word of node.data.matchAll(/[^\\s-]+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(line => Math.round(line.top))).size > 1) found.push(word[0]);
+    }
+  return found;
+}"""

@@ -36,7 +36,7 @@ def test_the_log_tells_who_did_what_and_when(console, tell):
     tell(title="Club «Nord» <b>")
     page = console.get("/audit")
     assert sentences(page) == ["Created the site «Club «Nord» <b> 0»"]
-    assert page.texts(".timeline__meta") == ["Ann Able · 2 Mar 2026, 09:00 GMT · Only site 7"]
+    assert page.texts(".timeline__meta") == ["Ann Able · 2 Mar 2026, 09:00 GMT · Only this site"]
 
 
 def test_pages_go_both_ways_without_gaps(console, tell):
@@ -135,7 +135,9 @@ def test_the_end_of_the_chain_is_shown_to_be_noted(console, tell, session):
 
 def test_a_part_is_the_list_alone(console, tell):
     tell()
-    assert [tag.name for tag in console.part("/audit?what=site").soup.contents if tag.name] == ["section"]
+    part = console.part("/audit?what=site").soup
+    assert [tag.name for tag in part.contents if tag.name] == ["section", "hx-partial"]
+    assert not part.select("hx-partial > *")
 
 
 def test_where_the_end_was_told_is_shown_to_those_who_see_the_whole_log(console, signed_in, make, tell, session):
@@ -163,7 +165,7 @@ def test_rows_lead_to_what_is_about_the_same_thing_or_from_the_same_address(cons
     tell(subject="profiles:8", title="Eight again")
     page = console.get("/audit?what=site")
     assert page.texts(".timeline__meta a") == [
-        "Only person 8", "Only person 8", "2001:db8::1", "Only voucher type 7", "192.0.2.7"
+        "Only this person", "Only this person", "2001:db8::1", "Only this voucher type", "192.0.2.7"
     ]  # fmt: skip
     links = [link["href"] for link in page.soup.select(".timeline__meta a")]
     assert sentences(console.get(links[0])) == ["Created the site «Eight again 0»", "Created the site «Eight 0»"]
@@ -188,7 +190,7 @@ def test_people_and_further_facts_can_be_asked_for(console, session, actor, tell
     assert sentences(console.get("/audit?what=profile")) == ["Typed in person 3"]
     page = console.get("/audit?what=attribute")
     assert sentences(page) == ["Archived the fact «Size» of people"]
-    assert page.texts(".timeline__meta a") == ["Only further fact 1"]
+    assert page.texts(".timeline__meta a") == ["Only this further fact"]
 
 
 def test_pages_of_one_kind_go_both_ways_without_gaps(console, session, actor, tell):
@@ -266,3 +268,18 @@ def test_the_file_is_narrowed_like_the_page(console, tell, make):
         assert (row["actor"], row["event"], row["site"]) == ("Ed Moss", "site.created", "nord")
         assert row["sentence"] == "created the site «theirs 0»"
         assert row["facts"] == '{"title": "theirs 0"}'
+
+
+def test_a_refusal_is_told_in_words(signed_in, console):
+    signed_in("viewer", name="Vik Lund").get("/staff", status=403)
+    page = console.get("/audit")
+    assert "Was refused /staff, which is for those who may manage staff" in sentences(page)
+    assert "staff.manage" not in page.one("#results").get_text()
+
+
+def test_a_member_of_staff_and_the_settings_are_named_without_a_number(console, actor):
+    subject = f"staff_members:{actor.staff_id}"
+    page = console.get(f"/audit?subject={subject}")
+    assert "Ann Able" in page.one("#results").get_text()
+    assert f"member of staff {actor.staff_id}" not in page.text
+    assert "settings 1" not in console.get("/audit?subject=account_settings:1").text

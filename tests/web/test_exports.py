@@ -20,6 +20,7 @@ from webapp.domain.import_kinds import ImportKind
 from webapp.domain.permissions import Role
 from webapp.models import AuditEntry, ExportRun, ImportRun, OutboxMessage, Profile
 from webapp.queries import profiles as read_profiles
+from webapp.services.imports import UPLOADABLE
 from webapp.web import exporting
 
 REASON = "Address check for June"
@@ -109,6 +110,20 @@ def test_every_list_leaves_as_both_kinds_of_file(console, world, session, kind, 
     assert rows or kind == "imports"
     mark = f"export {run.id}, Ann Able, 2026-03-02T09:00:00Z"
     assert {row["exported"] for row in rows} <= {mark}
+
+
+@pytest.mark.parametrize("kind", LISTINGS)
+def test_only_a_file_that_an_import_takes_is_said_to_come_back(console, world, kind):
+    said = console.get(world[kind]).one("#content").get_text()
+    names = {"benefit-definitions": "definitions"}
+    offered = names.get(kind, kind) in {*UPLOADABLE, ImportKind.ENTRIES}
+    assert ("can be imported again" in said) is offered
+    assert ("under «Imports»" in said) is (offered and kind != "entries")
+    assert "the whole list, not narrowed" in said
+
+
+def test_every_kind_of_import_has_an_export_that_comes_back():
+    assert {listing.comes_back for listing in LISTINGS.values()} == {*ImportKind, None}
 
 
 def test_every_list_is_here(app):

@@ -396,3 +396,13 @@ def test_a_reach_is_only_for_those_who_are_bound():
     assert Actor("A", 1, frozenset({Grant(Role.TILL)})).where(Permission.BENEFITS_REDEEM) is None
     bound = Actor("A", 1, frozenset({Grant(Role.TILL, None, 7)})).where(Permission.BENEFITS_REDEEM)
     assert bound == Reach(frozenset(), ((None, 7),))
+
+
+def test_where_an_organisation_stands_is_told_on_its_page_as_in_the_list(browser_with, chain):
+    """The one above cannot be opened by an editor within this one, but its title is no secret."""
+    editor = browser_with(Grant(Role.EDITOR, organisation_id=chain.mine.id))
+    page = editor.get(f"/organisations/{chain.mine.id}")
+    assert "Stands below Top" in page.text
+    assert "at the top" not in page.text
+    assert page.soup.select(f"main a[href='/organisations/{chain.mine.parent_id}']") == []
+    assert "in Top" in editor.get("/organisations").text

@@ -155,7 +155,7 @@ def test_a_link_for_a_forgotten_password_does_not_stand_in_for_it(browser, anony
     staff.renew(work, staff.RenewInvitation(ada.staff_id, "t" * 43, "link"))
     session.commit()
     page = anonymous.get(f"/invitations/{'t' * 43}")
-    done = anonymous.submit(page, name="Ada Berg", password="another password of hers")
+    done = anonymous.submit(page, password="another password of hers")
     assert done.response.headers["Location"] == "/sign-in/code"
     anonymous.get("/today", status=302)
     anonymous.submit(anonymous.get("/sign-in/code"), code=rules.code(secret, rules.step_at(moment.now)))

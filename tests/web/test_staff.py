@@ -117,6 +117,28 @@ def test_a_new_link_is_made_for_somebody_who_forgot(console, make, session):
     assert waiting.token_hash == staff_sessions.token_hash(link.strip().rpartition("/")[2])
 
 
+def test_a_link_for_a_new_password_asks_for_no_name_and_keeps_it(console, make, session, anonymous):
+    ed = make.staff(
+        Role.EDITOR, name="Ed Quiet", email="ed@example.org", password_hash=passwords.hashed("four plain words here")
+    )
+    told = console.follow(console.submit(console.get(f"/staff/{ed.id}"), "main form"))
+    message = session.scalars(select(OutboxMessage)).one()
+    assert message.subject == "Your new password for Largesse"
+    assert "invites you" not in message.body
+    path = told.one("#invitation-link").get_text().strip().removeprefix("http://localhost:8400")
+    page = anonymous.get(path)
+    assert page.texts("h1") == ["Choose a new password"]
+    assert "invitation" not in page.text
+    assert page.soup.select("[name=name]") == []
+    data = page.fields("main form") | {"password": "quite other words now", "name": "Eve"}
+    assert anonymous.post(path, data).response.headers["Location"] == "/today"
+    session.expire_all()
+    assert session.get(StaffMember, ed.id).name == "Ed Quiet"
+    assert "chose a password with the link sent to ed@example.org" in console.get("/audit").text.replace(
+        "Chose", "chose"
+    )
+
+
 def test_open_sessions_are_listed(console, actor):
     page = console.get(f"/staff/{actor.staff_id}")
     assert "just now" in page.text

@@ -9,6 +9,8 @@ import string
 from collections.abc import Mapping
 from enum import StrEnum
 
+from webapp.domain.permissions import RIGHTS
+
 START = "0" * 64  # what the first entry of the chain stands on
 
 
@@ -164,7 +166,7 @@ class Event(StrEnum):
 # The sentence follows the actor's name: «Ada Berg» + « sealed the draw of …». The facts are its blanks, exactly.
 SENTENCES: dict[Event, str] = {
     Event.STAFF_INVITED: "invited {email} as {roles}",
-    Event.STAFF_JOINED: "took up the invitation of {email}",
+    Event.STAFF_JOINED: "chose a password with the link sent to {email}",
     Event.STAFF_CHANGED: "changed what {email} may do from {before} to {after}",
     Event.STAFF_DISABLED: "disabled the account of {email}",
     Event.STAFF_ENABLED: "enabled the account of {email} again",
@@ -334,7 +336,17 @@ def sentence(event: Event, facts: Mapping[str, object]) -> str:
         name: f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in facts.items()
     }
+    if event is Event.STAFF_REFUSED:
+        shown["what"] = _RIGHT.sub(_in_words, str(shown["what"]))
     return _ONE.sub(_singular, SENTENCES[event].format(**shown))
+
+
+_RIGHT = re.compile(r"([a-z.-]+) at [A-Z]+ (/.*)", re.DOTALL)  # as a refusal is kept: «staff.manage at GET /staff»
+
+
+def _in_words(found: re.Match[str]) -> str:
+    words = RIGHTS.get(found[1])
+    return f"{found[2]}, which is for those who may {words}" if words else found[0]
 
 
 ANCHOR_WORDS = (

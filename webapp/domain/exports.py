@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from webapp.domain.import_kinds import ImportKind
 from webapp.domain.verdicts import Reason, Verdict, all_of
 
 
@@ -21,33 +22,37 @@ class Media(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list that can be exported. ``is_personal``: it tells of people, so a reason is asked for."""
+    """A list that can be exported. ``is_personal``: it tells of people, so a reason is asked for.
+
+    ``comes_back``: what an import takes its file for; None where no import takes it.
+    """
 
     kind: str  # names the file and the record of it
     rows: str  # what its rows are called
     is_personal: bool = False
+    comes_back: ImportKind | None = None
 
 
 LISTINGS: dict[str, Listing] = {
     listing.kind: listing
     for listing in (
-        Listing("profiles", "people", is_personal=True),
-        Listing("facts", "further facts of people"),
-        Listing("organisations", "organisations"),
-        Listing("organisation-types", "organisation types"),
-        Listing("groups", "groups"),
-        Listing("memberships", "memberships", is_personal=True),
-        Listing("modules", "modules"),
-        Listing("completions", "completions", is_personal=True),
-        Listing("tiers", "tiers"),
-        Listing("locations", "locations"),
-        Listing("sites", "sites"),
+        Listing("profiles", "people", is_personal=True, comes_back=ImportKind.PROFILES),
+        Listing("facts", "further facts of people", comes_back=ImportKind.FACTS),
+        Listing("organisations", "organisations", comes_back=ImportKind.ORGANISATIONS),
+        Listing("organisation-types", "organisation types", comes_back=ImportKind.ORGANISATION_TYPES),
+        Listing("groups", "groups", comes_back=ImportKind.GROUPS),
+        Listing("memberships", "memberships", is_personal=True, comes_back=ImportKind.MEMBERSHIPS),
+        Listing("modules", "modules", comes_back=ImportKind.MODULES),
+        Listing("completions", "completions", is_personal=True, comes_back=ImportKind.COMPLETIONS),
+        Listing("tiers", "tiers", comes_back=ImportKind.TIERS),
+        Listing("locations", "locations", comes_back=ImportKind.LOCATIONS),
+        Listing("sites", "sites", comes_back=ImportKind.SITES),
         Listing("staff", "members of staff", is_personal=True),
-        Listing("benefit-definitions", "benefit definitions"),
+        Listing("benefit-definitions", "benefit definitions", comes_back=ImportKind.DEFINITIONS),
         Listing("benefits", "benefits", is_personal=True),
         Listing("targets", "targets"),
-        Listing("rewards", "rewards"),
-        Listing("entries", "entries", is_personal=True),
+        Listing("rewards", "rewards", comes_back=ImportKind.REWARDS),
+        Listing("entries", "entries", is_personal=True, comes_back=ImportKind.ENTRIES),
         Listing("drawn-rewards", "rewards with winners"),
         Listing("winners", "winners and reserves", is_personal=True),
         Listing("voucher-types", "voucher types"),

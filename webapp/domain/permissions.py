@@ -43,6 +43,42 @@ class Permission(StrEnum):
     SETTINGS_EDIT = "settings.edit"
 
 
+# What each lets somebody do, as it follows «may».
+RIGHTS: dict[str, str] = {
+    Permission.PROGRAMMES_VIEW: "see the programmes",
+    Permission.PROFILES_VIEW: "see people",
+    Permission.PROFILES_EDIT: "change people",
+    Permission.PROFILES_ERASE: "erase people",
+    Permission.SITES_EDIT: "change sites",
+    Permission.ORGANISATIONS_VIEW: "see organisations",
+    Permission.ORGANISATIONS_EDIT: "change organisations and groups",
+    Permission.DEFINITIONS_EDIT: "change benefit definitions",
+    Permission.DEFINITIONS_PUBLISH: "publish benefit definitions",
+    Permission.REWARDS_EDIT: "change rewards",
+    Permission.ENTRIES_IMPORT: "import files",
+    Permission.DRAWS_SEAL: "seal draws",
+    Permission.DRAWS_RUN: "run draws",
+    Permission.DRAWS_EXPORT: "export draws",
+    Permission.VOUCHERS_EDIT: "change vouchers",
+    Permission.BENEFITS_VIEW: "see benefits",
+    Permission.BENEFITS_ISSUE: "issue benefits",
+    Permission.BENEFITS_CLAIM: "claim benefits for people",
+    Permission.BENEFITS_CHANGE: "extend, reassign and void benefits",
+    Permission.BENEFITS_OVERRIDE: "set an end against the terms",
+    Permission.BENEFITS_REDEEM: "redeem benefits",
+    Permission.BENEFITS_RETURN: "take redemptions back",
+    Permission.WINNERS_VIEW: "see winners",
+    Permission.FULFILMENT_WORK: "hand prizes over",
+    Permission.CODES_PRINT: "print and reveal codes",
+    Permission.JOBS_VIEW: "see jobs",
+    Permission.AUDIT_VIEW: "read the audit log",
+    Permission.REPORTS_EXPORT: "export lists",
+    Permission.EXPORTS_VIEW: "see which lists were exported",
+    Permission.STAFF_MANAGE: "manage staff",
+    Permission.SETTINGS_EDIT: "change the settings",
+}
+
+
 class Role(StrEnum):
     """A bundle of permissions, granted on one site or on all."""
 

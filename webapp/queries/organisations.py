@@ -67,10 +67,14 @@ class Above:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """An organisation, the title of its type, and those above it that one may see, the topmost first."""
+    """An organisation, the titles of its type and of the one it stands below, and those above it that one may see.
+
+    ``below`` is told to whoever sees the organisation, as lists and files tell it; ``above`` has the topmost first.
+    """
 
     organisation: Organisation
     type: str | None
+    below: str | None
     above: list[Above]
 
     @property
@@ -97,14 +101,15 @@ def find(session: Session, external_id: str, within: Within = None) -> Organisat
 def sheet(session: Session, organisation_id: int, within: Within) -> Sheet:
     """The organisation with its type and the way down to it; ``NotFound`` outside ``within``."""
     wanted = (
-        select(Organisation, OrganisationType.title)
+        select(Organisation, OrganisationType.title, _PARENT.title)
         .outerjoin(OrganisationType, OrganisationType.id == Organisation.type_id)
+        .outerjoin(_PARENT, _PARENT.id == Organisation.parent_id)
         .where(Organisation.id == organisation_id, inside(within))
     )
     found = session.execute(wanted.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise _missing()
-    return Sheet(found[0], found[1], above(session, found[0], within))
+    return Sheet(*found, above(session, found[0], within))
 
 
 def above(session: Session, organisation: Organisation, within: Within) -> list[Above]:

@@ -95,6 +95,14 @@ Open this link to choose your name and password. It works once, for 24 hours:
 
 If you did not expect this message, you need not do anything.
 """
+_RENEWAL = """{by} sends you a link for a new password in Largesse, the console for incentive programmes.
+
+Open this link to choose it. It works once, for 24 hours:
+
+{link}
+
+If you did not ask for it, you need not do anything: your password stays as it is.
+"""
 
 
 def _open_invitation(work: Work, member: StaffMember, token: str, link: str) -> None:
@@ -111,8 +119,12 @@ def _open_invitation(work: Work, member: StaffMember, token: str, link: str) -> 
             expires_at=work.now + rules.INVITATION,
         )
     )
-    text = _INVITATION.format(by=work.actor.label, link=link)
-    work.post(f"invitation:{token_hash(token)[:40]}", member.email, "Your invitation to Largesse", text)
+    has_joined = member.password_hash is not None
+    title, text = (
+        ("Your new password for Largesse", _RENEWAL) if has_joined else ("Your invitation to Largesse", _INVITATION)
+    )
+    words = text.format(by=work.actor.label, link=link)
+    work.post(f"invitation:{token_hash(token)[:40]}", member.email, title, words)
 
 
 def checked_password(password: str, *, name: str, email: str) -> str:
@@ -123,10 +135,10 @@ def checked_password(password: str, *, name: str, email: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AcceptInvitation:
-    """``password_hash`` comes from ``checked_password``."""
+    """``password_hash`` comes from ``checked_password``; without ``name`` the account keeps the one it has."""
 
     token_hash: str
-    name: str
+    name: str | None
     password_hash: str
 
 
@@ -135,7 +147,7 @@ def accept(work: Work, command: AcceptInvitation) -> StaffMember:
     invitation = read.invitation(work.session, command.token_hash, work.now)
     _claim(work, invitation)
     member = read.get(work.session, invitation.staff_id)
-    member.name = command.name
+    member.name = command.name or member.name
     member.password_hash = command.password_hash
     member.pin_hash = None  # whoever forgot one, or lost the account for a while, chooses both anew
     _end_everything(work, member)

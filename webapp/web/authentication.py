@@ -110,15 +110,17 @@ def enter(staff_id: int, name: str, attempts: tuple[int, ...] = ()) -> None:
     _bind_forms(row.id)
 
 
-def invited(token: str) -> str:
-    """The address an open invitation was sent to; ``NotFound`` says why it cannot be used."""
+def invited(token: str) -> StaffMember:
+    """Whom an open invitation, or a link for a new password, was sent to; ``NotFound`` says why it cannot be used."""
     found = read.invitation(db.session(), sessions.token_hash(token), clock.now())
-    return read.get(db.session(), found.staff_id).email
+    return read.get(db.session(), found.staff_id)
 
 
-def take_up(token: str, name: str, password: str) -> StaffMember:
-    """Give the invited account a name and a password; nobody is signed in yet."""
-    password_hash = staff.checked_password(password, name=name, email=invited(token))
+def take_up(token: str, typed: str | None, password: str) -> StaffMember:
+    """Give the invited account a password, and a name where one was ``typed``; nobody is signed in yet."""
+    member = invited(token)
+    name = typed or member.name
+    password_hash = staff.checked_password(password, name=name, email=member.email)
     db.session.rollback()
     command = staff.AcceptInvitation(sessions.token_hash(token), name, password_hash)
     stranger = Actor(name, address=address())

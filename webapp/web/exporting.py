@@ -18,7 +18,6 @@ from webapp.adapters import spreadsheets, workbook_writing
 from webapp.domain import exports as rules
 from webapp.domain.errors import Busy, Refused
 from webapp.domain.exports import LISTINGS, MARK, Media
-from webapp.domain.import_rows import clean
 from webapp.extensions import db
 from webapp.models import ExportRun
 from webapp.services import exports
@@ -26,6 +25,7 @@ from webapp.services.exports import FinishExport, TakeList
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
 from webapp.web.navigation import may_open
+from webapp.web.paging import applied, unread
 from webapp.web.rendering import render
 from webapp.web.work import perform
 
@@ -37,7 +37,6 @@ SCREENS: dict[str, str] = {
     "modules.show": "modules.export_completions",
     "fulfilment.board": "fulfilment.export_winners",
 }
-_PLACES = frozenset({"before", "after", "size"})  # where in the list somebody is: the file has it from end to end
 _TYPES = {
     Media.CSV: "text/csv; charset=utf-8",
     Media.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -88,24 +87,28 @@ class Offer:
 
 
 def register(app: Flask) -> None:
-    """Let lists link to their export."""
-    app.jinja_env.globals["export_url"] = export_url
+    """Let lists link to their export, and tell what of their address they could not apply."""
+    app.jinja_env.globals.update(export_url=export_url, is_list=is_list, unread=unread)
 
 
 def export_url() -> str | None:
     """Where the list on screen can be had as a file, narrowed as it is; None where it cannot, or not by this person."""
-    here = str(request.endpoint)
-    endpoint = SCREENS.get(here) or (here.replace(".index", ".export") if here.endswith(".index") else "")
-    if endpoint not in current_app.view_functions or not may_open(endpoint):
+    endpoint = _export()
+    if endpoint is None or not may_open(endpoint):
         return None
-    values: dict[str, Any] = {**narrowed(), **(request.view_args or {})}
+    values: dict[str, Any] = {**applied(), **(request.view_args or {})}
     return url_for(endpoint, **values)
 
 
-def narrowed() -> dict[str, str]:
-    """What the address narrows the list to."""
-    found = {clean(name)[:40]: clean(value)[:120] for name, value in request.args.items()}
-    return {name: value for name, value in found.items() if name and value and name not in _PLACES}
+def is_list() -> bool:
+    """Whether the screen is a list that can leave as a file."""
+    return _export() is not None
+
+
+def _export() -> str | None:
+    here = str(request.endpoint)
+    endpoint = SCREENS.get(here) or (here.replace(".index", ".export") if here.endswith(".index") else "")
+    return endpoint if endpoint in current_app.view_functions else None
 
 
 def _list_url(filters: Mapping[str, str]) -> str:
@@ -117,11 +120,15 @@ def _list_url(filters: Mapping[str, str]) -> str:
 
 
 def offer(kind: str, names: Sequence[str], rows: Rows) -> ResponseReturnValue:
-    """Ask for the kind of file, and why where the list tells of people; then hand the rows over as they come."""
+    """Ask for the kind of file, and why where the list tells of people; then hand the rows over as they come.
+
+    ``Refused`` where the address asks for what was not applied: the file would have what nobody asked for.
+    """
+    _refuse(unread(with_places=False))
     listing, form = LISTINGS[kind], ExportForm()
     if not listing.is_personal:
         del form.reason
-    filters = narrowed()
+    filters = applied()
     if run := form.submit(exports.take, kind=kind, filters=filters):
         try:
             return _file(run, Offer(names, rows))
@@ -137,6 +144,11 @@ def offer(kind: str, names: Sequence[str], rows: Rows) -> ResponseReturnValue:
         columns=names,
         back=_list_url(filters),
     )
+
+
+def _refuse(sentences: Sequence[str]) -> None:
+    if sentences:
+        raise Refused("filter.unread", f"{' '.join(sentences)} Nothing was exported.")
 
 
 def _file(run: ExportRun, wanted: Offer) -> Response:

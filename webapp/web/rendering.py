@@ -15,8 +15,11 @@ def asked_for_part() -> bool:
 
 def render(page: str, part: str | None = None, status: int = 200, **context: object) -> Response:
     """The page, or ``part`` of it when that was asked for."""
-    name = part if part and asked_for_part() else page
-    response = make_response(render_template(name, **context), status)
+    wanted = part if part and asked_for_part() else None
+    text = render_template(wanted or page, **context)
+    if wanted and request.method == "GET":
+        text += render_template("layouts/_unread_part.html")
+    response = make_response(text, status)
     response.vary.update(("HX-Request", "HX-Request-Type"))
     return response
 

@@ -40,7 +40,7 @@ def sign_in(email: str, password: str) -> bool:
     return _enter_or_wait(found.staff_id, found.name, attempt, has_second_factor=found.has_second_factor)
 
 
-def take_up(token: str, name: str, password: str) -> bool:
+def take_up(token: str, name: str | None, password: str) -> bool:
     """Take up an invitation; a link for a forgotten password does not stand in for the second factor."""
     member = authentication.take_up(token, name, password)
     return _enter_or_wait(member.id, member.name, 0, has_second_factor=member.totp_since is not None)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from webapp.domain.timing import day_ends, day_starts, listed_day
@@ -104,7 +104,7 @@ class Asked:
             "staff": ("Person", people.get(self.filters.staff_id or 0, "somebody else")),
             "what": ("About", GROUPS.get(self.filters.group, "")),
             "site": ("Site", sites.get(self.filters.site_id or 0, "another site")),
-            "subject": ("Only", called(self.filters.subject)),
+            "subject": ("Only", _named(self.filters.subject, people)),
             "address": ("Address", self.filters.address),
             "since": ("From", self._day("since")),
             "until": ("To", self._day("until")),
@@ -123,14 +123,13 @@ class Asked:
 
 
 def asked() -> Asked:
-    """Reads the address; what makes no sense is not there."""
+    """Reads the address; what makes no sense is not there, and the list says so."""
     since, until = paging.day("since"), paging.day("until")
-    group, subject, address = request.args.get("what", ""), paging.text("subject", 80), paging.text("address", 64)
     filters = read.Filters(
         staff_id=paging.number("staff"),
-        group=group if group in GROUPS else "",
-        subject=subject if _SUBJECT.fullmatch(subject) else "",
-        address=address if _ADDRESS.fullmatch(address) else "",
+        group=paging.choice("what", GROUPS) or "",
+        subject=paging.matching("subject", _SUBJECT, 80, "profiles:12"),
+        address=paging.matching("address", _ADDRESS, 64, "203.0.113.7"),
         site_id=paging.number("site"),
         since=day_starts(since, account_zone()),
         until=day_ends(until, account_zone()),
@@ -144,20 +143,37 @@ def asked() -> Asked:
         "since": since,
         "until": until,
     }
-    return Asked(filters, {name: str(value) for name, value in given.items() if value})
+    return Asked(filters, {name: str(value) for name, value in given.items() if value not in (None, "")})
+
+
+def _named(subject: str, people: Mapping[int, str]) -> str:
+    """A member of staff by name; what has no name here by its number, as its page and its address have it."""
+    table, _, number = subject.partition(":")
+    known = people.get(int(number[:10])) if table == "staff_members" else None
+    return known or called(subject)
 
 
 def called(subject: str) -> str:
     """«person 12», «voucher type 3»."""
-    table, _, number = subject.partition(":")
-    return f"{_CALLED.get(table) or table.removesuffix('s').replace('_', ' ')} {number}"
+    noun = _noun(subject)
+    return noun if noun == "settings" else f"{noun} {subject.partition(':')[2]}"
+
+
+def _this(subject: str) -> str:
+    noun = _noun(subject)
+    return f"the {noun}" if noun == "settings" else f"this {noun}"
+
+
+def _noun(subject: str) -> str:
+    table = subject.partition(":")[0]
+    return _CALLED.get(table) or table.removesuffix("s").replace("_", " ")
 
 
 def narrower(row: read.AuditRow, question: Asked) -> list[tuple[str, str]]:
     """Where this list is narrowed to what a row is about, or to where it came from."""
     found = []
     for words, name, value in (
-        (f"Only {called(row.subject)}", "subject", row.subject),
+        (f"Only {_this(row.subject)}", "subject", row.subject),
         (row.address, "address", row.address),
     ):
         if value and question.values.get(name) != value and (name != "subject" or _SUBJECT.fullmatch(value)):

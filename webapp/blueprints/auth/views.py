@@ -124,20 +124,23 @@ def sign_out() -> ResponseReturnValue:
 @bp.route("/invitations/<token:token>", methods=["GET", "POST"])
 @requires(Permission.PUBLIC)
 def invitation(token: str) -> ResponseReturnValue:
-    email = authentication.invited(token)
+    member = authentication.invited(token)
+    email, has_joined = member.email, member.password_hash is not None
     form = InvitationForm()
+    if has_joined:
+        del form.name
     if form.validate_on_submit():
         try:
-            is_all = second_step.take_up(token, form.name.data, form.password.data)
+            is_all = second_step.take_up(token, None if has_joined else form.name.data, form.password.data)
         except DomainError as refusal:
             _put(form, refusal)
         else:
             if not is_all:
                 return go(".code")
-            flash("Welcome. Your account is ready.", "success")
+            flash("Your new password holds." if has_joined else "Welcome. Your account is ready.", "success")
             return go("today.index")
     action = url_for("auth.invitation", token=token)
-    page = render_template("auth/invitation.html", form=form, email=email, action=action)
+    page = render_template("auth/invitation.html", form=form, email=email, has_joined=has_joined, action=action)
     return page, 422 if form.errors else 200
 
 

@@ -30,7 +30,7 @@ from webapp.web.access import can, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.filters import account_zone, capitalise_first
 from webapp.web.forms import PressForm
-from webapp.web.paging import counted, number, text
+from webapp.web.paging import choice, counted, number, text
 from webapp.web.rendering import go, render
 
 VIEW, EDIT = Permission.PROGRAMMES_VIEW, Permission.DEFINITIONS_EDIT
@@ -57,8 +57,8 @@ def index() -> ResponseReturnValue:
 
 
 def _filters() -> read.Filters:
-    state = next((item for item in DefinitionState if item == request.args.get("state")), None)
-    kind = next((item for item in BenefitType if item == request.args.get("type")), None)
+    state = choice("state", DefinitionState)
+    kind = choice("type", BenefitType)
     return read.Filters(text("q"), state, kind, text("tag", 40), text("campaign", 80))
 
 

@@ -17,7 +17,7 @@ from webapp.queries.benefit_lists import Place, Turn
 from webapp.web import benefit_words
 from webapp.web.filters import day as shown_day
 from webapp.web.paging import MOST as NUMBER
-from webapp.web.paging import day, number, text
+from webapp.web.paging import choice, day, heard, number, text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,16}))?", re.ASCII)
@@ -41,8 +41,8 @@ def narrowed() -> Filter:
     asked = {name: Dates(day(f"{name}_from"), day(f"{name}_to"), _is_there(name)) for name in DATES}
     return Filter(
         definition_id=number("definition"),
-        state=next((item for item in BenefitState if item == request.args.get("state")), None),
-        source=next((item for item in BenefitSource if item == request.args.get("source")), None),
+        state=choice("state", BenefitState),
+        source=choice("source", BenefitSource),
         batch_id=number("batch"),
         search=text("q"),
         dates={name: dates for name, dates in asked.items() if dates != Dates()},
@@ -65,7 +65,7 @@ def ticked() -> list[int]:
 
 
 def _is_there(name: str) -> bool | None:
-    return {"yes": True, "never": False}.get(request.args.get(name, "")) if name in NULLABLE else None
+    return {"yes": True, "never": False}.get(choice(name, ("yes", "never")) or "") if name in NULLABLE else None
 
 
 def turn() -> Turn:
@@ -87,6 +87,10 @@ def written(place: Place) -> str:
 
 
 def _place() -> Place | None:
+    return heard("before", _read_place(), "is no place in this list")
+
+
+def _read_place() -> Place | None:
     found = _PLACE.fullmatch(request.args.get("before", ""))
     if found is None or int(found[1]) > 2**31 - 1 or int(found[2] or 0) > _LAST:
         return None

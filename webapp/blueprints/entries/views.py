@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.entries import presenters
@@ -17,7 +17,7 @@ from webapp.queries import rewards as read_rewards
 from webapp.services import imports
 from webapp.web.access import requires, scope
 from webapp.web.exporting import offer
-from webapp.web.paging import number, text
+from webapp.web.paging import choice, number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("entries", __name__, url_prefix="/rewards/<name:name>/entries")
@@ -61,7 +61,7 @@ def export(name: str) -> ResponseReturnValue:
 
 
 def _status() -> EntryStatus | None:
-    return next((item for item in EntryStatus if item == request.args.get("status")), None)
+    return choice("status", EntryStatus)
 
 
 @bp.route("/upload", methods=["GET", "POST"])

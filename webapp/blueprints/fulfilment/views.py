@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, request
+from flask import flash
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.fulfilment import bp, presenters
@@ -16,7 +16,7 @@ from webapp.services import fulfilment
 from webapp.web.access import listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import CommandForm, PressForm
-from webapp.web.paging import number
+from webapp.web.paging import choice, number
 from webapp.web.rendering import go, render
 
 
@@ -34,8 +34,8 @@ def board(name: str) -> ResponseReturnValue:
     session = db.session()
     sheet = read_rewards.sheet(session, name, scope(Permission.WINNERS_VIEW))
     counts = presenters.counts(read.counts(session, sheet.reward.id))
-    asked = request.args.get("column", "")
-    if asked in read.COLUMNS:
+    asked = choice("column", read.COLUMNS)
+    if asked:
         after = number("after")
         found = read.column(session, sheet.reward.id, asked, after=after)
         return render(
@@ -75,7 +75,7 @@ def export() -> ResponseReturnValue:
 def export_winners(name: str) -> ResponseReturnValue:
     """Winners and reserves of one reward as a file: those of one column of the board, or all."""
     reward_id = read_rewards.id_of(db.session(), name, scope(Permission.WINNERS_VIEW))
-    column = request.args.get("column", "")
+    column = choice("column", read.COLUMNS) or ""
     return offer("winners", read.EXPORT, lambda session: read.stream(session, reward_id, column))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from webapp.services import groups
 from webapp.web.access import actor, bound, requires
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import counted, number, text
+from webapp.web.paging import choice, counted, number, text
 from webapp.web.reach import whole_tree, within
 from webapp.web.rendering import go, render
 
@@ -51,8 +51,9 @@ def index() -> ResponseReturnValue:
 
 
 def _filters() -> read.Filters:
-    shown = request.args.get("show", "")
-    kind = next((one for one in GroupKind if one.replace(" ", "-") == shown), None)
+    kinds = {kind.replace(" ", "-"): kind for kind in GroupKind}
+    shown = choice("show", ("in-use", *kinds, "archived"))
+    kind = kinds.get(shown or "")
     return read.Filters(text("q"), kind, shown == "archived")
 
 

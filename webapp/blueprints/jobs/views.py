@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, flash, g, request, url_for
+from flask import abort, flash, g, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.jobs import bp, presenters
@@ -52,7 +52,7 @@ def export() -> ResponseReturnValue:
 
 
 def _status() -> JobStatus | None:
-    return next((item for item in JobStatus if item == request.args.get("status")), None)
+    return paging.choice("status", JobStatus)
 
 
 @bp.get("/<int:job_id>")

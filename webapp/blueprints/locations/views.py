@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TypeVar
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
@@ -21,7 +21,7 @@ from webapp.web.access import actor, requires
 from webapp.web.exporting import offer
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm, PressForm
-from webapp.web.paging import counted, number, text
+from webapp.web.paging import counted, is_shown, number, text
 from webapp.web.reach import within
 from webapp.web.rendering import go, render
 from webapp.web.versions import VersionField
@@ -68,7 +68,7 @@ class ChangeLocationForm(LocationForm[ChangeLocation]):
 def index() -> ResponseReturnValue:
     """Locations by title; those closed for good in a tab."""
     session, where = db.session(), within(Permission.ORGANISATIONS_VIEW)
-    search, after, is_closed = text("q"), number("after"), request.args.get("show") == "closed"
+    search, after, is_closed = text("q"), number("after"), is_shown("closed", "open")
     rows = read.page(session, where, search=search, is_closed=is_closed, after=after)
     in_use, closed = read.counts(session, where)
     tabs = (("Open", None, in_use, not is_closed), ("Closed for good", "closed", closed, is_closed))
@@ -91,7 +91,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.ORGANISATIONS_VIEW, within=True)
 def export() -> ResponseReturnValue:
     """The locations of the list as a file."""
-    where, search, is_closed = within(Permission.ORGANISATIONS_VIEW), text("q"), request.args.get("show") == "closed"
+    where, search, is_closed = within(Permission.ORGANISATIONS_VIEW), text("q"), is_shown("closed", "open")
     return offer("locations", read.EXPORT, lambda session: read.stream(session, where, search, is_closed=is_closed))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
@@ -21,7 +21,7 @@ from webapp.services import modules
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import counted, number, text
+from webapp.web.paging import counted, is_shown, number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("modules", __name__, url_prefix="/modules")
@@ -32,7 +32,7 @@ bp = Blueprint("modules", __name__, url_prefix="/modules")
 def index() -> ResponseReturnValue:
     """Modules by site and path; archived ones in a tab."""
     session, where = db.session(), listed(Permission.PROFILES_VIEW)
-    search, after, is_archived = text("q"), number("after"), request.args.get("show") == "archived"
+    search, after, is_archived = text("q"), number("after"), is_shown("archived")
     rows = read.page(session, where, search=search, is_archived=is_archived, after=after)
     in_use, archived = read.counts(session, where)
     tabs = (("In use", None, in_use, not is_archived), ("Archived", "archived", archived, is_archived))
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.PROFILES_VIEW)
 def export() -> ResponseReturnValue:
     """The modules of the list as a file."""
-    where, search, is_archived = listed(Permission.PROFILES_VIEW), text("q"), request.args.get("show") == "archived"
+    where, search, is_archived = listed(Permission.PROFILES_VIEW), text("q"), is_shown("archived")
     return offer("modules", read.EXPORT, lambda session: read.stream(session, where, search, is_archived=is_archived))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.outbox import OutboxStatus
@@ -15,7 +15,7 @@ from webapp.services import outbox
 from webapp.web.access import requires
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import number
+from webapp.web.paging import choice, number
 from webapp.web.reach import whole_account
 from webapp.web.rendering import go, render
 
@@ -52,7 +52,7 @@ def export() -> ResponseReturnValue:
 
 
 def _status() -> OutboxStatus | None:
-    return next((item for item in OutboxStatus if item == request.args.get("status")), None)
+    return choice("status", OutboxStatus)
 
 
 def _tabs(chosen: OutboxStatus | None) -> list[dict[str, Any]]:

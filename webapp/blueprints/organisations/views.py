@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash
 from flask.typing import ResponseReturnValue
 
 from webapp.blueprints.organisations.forms import ChangeOrganisationForm, NewOrganisationForm
@@ -18,7 +18,7 @@ from webapp.services import organisations
 from webapp.web.access import actor, requires
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import number, text
+from webapp.web.paging import is_shown, number, text
 from webapp.web.reach import within
 from webapp.web.rendering import go, render
 
@@ -53,7 +53,7 @@ def export() -> ResponseReturnValue:
 
 
 def _filters() -> read.Filters:
-    return read.Filters(text("q"), number("type"), request.args.get("show") == "archived")
+    return read.Filters(text("q"), number("type"), is_shown("archived"))
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -21,7 +21,7 @@ from webapp.services import rewards
 from webapp.web.access import listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import counted, number, text
+from webapp.web.paging import choice, counted, number, text
 from webapp.web.rendering import go, render
 
 SECRET = 32  # bytes of entropy behind a draw's code and behind its pseudonyms
@@ -57,7 +57,7 @@ def export() -> ResponseReturnValue:
 
 
 def _status() -> RewardStatus | None:
-    return next((item for item in RewardStatus if item == request.args.get("status")), None)
+    return choice("status", RewardStatus)
 
 
 @bp.route("/new", methods=["GET", "POST"])

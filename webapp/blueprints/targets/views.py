@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import flash, request, url_for
+from flask import flash, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
@@ -30,7 +30,7 @@ from webapp.web import webhooks
 from webapp.web.access import actor, listed, requires, scope
 from webapp.web.exporting import offer
 from webapp.web.forms import CommandForm, PressForm
-from webapp.web.paging import counted, number, text
+from webapp.web.paging import counted, is_shown, number, text
 from webapp.web.rendering import go, render
 
 Consequences = list[tuple[int | None, str]]
@@ -53,7 +53,7 @@ class Letter:
 def index() -> ResponseReturnValue:
     """Targets, newest first; the archived ones in a tab."""
     session, where, search = db.session(), listed(VIEW), text("q")
-    is_archived = request.args.get("show") == "archived"
+    is_archived = is_shown("archived")
     rows = read.page(session, where, search=search, is_archived=is_archived, before=number("before"))
     in_use, archived = read.counts(session, where)
     tabs = (("In use", None, in_use, not is_archived), ("Archived", "archived", archived, is_archived))
@@ -76,7 +76,7 @@ def index() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """The targets of the list as a file."""
     where, search = listed(Permission.REPORTS_EXPORT), text("q")
-    is_archived = request.args.get("show") == "archived"
+    is_archived = is_shown("archived")
     return offer("targets", read.EXPORT, lambda session: read.stream(session, where, search, is_archived=is_archived))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock
@@ -22,7 +22,7 @@ from webapp.web.access import actor, listed, requires, scope
 from webapp.web.codes import mint
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
-from webapp.web.paging import number, text
+from webapp.web.paging import choice, number, text
 from webapp.web.rendering import go, render
 
 bp = Blueprint("vouchers", __name__, url_prefix="/vouchers")
@@ -82,7 +82,7 @@ def export() -> ResponseReturnValue:
 
 def _narrow(permission: Permission) -> tuple[frozenset[int] | None, read.Filter]:
     """The sites and what is asked for; a link to the codes of one type or reward leads there whatever site is chosen."""
-    status = next((item for item in VoucherStatus if item == request.args.get("status")), None)
+    status = choice("status", VoucherStatus)
     voucher_type_id, reward = number("type"), text("reward", 60)
     if voucher_type_id is None and not reward:
         return listed(permission), read.Filter(None, status, None)
