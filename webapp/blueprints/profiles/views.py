@@ -165,7 +165,10 @@ def _tab(profile_id: int, tab: str, read_tab: Callable[[Session, Person], dict[s
     ]
     facts = read_tab(session, person)
     may_edit = actor().may(Permission.PROFILES_EDIT, within=True) and profile.erased_at is None
-    return render("profiles/show.html", profile=profile, tabs=tabs, tab=tab, may_edit=may_edit, **facts)
+    may_erase = scope(Permission.PROFILES_ERASE) is None and profile.erased_at is None
+    return render(
+        "profiles/show.html", profile=profile, tabs=tabs, tab=tab, may_edit=may_edit, may_erase=may_erase, **facts
+    )
 
 
 def _facts(session: Session, person: Person) -> dict[str, Any]:
