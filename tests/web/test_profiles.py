@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.factories import NOW
-from webapp.models import Membership
+from webapp.domain.notices import Skip
+from webapp.domain.redemptions import BenefitMove
+from webapp.models import BenefitChange, Membership
 
 
 @pytest.fixture
@@ -230,12 +232,15 @@ def test_notices_and_groups_are_in_the_history(console, make, zoe):
     club, group = make.organisation(title="Harbour club"), make.group(title="Tasters")
     make.member(group, zoe, club, joined_at=NOW - timedelta(days=9))
     page = console.get(f"/profiles/{zoe.id}/history")
-    lines = page.texts(".timeline__text")
-    assert "Offer to extend «Coffee» is due" in lines[0]
-    assert "Spring mail" in lines[0]
+    coming = page.texts("#coming .timeline__text")
+    assert len(coming) == 1
+    assert "Offer to extend «Coffee» Spring mail" in coming[0]
+    assert "5 Mar 2026" in coming[0]
+    lines = page.texts("#history .timeline__text")
+    assert not any("Offer to extend" in line for line in lines)
     told = "\n".join(lines)
     for words in ("Notice of «Coffee» was sent", "Reminder of «Coffee» could not be sent", "Mailbox is full",
-                  "Reminder of «Coffee» was left out", "Opted out", "waits for the other side"):  # fmt: skip
+                  "Reminder of «Coffee» was left out", "Because the person opted out", "waits for the other side"):  # fmt: skip
         assert words in told
     assert "Joined «Tasters» within «Harbour club»" in lines[-1]
 
@@ -357,3 +362,70 @@ def test_only_administrators_erase(signed_in, zoe, role):
     person = signed_in(role)
     person.get("/profiles/erase", status=403)
     person.get(f"/profiles/{zoe.id}/erase", status=403)
+
+
+PLANNED, SOON, LONG = NOW - timedelta(days=3), timedelta(days=1), timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told", "after"),
+    [
+        (Skip.VOID, "Because the benefit was made void", SOON),
+        (Skip.REDEEMED, "Because the benefit was used up", SOON),
+        (Skip.MOVED, "The end of the benefit was moved", SOON),
+        (Skip.HANDED_OVER, "Because the benefit was handed over to another person", SOON),
+        (Skip.TOO_SHORT, "The benefit is shorter than the lead time", timedelta()),
+        (Skip.DROPPED, "The definition asks for it no more", timedelta()),
+        (Skip.NOT_EXTENDABLE, "Cannot be extended any more", timedelta()),
+    ],
+)
+def test_a_notice_left_out_early_stands_where_that_was_decided(console, make, zoe, reason, told, after):
+    """Not at the day it would have been sent, which may be yet to come."""
+    is_void = {"voided_at": PLANNED + SOON, "void_reason": "lost"} if reason is Skip.VOID else {}
+    coffee = make.benefit(make.benefit_definition(name="Coffee"), zoe, **is_void)
+    if reason is Skip.REDEEMED:
+        make.redemption(coffee, at=PLANNED + SOON)
+    if reason in (Skip.MOVED, Skip.HANDED_OVER):
+        move = BenefitMove.EXTENDED if reason is Skip.MOVED else BenefitMove.REASSIGNED
+        for days in (1, 2):  # the second has nothing to do with it
+            make.add(BenefitChange(benefit_id=coffee.id, move=move, at=PLANNED + timedelta(days=days), by="Ann Able"))
+    make.notice(
+        coffee, kind="remind", status="skipped", reason=str(reason), due_at=NOW + LONG, anchor_at=NOW + LONG, created_at=PLANNED
+    )  # fmt: skip
+    page = console.get(f"/profiles/{zoe.id}/history")
+    line = next(one for one in page.soup.select("#history .timeline__entry") if "left out" in one.get_text())
+    assert line.select_one(".timeline__detail").get_text() == told
+    assert line.select_one("time")["datetime"].startswith((PLANNED + after).date().isoformat())
+    assert not page.soup.select("#coming")
+
+
+def _at(node) -> datetime:
+    return datetime.fromisoformat(node["datetime"])
+
+
+def test_nothing_of_a_history_is_later_than_now_and_the_next_notices_come_first(console, make, zoe):
+    coffee = make.benefit(make.benefit_definition(name="Coffee"), zoe)
+    for number, status in enumerate(("planned", "skipped", "failed", "planned", "sending")):
+        due = NOW + timedelta(days=9 - number)
+        make.notice(coffee, kind="remind", status=status, reason="no luck", due_at=due, anchor_at=due)
+    late = NOW - timedelta(hours=1)
+    make.notice(coffee, kind="issue", due_at=late, anchor_at=late, created_at=late)
+    page = console.get(f"/profiles/{zoe.id}/history")
+    assert all(_at(node) <= NOW for node in page.soup.select("#history time"))
+    assert [node["datetime"][:10] for node in page.soup.select("#coming time")] == ["2026-03-08", "2026-03-11"]
+    assert "Notice of «Coffee» is due" in page.one("#history").get_text()
+    aside = console.get(f"/profiles/{zoe.id}").soup.select("aside time, .aside time")
+    assert aside
+    assert all(_at(node) <= NOW for node in aside)
+
+
+def test_many_notices_to_come_are_told_of_by_the_next_twelve(console, make, zoe):
+    coffee = make.benefit(make.benefit_definition(name="Coffee"), zoe)
+    for number in range(13):
+        due = NOW + timedelta(days=1 + number)
+        make.notice(coffee, kind="remind", due_at=due, anchor_at=due)
+    page = console.get(f"/profiles/{zoe.id}/history")
+    assert len(page.texts("#coming .timeline__entry")) == 12
+    assert "The next 12 notices" in page.one("#coming").get_text()
+    place = "1772442000000000.0.0.0"
+    assert not console.get(f"/profiles/{zoe.id}/history?before={place}").soup.select("#coming")
