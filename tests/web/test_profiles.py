@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from tests.factories import NOW
 from webapp.domain.notices import Skip
 from webapp.domain.redemptions import BenefitMove
-from webapp.models import BenefitChange, Membership
+from webapp.models import BenefitChange, Membership, ProfileMerge
 
 
 @pytest.fixture
@@ -298,6 +299,93 @@ def test_two_people_are_merged_over_a_page_that_says_what_becomes_of_them(consol
     assert console.client.get(f"/profiles/{other.id}").headers["Location"] == f"/profiles/{zoe.id}"
     assert console.client.get(f"/profiles/{zoe.id}/merge/{other.id}").headers["Location"] == f"/profiles/{zoe.id}"
     assert console.get(f"/profiles/{zoe.id}/entries").texts("#entries tbody th") == ["Win a bike"]
+
+
+def consequences(page) -> list[str]:
+    return [line.get_text(" ", strip=True) for line in page.soup.select(".consequences li")]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_merge_says_that_benefits_notices_and_vouchers_move(console, make, session, zoe, count):
+    """As many as the log tells of afterwards."""
+    other, kind = make.profile(), make.voucher_type()
+    winner = make.winner(make.reward(), profile_id=other.id)
+    for _ in range(count):
+        coffee = make.benefit(make.benefit_definition(), other)
+        make.notice(coffee)
+        make.voucher(kind, status="allocated", profile_id=other.id, allocated_at=NOW)
+        make.voucher(kind, reserved_for_id=other.id)
+        make.profile(external_id=None, email="", email_key=None, merged_into_id=other.id)
+    make.voucher(kind, status="allocated", profile_id=other.id, allocated_at=NOW, winner_id=winner.id)
+    page = console.get(f"/profiles/{zoe.id}/merge/{other.id}")
+    told = [line for line in consequences(page) if line.startswith(f"{count} ")]
+    assert told == (
+        [
+            "1 benefit moves, with its codes and what was redeemed of it",
+            "1 notice of benefits moves, unless both were told the same; if it is planned it goes to the person who stays",
+            "1 voucher that no prize gave moves",
+            "1 code kept for the other is kept for the person who stays",
+            "1 row merged into the other before leads here too",
+        ]
+        if count == 1
+        else [
+            "2 benefits move, with their codes and what was redeemed of them",
+            "2 notices of benefits move, but for what both were told; those that are planned go to the person who stays",
+            "2 vouchers that no prize gave move",
+            "2 codes kept for the other are kept for the person who stays",
+            "2 rows merged into the other before lead here too",
+        ]
+    )
+    assert "Notices of benefits" in page.texts("#holdings tbody th")
+    console.submit(page, "form#form", reason="Same birthday")
+    moved = session.scalars(select(ProfileMerge)).one().moved
+    assert [moved[name] for name in ("benefits", "notices", "vouchers", "reserved_codes", "aliases")] == [count] * 5
+
+
+def test_a_merge_of_somebody_with_nothing_says_nothing_of_it(console, make, zoe):
+    told = " ".join(console.get(f"/profiles/{zoe.id}/merge/{make.profile().id}").texts(".consequences li"))
+    for word in ("benefit", "voucher that", "code", "row merged"):
+        assert word not in told
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_erasing_says_what_becomes_of_benefits_and_vouchers(console, make, zoe, count):
+    kind, lapsed = make.voucher_type(), NOW - timedelta(days=1)
+    for _ in range(count):
+        definition = make.benefit_definition(max_redemptions=3)
+        make.redemption(make.benefit(definition, zoe, max_redemptions=3))
+        make.notice(make.benefit(definition, zoe, voided_at=NOW, void_reason="lost"))
+        make.benefit(definition, zoe, issued_at=NOW - timedelta(days=9), expires_at=lapsed)
+        make.voucher(kind, status="allocated", profile_id=zoe.id, allocated_at=NOW)
+        make.voucher(kind, status="redeemed", profile_id=zoe.id, allocated_at=NOW)
+        make.voucher(kind, reserved_for_id=zoe.id)
+        make.completion(zoe.id, make.lesson(make.site().id).id)
+    told = consequences(console.get(f"/profiles/{zoe.id}/erase"))
+    assert f"{3 * count} benefits stay with the emptied row, with what was redeemed of them" in told
+    assert (
+        "1 benefit can still be redeemed by whoever has its code, which was redeemed in part; make it void first if that must not be"
+        if count == 1
+        else "2 benefits can still be redeemed by whoever has their codes, 2 of them redeemed in part; make them void first if that must not be"
+    ) in told
+    assert (
+        f"{2 * count} vouchers stay with the emptied row; {count} can still be redeemed by whoever has the code" in told
+    )
+    assert (
+        "1 notice of benefits loses subject and words; if it was not sent it is left out"
+        if count == 1
+        else "2 notices of benefits lose subject and words; 2 not sent yet are left out"
+    ) in told
+    assert ("1 code is" if count == 1 else "2 codes are") + " no longer kept for the person" in told
+    assert (
+        f"{count} completed module{'' if count == 1 else 's'} stay{'s' if count == 1 else ''} with the emptied row"
+        in told
+    )
+
+
+def test_erasing_somebody_with_nothing_says_nothing_of_it(console, zoe):
+    told = " ".join(console.get(f"/profiles/{zoe.id}/erase").texts(".consequences li"))
+    for word in ("benefit", "voucher", "module", "code "):
+        assert word not in told
 
 
 def test_somebody_out_of_reach_is_not_merged(signed_in, make, zoe):

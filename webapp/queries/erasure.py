@@ -7,13 +7,18 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, cast, false, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, String, and_, cast, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain.fulfilment import Stage
 from webapp.domain.imports import ImportStatus
+from webapp.domain.notices import NoticeStatus
+from webapp.domain.vouchers import VoucherStatus
 from webapp.models import (
+    Benefit,
+    Completion,
     Draw,
     Entry,
     ImportProblem,
@@ -33,6 +38,8 @@ from webapp.queries import benefit_cards, files
 
 ENDED = (ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.CANCELLED, ImportStatus.DISCARDED)
 _OPEN = (Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED)
+_OUT = (VoucherStatus.ALLOCATED, VoucherStatus.PENDING)
+_UNSENT = (NoticeStatus.PLANNED, NoticeStatus.SENDING)
 _SHORTEST = 4  # signs of a text that is looked for elsewhere: shorter ones stand everywhere
 _OVERLAP = 300
 
@@ -64,8 +71,14 @@ def subject(session: Session, profile_id: int) -> Subject:
     return Subject(profile, ids, tuple(sorted(texts)), tuple(sorted(addresses)), tuple(sorted(names)))
 
 
-def counts(session: Session, who: Subject) -> dict[str, int]:
-    """How much there is of each thing that goes or stays."""
+def counts(session: Session, who: Subject, now: datetime) -> dict[str, int]:
+    """How much there is of each thing that goes or stays; ``usable`` is what a code still redeems at ``now``."""
+    held, codes = Benefit.profile_id.in_(who.ids), Voucher.profile_id.in_(who.ids)
+    is_lasting = or_(Benefit.expires_at.is_(None), Benefit.expires_at >= now)
+    left = or_(Benefit.max_redemptions.is_(None), Benefit.redeemed_count < Benefit.max_redemptions)
+    usable = and_(held, Benefit.voided_at.is_(None), is_lasting, left)
+    valid = or_(Voucher.expires_at.is_(None), Voucher.expires_at >= now)
+    notices = Notice.profile_id.in_(who.ids)
     sealed = select(Draw.reward_id).where(Draw.sealed_at.is_not(None))
     parts = {
         "entries": select(func.count()).select_from(Entry).where(Entry.profile_id.in_(who.ids)),
@@ -77,6 +90,15 @@ def counts(session: Session, who: Subject) -> dict[str, int]:
         "memberships": select(func.count()).select_from(Membership).where(Membership.profile_id.in_(who.ids)),
         "messages": select(func.count()).select_from(OutboxMessage).where(mentioned_in_messages(who)),
         "problems": select(func.count()).select_from(ImportProblem).where(mentioned_in_problems(who)),
+        "completions": select(func.count()).select_from(Completion).where(Completion.profile_id.in_(who.ids)),
+        "benefits": select(func.count()).select_from(Benefit).where(held),
+        "usable": select(func.count()).select_from(Benefit).where(usable),
+        "partly": select(func.count()).select_from(Benefit).where(usable, Benefit.redeemed_count > 0),
+        "vouchers": select(func.count()).select_from(Voucher).where(codes),
+        "valid": select(func.count()).select_from(Voucher).where(codes, Voucher.status.in_(_OUT), valid),
+        "reserved": select(func.count()).select_from(Voucher).where(Voucher.reserved_for_id.in_(who.ids)),
+        "notices": select(func.count()).select_from(Notice).where(notices),
+        "planned": select(func.count()).select_from(Notice).where(notices, Notice.status.in_(_UNSENT)),
     }
     rows = union_all(*(select(literal(name), part.scalar_subquery()) for name, part in parts.items()))
     return {row[0]: row[1] for row in session.execute(rows)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash
 from flask.typing import ResponseReturnValue
 
-from webapp.adapters import randomness
+from webapp.adapters import clock, randomness
 from webapp.blueprints.profiles.forms import EraseForm, FindForm
 from webapp.blueprints.profiles.views import bp
 from webapp.domain.permissions import Permission
@@ -54,6 +54,6 @@ def erase(profile_id: int) -> ResponseReturnValue:
         form.status,
         form=form,
         profile=profile,
-        counts=read.counts(session, who),
+        counts=read.counts(session, who, clock.now()),
         prizes=read.open_prizes(session, who),
     )
