@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from tests.factories import NOW
+from webapp.domain.imports import ImportStatus
 from webapp.domain.notices import Skip
 from webapp.domain.redemptions import BenefitMove
-from webapp.models import BenefitChange, Membership, ProfileMerge
+from webapp.models import BenefitChange, ImportRun, Membership, ProfileMerge
+from webapp.services import files
+from webapp.services.work import transaction
 
 
 @pytest.fixture
@@ -433,6 +436,36 @@ def test_an_administrator_erases_without_seeing_who_it_is(signed_in, make, sessi
     assert zoe.erased_at is not None
     assert "erased on" in person.get(f"/profiles/{zoe.id}/erase").text
     person.get(f"/profiles/{zoe.id}", status=403)
+
+
+def test_what_is_in_the_way_of_erasing_is_told_before_with_who_can_help(signed_in, make, session, zoe, actor):
+    """All of it at once, on the page; whoever may open an import finds its address."""
+    with transaction(session, actor, NOW) as work:
+        runs = []
+        for title, content, status in (
+            ("a.csv", b"member\nZB9\nzoe@example.com\n", ImportStatus.CHECKED),
+            ("b.csv", b"zoe@example.com\n", ImportStatus.UPLOADED),
+            ("c.csv", b"zoe@example.com\n", ImportStatus.DONE),
+            ("d.csv", b"somebody@example.com\n", ImportStatus.CHECKED),
+        ):
+            run = ImportRun(
+                kind="profiles", file_id=files.store(work, title, "text/csv", [content]).id, encoding="utf-8",
+                status=status, created_at=NOW, created_by="Ed Editor",
+            )  # fmt: skip
+            session.add(run)
+            runs.append(run)
+    first, second, *_ = runs
+    administrator, both = signed_in("administrator"), signed_in("administrator", "editor")
+    page = administrator.get(f"/profiles/{zoe.id}/erase")
+    lines = page.texts(".notice--warn li")
+    assert [line.split(" of ")[0] for line in lines] == [f"Import {first.id}", f"Import {second.id}"]
+    assert all(line.endswith("uploaded by Ed Editor; ask them, or anybody with the role editor") for line in lines)
+    assert not page.soup.select(".notice--warn a")
+    assert "2 imports under way hold this person" in page.text
+    page = administrator.submit(page, "form#form", status=422, confirmation=str(zoe.id))
+    assert f"Imports {first.id}, {second.id} still hold this person." in page.text
+    links = both.get(f"/profiles/{zoe.id}/erase").soup.select(".notice--warn a")
+    assert [link["href"] for link in links] == [f"/imports/{first.id}", f"/imports/{second.id}"]
 
 
 def test_what_is_left_of_an_erased_person_says_so(console, make, zoe):
