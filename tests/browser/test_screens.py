@@ -156,3 +156,47 @@ _BROKEN = """element => {
     }
   return found;
 }"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_e_mail_among_the_facts_of_a_person_stands_on_one_line(window, size):
+    page = window("person", size, dark=False)
+    lines = page.evaluate(
+        """() => {
+            const label = [...document.querySelectorAll("#facts dt")].find((one) => one.textContent === "E-mail");
+            const value = label.nextElementSibling;
+            value.textContent = "barista12@staff.harbour.example";
+            const words = document.createRange();
+            words.selectNodeContents(value);
+            return words.getClientRects().length;
+        }"""
+    )
+    assert lines == 1
+    columns = page.evaluate(
+        "new Set([...document.querySelectorAll('#facts dt')].map((one) => Math.round(one.getBoundingClientRect().left))).size"
+    )
+    assert columns == {"phone": 2, "desk": 4}[size]
+
+
+@pytest.mark.parametrize("name", ["module", "group", "person, edit"])
+def test_labels_and_controls_beside_one_another_stand_on_lines_they_share(window, name):
+    """A hint below one label moves neither the other label nor its control."""
+    tops = window(name, "desk", dark=False).evaluate(
+        """() => [...document.querySelectorAll(".row")].map((row) => [...row.children].map((field) =>
+            [".field__label", "input, select"].map((part) =>
+                Math.round(field.querySelector(part).getBoundingClientRect().top))))"""
+    )
+    assert tops
+    assert [len({tuple(field) for field in row}) for row in tops] == [1] * len(tops)
+
+
+def test_buttons_of_a_card_stand_below_its_text(window):
+    lefts = window("group", "phone", dark=False).evaluate(
+        """() => [...document.querySelectorAll("tbody tr:has(.actions .btn)")].map((card) => {
+            const button = card.querySelector(".actions .btn");
+            const words = card.querySelector("th, td:not(.actions):not(.pick)");
+            return Math.round(button.getBoundingClientRect().left - words.getBoundingClientRect().left);
+        })"""
+    )
+    assert lefts
+    assert set(lefts) == {0}

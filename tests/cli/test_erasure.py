@@ -22,6 +22,7 @@ def test_a_person_is_erased_by_what_they_are_known_by(command):
     assert "Nobody has the member id" in command("erase", "nobody@quill.example", status=1).stderr
     asked = command("erase", "xq@quill.example", stdin="n\n", status=1).stdout
     assert "0 entries (0 of them in sealed draws, kept without a name), 0 messages, 1 membership, 1 identity." in asked
+    assert "0 benefits and 0 vouchers stay without a name; 0 and 0 of them can still be redeemed." in asked
     assert "Erase this person for good?" in asked
     told = json.loads(command("erase", "XQ@quill.example", "--yes", "--json").stdout)
     assert (told["person"], told["entries"]) == (person.id, 0)

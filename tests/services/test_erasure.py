@@ -35,6 +35,7 @@ from webapp.models import (
     StoredFile,
     Winner,
 )
+from webapp.queries import erasure as read
 from webapp.queries import files as read_files
 from webapp.queries.invariants import INVARIANTS, broken
 from webapp.services import files, import_discards, profiles
@@ -162,6 +163,40 @@ def test_an_import_under_way_comes_first(session, actor, make):
     run = upload(session, actor, "people.csv", b"QX-4711-77\n", "utf-8-sig", ImportStatus.CHECKED)
     with pytest.raises(Refused, match=f"Import {run.id} still holds this person"):
         erase(session, actor, person)
+
+
+def test_everything_in_the_way_is_told_at_once(session, actor, make):
+    person = make.profile(**FACTS)
+    make.winner(make.reward(title="Win a bike"), profile_id=person.id, slot=1, stage=Stage.TO_CONTACT)
+    runs = [
+        upload(session, actor, "people.csv", b"QX-4711-77\n", "utf-8-sig", status)
+        for status in (ImportStatus.CHECKED, ImportStatus.DONE, ImportStatus.UPLOADED)
+    ]
+    with pytest.raises(Refused) as told:
+        erase(session, actor, person)
+    assert told.value.message == (
+        "A prize of «Win a bike» waits for this person. Hand it over, or pass it on, before you erase them. "
+        f"Imports {runs[0].id}, {runs[2].id} still hold this person. Finish them, or throw them away, on their pages "
+        "before you erase them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "content"),
+    [
+        ("people.csv", "utf-8-sig", "x" * (256 * 1024 - 5) + " QX-4711-77 and more"),  # across two pieces
+        ("people.csv", "cp1252", "é;Quill;xq@quill.example"),
+        ("people.csv", "utf-16", "QX-4711-77"),
+        ("rejects.csv", "xlsx", "QX-4711-77"),  # what an upload of a spreadsheet left out
+    ],
+)
+def test_an_import_under_way_is_found_by_what_its_file_holds(session, actor, make, name, encoding, content):
+    person, other = make.profile(**FACTS), make.profile(external_id="QX-4711-7", email="q@quill.example")
+    written = content.encode("utf-8" if encoding == "xlsx" else encoding)
+    run = upload(session, actor, name, written, encoding, ImportStatus.CHECKED)
+    upload(session, actor, name, written, encoding, ImportStatus.DONE)
+    assert [one.id for one in read.busy_imports(session, read.subject(session, person.id))] == [run.id]
+    assert read.busy_imports(session, read.subject(session, other.id)) == []
 
 
 def test_an_upload_thrown_away_is_in_nobodys_way(session, actor, make):

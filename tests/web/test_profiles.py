@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from tests.factories import NOW
-from webapp.models import Membership
+from webapp.domain.imports import ImportStatus
+from webapp.domain.notices import Skip
+from webapp.domain.redemptions import BenefitMove
+from webapp.models import BenefitChange, ImportRun, Membership, ProfileMerge
+from webapp.services import files
+from webapp.services.work import transaction
 
 
 @pytest.fixture
@@ -230,12 +236,15 @@ def test_notices_and_groups_are_in_the_history(console, make, zoe):
     club, group = make.organisation(title="Harbour club"), make.group(title="Tasters")
     make.member(group, zoe, club, joined_at=NOW - timedelta(days=9))
     page = console.get(f"/profiles/{zoe.id}/history")
-    lines = page.texts(".timeline__text")
-    assert "Offer to extend «Coffee» is due" in lines[0]
-    assert "Spring mail" in lines[0]
+    coming = page.texts("#coming .timeline__text")
+    assert len(coming) == 1
+    assert "Offer to extend «Coffee» Spring mail" in coming[0]
+    assert "5 Mar 2026" in coming[0]
+    lines = page.texts("#history .timeline__text")
+    assert not any("Offer to extend" in line for line in lines)
     told = "\n".join(lines)
     for words in ("Notice of «Coffee» was sent", "Reminder of «Coffee» could not be sent", "Mailbox is full",
-                  "Reminder of «Coffee» was left out", "Opted out", "waits for the other side"):  # fmt: skip
+                  "Reminder of «Coffee» was left out", "Because the person opted out", "waits for the other side"):  # fmt: skip
         assert words in told
     assert "Joined «Tasters» within «Harbour club»" in lines[-1]
 
@@ -295,6 +304,93 @@ def test_two_people_are_merged_over_a_page_that_says_what_becomes_of_them(consol
     assert console.get(f"/profiles/{zoe.id}/entries").texts("#entries tbody th") == ["Win a bike"]
 
 
+def consequences(page) -> list[str]:
+    return [line.get_text(" ", strip=True) for line in page.soup.select(".consequences li")]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_merge_says_that_benefits_notices_and_vouchers_move(console, make, session, zoe, count):
+    """As many as the log tells of afterwards."""
+    other, kind = make.profile(), make.voucher_type()
+    winner = make.winner(make.reward(), profile_id=other.id)
+    for _ in range(count):
+        coffee = make.benefit(make.benefit_definition(), other)
+        make.notice(coffee)
+        make.voucher(kind, status="allocated", profile_id=other.id, allocated_at=NOW)
+        make.voucher(kind, reserved_for_id=other.id)
+        make.profile(external_id=None, email="", email_key=None, merged_into_id=other.id)
+    make.voucher(kind, status="allocated", profile_id=other.id, allocated_at=NOW, winner_id=winner.id)
+    page = console.get(f"/profiles/{zoe.id}/merge/{other.id}")
+    told = [line for line in consequences(page) if line.startswith(f"{count} ")]
+    assert told == (
+        [
+            "1 benefit moves, with its codes and what was redeemed of it",
+            "1 notice of benefits moves, unless both were told the same; if it is planned it goes to the person who stays",
+            "1 voucher that no prize gave moves",
+            "1 code kept for the other is kept for the person who stays",
+            "1 row merged into the other before leads here too",
+        ]
+        if count == 1
+        else [
+            "2 benefits move, with their codes and what was redeemed of them",
+            "2 notices of benefits move, but for what both were told; those that are planned go to the person who stays",
+            "2 vouchers that no prize gave move",
+            "2 codes kept for the other are kept for the person who stays",
+            "2 rows merged into the other before lead here too",
+        ]
+    )
+    assert "Notices of benefits" in page.texts("#holdings tbody th")
+    console.submit(page, "form#form", reason="Same birthday")
+    moved = session.scalars(select(ProfileMerge)).one().moved
+    assert [moved[name] for name in ("benefits", "notices", "vouchers", "reserved_codes", "aliases")] == [count] * 5
+
+
+def test_a_merge_of_somebody_with_nothing_says_nothing_of_it(console, make, zoe):
+    told = " ".join(console.get(f"/profiles/{zoe.id}/merge/{make.profile().id}").texts(".consequences li"))
+    for word in ("benefit", "voucher that", "code", "row merged"):
+        assert word not in told
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_erasing_says_what_becomes_of_benefits_and_vouchers(console, make, zoe, count):
+    kind, lapsed = make.voucher_type(), NOW - timedelta(days=1)
+    for _ in range(count):
+        definition = make.benefit_definition(max_redemptions=3)
+        make.redemption(make.benefit(definition, zoe, max_redemptions=3))
+        make.notice(make.benefit(definition, zoe, voided_at=NOW, void_reason="lost"))
+        make.benefit(definition, zoe, issued_at=NOW - timedelta(days=9), expires_at=lapsed)
+        make.voucher(kind, status="allocated", profile_id=zoe.id, allocated_at=NOW)
+        make.voucher(kind, status="redeemed", profile_id=zoe.id, allocated_at=NOW)
+        make.voucher(kind, reserved_for_id=zoe.id)
+        make.completion(zoe.id, make.lesson(make.site().id).id)
+    told = consequences(console.get(f"/profiles/{zoe.id}/erase"))
+    assert f"{3 * count} benefits stay with the emptied row, with what was redeemed of them" in told
+    assert (
+        "1 benefit can still be redeemed by whoever has its code, which was redeemed in part; make it void first if that must not be"
+        if count == 1
+        else "2 benefits can still be redeemed by whoever has their codes, 2 of them redeemed in part; make them void first if that must not be"
+    ) in told
+    assert (
+        f"{2 * count} vouchers stay with the emptied row; {count} can still be redeemed by whoever has the code" in told
+    )
+    assert (
+        "1 notice of benefits loses subject and words; if it was not sent it is left out"
+        if count == 1
+        else "2 notices of benefits lose subject and words; 2 not sent yet are left out"
+    ) in told
+    assert ("1 code is" if count == 1 else "2 codes are") + " no longer kept for the person" in told
+    assert (
+        f"{count} completed module{'' if count == 1 else 's'} stay{'s' if count == 1 else ''} with the emptied row"
+        in told
+    )
+
+
+def test_erasing_somebody_with_nothing_says_nothing_of_it(console, zoe):
+    told = " ".join(console.get(f"/profiles/{zoe.id}/erase").texts(".consequences li"))
+    for word in ("benefit", "voucher", "module", "code "):
+        assert word not in told
+
+
 def test_somebody_out_of_reach_is_not_merged(signed_in, make, zoe):
     here, there = make.reward(), make.reward()
     other = make.profile()
@@ -342,6 +438,36 @@ def test_an_administrator_erases_without_seeing_who_it_is(signed_in, make, sessi
     person.get(f"/profiles/{zoe.id}", status=403)
 
 
+def test_what_is_in_the_way_of_erasing_is_told_before_with_who_can_help(signed_in, make, session, zoe, actor):
+    """All of it at once, on the page; whoever may open an import finds its address."""
+    with transaction(session, actor, NOW) as work:
+        runs = []
+        for title, content, status in (
+            ("a.csv", b"member\nZB9\nzoe@example.com\n", ImportStatus.CHECKED),
+            ("b.csv", b"zoe@example.com\n", ImportStatus.UPLOADED),
+            ("c.csv", b"zoe@example.com\n", ImportStatus.DONE),
+            ("d.csv", b"somebody@example.com\n", ImportStatus.CHECKED),
+        ):
+            run = ImportRun(
+                kind="profiles", file_id=files.store(work, title, "text/csv", [content]).id, encoding="utf-8",
+                status=status, created_at=NOW, created_by="Ed Editor",
+            )  # fmt: skip
+            session.add(run)
+            runs.append(run)
+    first, second, *_ = runs
+    administrator, both = signed_in("administrator"), signed_in("administrator", "editor")
+    page = administrator.get(f"/profiles/{zoe.id}/erase")
+    lines = page.texts(".notice--warn li")
+    assert [line.split(" of ")[0] for line in lines] == [f"Import {first.id}", f"Import {second.id}"]
+    assert all(line.endswith("uploaded by Ed Editor; ask them, or anybody with the role editor") for line in lines)
+    assert not page.soup.select(".notice--warn a")
+    assert "2 imports under way hold this person" in page.text
+    page = administrator.submit(page, "form#form", status=422, confirmation=str(zoe.id))
+    assert f"Imports {first.id}, {second.id} still hold this person." in page.text
+    links = both.get(f"/profiles/{zoe.id}/erase").soup.select(".notice--warn a")
+    assert [link["href"] for link in links] == [f"/imports/{first.id}", f"/imports/{second.id}"]
+
+
 def test_what_is_left_of_an_erased_person_says_so(console, make, zoe):
     console.submit(console.get(f"/profiles/{zoe.id}/erase"), "form#form", confirmation=str(zoe.id))
     page = console.get(f"/profiles/{zoe.id}")
@@ -357,3 +483,70 @@ def test_only_administrators_erase(signed_in, zoe, role):
     person = signed_in(role)
     person.get("/profiles/erase", status=403)
     person.get(f"/profiles/{zoe.id}/erase", status=403)
+
+
+PLANNED, SOON, LONG = NOW - timedelta(days=3), timedelta(days=1), timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told", "after"),
+    [
+        (Skip.VOID, "Because the benefit was made void", SOON),
+        (Skip.REDEEMED, "Because the benefit was used up", SOON),
+        (Skip.MOVED, "The end of the benefit was moved", SOON),
+        (Skip.HANDED_OVER, "Because the benefit was handed over to another person", SOON),
+        (Skip.TOO_SHORT, "The benefit is shorter than the lead time", timedelta()),
+        (Skip.DROPPED, "The definition asks for it no more", timedelta()),
+        (Skip.NOT_EXTENDABLE, "Cannot be extended any more", timedelta()),
+    ],
+)
+def test_a_notice_left_out_early_stands_where_that_was_decided(console, make, zoe, reason, told, after):
+    """Not at the day it would have been sent, which may be yet to come."""
+    is_void = {"voided_at": PLANNED + SOON, "void_reason": "lost"} if reason is Skip.VOID else {}
+    coffee = make.benefit(make.benefit_definition(name="Coffee"), zoe, **is_void)
+    if reason is Skip.REDEEMED:
+        make.redemption(coffee, at=PLANNED + SOON)
+    if reason in (Skip.MOVED, Skip.HANDED_OVER):
+        move = BenefitMove.EXTENDED if reason is Skip.MOVED else BenefitMove.REASSIGNED
+        for days in (1, 2):  # the second has nothing to do with it
+            make.add(BenefitChange(benefit_id=coffee.id, move=move, at=PLANNED + timedelta(days=days), by="Ann Able"))
+    make.notice(
+        coffee, kind="remind", status="skipped", reason=str(reason), due_at=NOW + LONG, anchor_at=NOW + LONG, created_at=PLANNED
+    )  # fmt: skip
+    page = console.get(f"/profiles/{zoe.id}/history")
+    line = next(one for one in page.soup.select("#history .timeline__entry") if "left out" in one.get_text())
+    assert line.select_one(".timeline__detail").get_text() == told
+    assert line.select_one("time")["datetime"].startswith((PLANNED + after).date().isoformat())
+    assert not page.soup.select("#coming")
+
+
+def _at(node) -> datetime:
+    return datetime.fromisoformat(node["datetime"])
+
+
+def test_nothing_of_a_history_is_later_than_now_and_the_next_notices_come_first(console, make, zoe):
+    coffee = make.benefit(make.benefit_definition(name="Coffee"), zoe)
+    for number, status in enumerate(("planned", "skipped", "failed", "planned", "sending")):
+        due = NOW + timedelta(days=9 - number)
+        make.notice(coffee, kind="remind", status=status, reason="no luck", due_at=due, anchor_at=due)
+    late = NOW - timedelta(hours=1)
+    make.notice(coffee, kind="issue", due_at=late, anchor_at=late, created_at=late)
+    page = console.get(f"/profiles/{zoe.id}/history")
+    assert all(_at(node) <= NOW for node in page.soup.select("#history time"))
+    assert [node["datetime"][:10] for node in page.soup.select("#coming time")] == ["2026-03-08", "2026-03-11"]
+    assert "Notice of «Coffee» is due" in page.one("#history").get_text()
+    aside = console.get(f"/profiles/{zoe.id}").soup.select("aside time, .aside time")
+    assert aside
+    assert all(_at(node) <= NOW for node in aside)
+
+
+def test_many_notices_to_come_are_told_of_by_the_next_twelve(console, make, zoe):
+    coffee = make.benefit(make.benefit_definition(name="Coffee"), zoe)
+    for number in range(13):
+        due = NOW + timedelta(days=1 + number)
+        make.notice(coffee, kind="remind", due_at=due, anchor_at=due)
+    page = console.get(f"/profiles/{zoe.id}/history")
+    assert len(page.texts("#coming .timeline__entry")) == 12
+    assert "The next 12 notices" in page.one("#coming").get_text()
+    place = "1772442000000000.0.0.0"
+    assert not console.get(f"/profiles/{zoe.id}/history?before={place}").soup.select("#coming")

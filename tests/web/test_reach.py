@@ -406,3 +406,52 @@ def test_where_an_organisation_stands_is_told_on_its_page_as_in_the_list(browser
     assert "at the top" not in page.text
     assert page.soup.select(f"main a[href='/organisations/{chain.mine.parent_id}']") == []
     assert "in Top" in editor.get("/organisations").text
+
+
+def dead_ends(browser: Any, path: str) -> list[str]:
+    """The links and buttons of a page that answer «no such page» or «not your role», by what they say."""
+    page = browser.get(path)
+    found = {
+        str(node["href"] if node.name == "a" else node["action"]).partition("#")[0]: node.get_text(" ", strip=True)
+        for node in page.soup.select("main a[href^='/'], main form[method=get][action^='/']")
+    }
+    answers = {words: browser.client.get(address).status_code for address, words in found.items()}
+    return [words for words, status in answers.items() if status in (403, 404)]
+
+
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_no_button_leads_to_a_page_beyond_ones_organisations(browser_with, chain, make, session, is_bound):
+    """What is of the whole account is offered to those only who get there; members are everybody's within."""
+    group = session.scalars(select(Membership.group_id)).first()
+    kind = make.organisation_type()
+    browser = browser_with(Grant(Role.EDITOR, None, chain.mine.id if is_bound else None))
+    offered: list[str] = []
+    for path in (
+        "/groups", f"/groups/{group}", "/organisation-types", f"/organisation-types/{kind.id}", "/organisations",
+        f"/organisations/{chain.mine.id}", "/locations", f"/profiles/{chain.ann.id}",
+    ):  # fmt: skip
+        offered += browser.get(path).texts(".page-header .actions .btn")
+        assert (path, dead_ends(browser, path)) == (path, [])
+    of_all = {"New group", "Change group", "New type", "Change type"}
+    assert of_all & set(offered) == (set() if is_bound else of_all)
+    assert {"New organisation", "Change organisation", "New location", "Change person"} <= set(offered)
+    shown = browser.get(f"/groups/{group}")
+    assert shown.soup.select("#add-member")
+    assert "Take out" in shown.texts("#members button")
+
+
+def test_a_group_is_restored_by_those_who_reach_all_organisations(browser_with, chain, make):
+    group = make.group(title="Old", archived_at=NOW)
+    bound, whole = (browser_with(Grant(Role.EDITOR, None, place)) for place in (chain.mine.id, None))
+    restore = f"form[action='/groups/{group.id}/restore']"
+    assert not bound.get(f"/groups/{group.id}").soup.select(restore)
+    assert whole.get(f"/groups/{group.id}").soup.select(restore)
+
+
+def test_erasing_is_offered_to_those_who_may_erase_on_every_site(new_console, chain, make, session):
+    path = f"/profiles/{chain.ann.id}"
+    for site_id, offered in ((chain.site.id, 0), (None, 1)):
+        actor, browser = make.actor(Role.ADMINISTRATOR, site_id=site_id), new_console()
+        make.add(StaffGrant(staff_id=actor.staff_id, role=Role.EDITOR))
+        sign_in(browser.client, session, actor)
+        assert len(browser.get(path).soup.select(f"a[href='{path}/erase']")) == offered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from webapp.adapters import randomness, scrubbing
+from webapp.adapters import clock, randomness, scrubbing
 from webapp.cli import runtime
 from webapp.domain.errors import NotFound
 from webapp.domain.plurals import plural
@@ -24,12 +24,14 @@ def erase(profile: str, *, sure: bool, as_json: bool) -> None:
         number = read.find(session, profile)
         if number is None:
             raise NotFound("profile.not_found", f"Nobody has the member id, e-mail or number «{profile}».")
-        counts = read.counts(session, read.subject(session, number))
+        counts = read.counts(session, read.subject(session, number), clock.now())
     if not as_json:
         click.echo(
             f"Person {number}: {plural(counts['entries'], 'entry', 'entries')} ({counts['sealed']:,} of them in sealed draws, "
             f"kept without a name), {plural(counts['messages'], 'message')}, {plural(counts['memberships'], 'membership')}, "
-            f"{plural(counts['identities'], 'identity', 'identities')}."
+            f"{plural(counts['identities'], 'identity', 'identities')}. "
+            f"{plural(counts['benefits'], 'benefit')} and {plural(counts['vouchers'], 'voucher')} stay without a name; "
+            f"{counts['usable']:,} and {counts['valid']:,} of them can still be redeemed."
         )
     if not sure:
         click.confirm("Erase this person for good?", abort=True)

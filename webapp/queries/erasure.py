@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import io
+import codecs
 import re
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import IO
 
-from sqlalchemy import ColumnElement, String, cast, false, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, String, and_, cast, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.domain.fulfilment import Stage
 from webapp.domain.imports import ImportStatus
+from webapp.domain.notices import NoticeStatus
+from webapp.domain.vouchers import VoucherStatus
 from webapp.models import (
+    Benefit,
+    Completion,
     Draw,
     Entry,
     ImportProblem,
@@ -25,6 +34,7 @@ from webapp.models import (
     Profile,
     ProfileIdentity,
     Reward,
+    StoredChunk,
     StoredFile,
     Voucher,
     Winner,
@@ -33,8 +43,11 @@ from webapp.queries import benefit_cards, files
 
 ENDED = (ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.CANCELLED, ImportStatus.DISCARDED)
 _OPEN = (Stage.TO_CONTACT, Stage.NOTIFIED, Stage.ACCEPTED)
+_OUT = (VoucherStatus.ALLOCATED, VoucherStatus.PENDING)
+_UNSENT = (NoticeStatus.PLANNED, NoticeStatus.SENDING)
 _SHORTEST = 4  # signs of a text that is looked for elsewhere: shorter ones stand everywhere
 _OVERLAP = 300
+_IN_MEMORY = 4 * 1024 * 1024  # of a file that is looked through; a larger one goes to the disk meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +77,14 @@ def subject(session: Session, profile_id: int) -> Subject:
     return Subject(profile, ids, tuple(sorted(texts)), tuple(sorted(addresses)), tuple(sorted(names)))
 
 
-def counts(session: Session, who: Subject) -> dict[str, int]:
-    """How much there is of each thing that goes or stays."""
+def counts(session: Session, who: Subject, now: datetime) -> dict[str, int]:
+    """How much there is of each thing that goes or stays; ``usable`` is what a code still redeems at ``now``."""
+    held, codes = Benefit.profile_id.in_(who.ids), Voucher.profile_id.in_(who.ids)
+    is_lasting = or_(Benefit.expires_at.is_(None), Benefit.expires_at >= now)
+    left = or_(Benefit.max_redemptions.is_(None), Benefit.redeemed_count < Benefit.max_redemptions)
+    usable = and_(held, Benefit.voided_at.is_(None), is_lasting, left)
+    valid = or_(Voucher.expires_at.is_(None), Voucher.expires_at >= now)
+    notices = Notice.profile_id.in_(who.ids)
     sealed = select(Draw.reward_id).where(Draw.sealed_at.is_not(None))
     parts = {
         "entries": select(func.count()).select_from(Entry).where(Entry.profile_id.in_(who.ids)),
@@ -77,6 +96,15 @@ def counts(session: Session, who: Subject) -> dict[str, int]:
         "memberships": select(func.count()).select_from(Membership).where(Membership.profile_id.in_(who.ids)),
         "messages": select(func.count()).select_from(OutboxMessage).where(mentioned_in_messages(who)),
         "problems": select(func.count()).select_from(ImportProblem).where(mentioned_in_problems(who)),
+        "completions": select(func.count()).select_from(Completion).where(Completion.profile_id.in_(who.ids)),
+        "benefits": select(func.count()).select_from(Benefit).where(held),
+        "usable": select(func.count()).select_from(Benefit).where(usable),
+        "partly": select(func.count()).select_from(Benefit).where(usable, Benefit.redeemed_count > 0),
+        "vouchers": select(func.count()).select_from(Voucher).where(codes),
+        "valid": select(func.count()).select_from(Voucher).where(codes, Voucher.status.in_(_OUT), valid),
+        "reserved": select(func.count()).select_from(Voucher).where(Voucher.reserved_for_id.in_(who.ids)),
+        "notices": select(func.count()).select_from(Notice).where(notices),
+        "planned": select(func.count()).select_from(Notice).where(notices, Notice.status.in_(_UNSENT)),
     }
     rows = union_all(*(select(literal(name), part.scalar_subquery()) for name, part in parts.items()))
     return {row[0]: row[1] for row in session.execute(rows)}
@@ -117,12 +145,41 @@ def files_with(session: Session, who: Subject) -> Iterator[tuple[ImportRun, int]
     """Uploads and rejects files in which the person stands, with the import each belongs to."""
     if not who.texts:
         return
-    pattern = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in who.texts), re.IGNORECASE)
+    pattern = _pattern(who)
     runs = session.scalars(select(ImportRun).order_by(ImportRun.id)).all()
     for run in runs:
         for file_id in (run.file_id, run.rejects_file_id):
             if file_id is not None and _holds(session, file_id, run.encoding, pattern):
                 yield run, file_id
+
+
+def _pattern(who: Subject) -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in who.texts), re.IGNORECASE)
+
+
+def busy_imports(session: Session, who: Subject) -> list[ImportRun]:
+    """Imports under way in whose upload or rejects the person stands, so that nobody may be erased yet.
+
+    One statement for all of them, read piece by piece.
+    """
+    if not who.texts:
+        return []
+    wanted = (
+        select(ImportRun, StoredFile.name, StoredFile.id, StoredChunk.data)
+        .join(StoredFile, or_(StoredFile.id == ImportRun.file_id, StoredFile.id == ImportRun.rejects_file_id))
+        .join(StoredChunk, StoredChunk.file_id == StoredFile.id)
+        .where(ImportRun.status.not_in(ENDED))
+        .order_by(ImportRun.id, StoredFile.id, StoredChunk.number)
+        .execution_options(yield_per=8)
+    )
+    pattern, found = _pattern(who), {}
+    for (run, name, _), rows in groupby(session.execute(wanted), key=lambda row: row[:3]):
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as content:
+            for row in rows:
+                content.write(zlib.decompress(row[3]))
+            if run.id not in found and _stands_in(content, name, run.encoding, pattern):
+                found[run.id] = run
+    return list(found.values())
 
 
 def sheets_with(session: Session, who: Subject) -> list[int]:
@@ -145,36 +202,37 @@ def _sheets(session: Session, which: ColumnElement[bool], kind: str, name: str, 
 
 def _holds(session: Session, file_id: int, encoding: str, pattern: re.Pattern[str]) -> bool:
     file = files.get(session, file_id)
-    if not file.size:
-        return False
-    if file.name.endswith(".xlsx") or encoding == "xlsx":
-        return _sheet_holds(session, file, pattern)
-    kept = ""
-    with files.open_text(session, file_id, encoding) as reader:
-        reader.reconfigure(errors="replace")
-        while piece := reader.read(files.PIECE):
-            if pattern.search(kept + piece):
-                return True
-            kept = piece[-_OVERLAP:]
+    return bool(file.size) and _stands_in(files.open_binary(session, file_id), file.name, encoding, pattern)
+
+
+def _stands_in(content: IO[bytes], name: str, encoding: str, pattern: re.Pattern[str]) -> bool:
+    """Whether the pattern is found in a file.
+
+    A spreadsheet is an archive of XML; its texts stand in it as they are but for five signs.
+    """
+    if not name.endswith(".xlsx") and encoding != "xlsx":
+        content.seek(0)
+        return _is_told(content, encoding, pattern)
+    try:
+        with zipfile.ZipFile(content) as book:
+            for part in book.namelist():
+                with book.open(part) as reader:
+                    if _is_told(reader, "utf-8", pattern):
+                        return True
+    except zipfile.BadZipFile:  # a rejects file of such an upload is plain text
+        content.seek(0)
+        return _is_told(content, "utf-8", pattern)
     return False
 
 
-def _sheet_holds(session: Session, file: StoredFile, pattern: re.Pattern[str]) -> bool:
-    """A spreadsheet is an archive of XML; its texts stand in it as they are but for five signs."""
-    try:
-        with zipfile.ZipFile(files.open_binary(session, file.id)) as book:
-            for name in book.namelist():
-                with book.open(name) as part, io.TextIOWrapper(part, "utf-8", errors="replace") as reader:
-                    kept = ""
-                    while piece := reader.read(files.PIECE):
-                        if pattern.search(kept + piece):
-                            return True
-                        kept = piece[-_OVERLAP:]
-    except zipfile.BadZipFile:
-        pass  # a rejects file of such an upload is plain text
-    else:
-        return False
-    return any(pattern.search(piece.decode("utf-8", "replace")) for piece in files.read(session, file.id))
+def _is_told(content: IO[bytes], encoding: str, pattern: re.Pattern[str]) -> bool:
+    decoder, kept = codecs.getincrementaldecoder(encoding)("replace"), ""
+    while data := content.read(files.PIECE):
+        piece = decoder.decode(data)
+        if pattern.search(kept + piece):
+            return True
+        kept = piece[-_OVERLAP:]
+    return False
 
 
 def find(session: Session, text: str) -> int | None:

@@ -12,12 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
-    case,
     cast,
     exists,
     false,
-    func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -32,7 +31,7 @@ from webapp.domain.audit import sentence as told
 from webapp.domain.fulfilment import WORDS as STAGES
 from webapp.domain.fulfilment import Stage
 from webapp.domain.identity import SYSTEM, Where
-from webapp.domain.notices import NoticeKind, NoticeStatus
+from webapp.domain.notices import NoticeKind, NoticeStatus, Skip
 from webapp.domain.redemptions import BenefitMove
 from webapp.domain.vouchers import VoucherStatus
 from webapp.models import (
@@ -57,6 +56,7 @@ from webapp.models import (
     WinnerEvent,
 )
 from webapp.queries import reaches
+from webapp.queries.notice_moments import decided_at, is_coming
 from webapp.queries.people import PAGE, Scope
 
 
@@ -80,15 +80,15 @@ class Moment:
 
 
 def history(
-    session: Session, ids: Collection[int], where: Where, *, before: str = "", size: int = PAGE
+    session: Session, ids: Collection[int], where: Where, now: datetime, *, before: str = "", size: int = PAGE
 ) -> list[Moment]:
-    """Everything that happened to the person as one list, the newest first, with notices that are yet to come.
+    """Everything that happened to the person as one list, the newest first; what is still to come is ``coming``.
 
     Within organisations only what is of the person, and of the benefits they hold there. One more than ``size`` when there is more; ``before`` is the ``place`` of the last one seen. One statement.
     """
     place = _place(before)
     parts = []
-    for source, part in enumerate(_parts(ids, where)):
+    for source, part in enumerate(_parts(ids, where, now)):
         at, first, second = (part.selected_columns[name] for name in ("at", "first", "second"))
         earlier: ColumnElement[bool] = true()
         if place is not None:
@@ -100,6 +100,13 @@ def history(
     every = union_all(*parts).subquery()
     order = [every.c[name].desc() for name in ("at", "source", "first", "second")]
     return [_moment(row) for row in session.execute(select(every).order_by(*order).limit(size + 1))]
+
+
+def coming(session: Session, ids: Collection[int], where: Where, now: datetime, *, size: int = PAGE) -> list[Moment]:
+    """The notices planned for the person, the next one first, one more than ``size`` when there is more."""
+    planned = _notices(Notice.due_at, ids, where).where(is_coming(now)).order_by(Notice.due_at, Notice.id)
+    rows = session.execute(planned.limit(size + 1))
+    return [Moment(row.at, 0, row.first, row.second, row.who, _letter(row), "message", row.e) for row in rows]
 
 
 def _within(column: Any, scope: Scope) -> ColumnElement[bool]:
@@ -115,12 +122,26 @@ def _place(text: str) -> tuple[datetime, int, int, int] | None:
 
 
 def _line(at: Any, first: Any, second: Any, who: Any, *told: Any) -> Select[Any]:
-    """One kind of thing with the columns all kinds share: ``a`` to ``d`` are texts."""
-    texts = [cast(one, String).label(name) for name, one in zip("abcd", (*told, *[null()] * 4), strict=False)]
+    """One kind of thing with the columns all kinds share: ``a`` to ``e`` are texts."""
+    texts = [cast(one, String).label(name) for name, one in zip("abcde", (*told, *[null()] * 5), strict=False)]
     return select(at.label("at"), first.label("first"), second.label("second"), cast(who, String).label("who"), *texts)
 
 
-def _parts(ids: Collection[int], where: Where) -> Sequence[Select[Any]]:
+def _notices(at: Any, ids: Collection[int], where: Where) -> Select[Any]:
+    """Notices of benefits to the person, at the moment ``at``."""
+    return (
+        _line(
+            at, Notice.id, literal(0), literal(SYSTEM.label), BenefitDefinition.name,
+            Notice.kind, Notice.status, Notice.reason, Target.title,
+        )
+        .join(Target, Target.id == Notice.target_id)
+        .join(Benefit, Benefit.id == Notice.benefit_id)
+        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        .where(Notice.profile_id.in_(ids), reaches.holds(where, BenefitDefinition.site_id, Benefit.profile_id))
+    )  # fmt: skip
+
+
+def _parts(ids: Collection[int], where: Where, now: datetime) -> Sequence[Select[Any]]:
     """What a history is made of, in the order of ``_TELL``."""
     scope = reaches.whole(where)
     holds = reaches.holds(where, BenefitDefinition.site_id, Benefit.profile_id)
@@ -171,14 +192,7 @@ def _parts(ids: Collection[int], where: Where) -> Sequence[Select[Any]]:
         .join(Benefit, Benefit.id == Redemption.benefit_id)
         .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
         .where(Benefit.profile_id.in_(ids), holds),
-        _line(
-            func.coalesce(Notice.sent_at, Notice.due_at), Notice.id, zero, literal(SYSTEM.label), BenefitDefinition.name,
-            Notice.kind, Notice.status, case((Notice.reason != "", Notice.reason), else_=Target.title),
-        )
-        .join(Target, Target.id == Notice.target_id)
-        .join(Benefit, Benefit.id == Notice.benefit_id)
-        .join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
-        .where(Notice.profile_id.in_(ids), holds),
+        _notices(decided_at(now), ids, where).where(not_(is_coming(now))),
         _line(Membership.joined_at, Membership.id, zero, by_file, Group.title, Organisation.title)
         .join(Group, Group.id == Membership.group_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
@@ -234,9 +248,23 @@ _BECAME = {
 }
 
 
+# Reasons that say in one word what they say of the benefit, or of the person.
+_REASONS = {
+    Skip.VOID: "Because the benefit was made void",
+    Skip.EXPIRED: "Because the benefit had expired",
+    Skip.REDEEMED: "Because the benefit was used up",
+    Skip.HANDED_OVER: "Because the benefit was handed over to another person",
+    Skip.OPTED_OUT: "Because the person opted out",
+}
+
+
+def _letter(row: Any) -> str:
+    return _NOTICES[NoticeKind(row.b)].format(row.a)
+
+
 def _notice(row: Any) -> tuple[str, str, str]:
-    words = _NOTICES[NoticeKind(row.b)].format(row.a)
-    return f"{words} {_BECAME[NoticeStatus(row.c)]}", "message", row.d[:1].upper() + row.d[1:]
+    detail = _REASONS.get(row.d) or row.d or row.e
+    return f"{_letter(row)} {_BECAME[NoticeStatus(row.c)]}", "message", detail[:1].upper() + detail[1:]
 
 
 def _joined(row: Any) -> tuple[str, str, str]:

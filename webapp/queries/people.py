@@ -26,6 +26,7 @@ from webapp.models import (
     Location,
     Membership,
     Module,
+    Notice,
     Organisation,
     OutboxMessage,
     Prize,
@@ -273,19 +274,26 @@ HOLDINGS = {
     "completions": "Completed modules",
     "identities": "Identities elsewhere",
     "benefits": "Benefits",
+    "notices": "Notices of benefits",
     "aliases": "Further addresses",
 }
 
 
 def holdings(session: Session, ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """How many of each of ``HOLDINGS`` the rows have; one statement."""
+    """How many of each of ``HOLDINGS`` the rows have, and how many codes follow a merge; one statement.
+
+    ``loose`` are vouchers that no prize gave, ``reserved`` codes that are kept for the person.
+    """
     sealed = select(Draw.reward_id).where(Draw.sealed_at.is_not(None))
     owners: dict[str, tuple[Any, ColumnElement[bool]]] = {
         "entries": (Entry.profile_id, true()),
         "sealed": (Entry.profile_id, Entry.reward_id.in_(sealed)),
         "winners": (Winner.profile_id, true()),
         "vouchers": (Voucher.profile_id, true()),
+        "loose": (Voucher.profile_id, Voucher.winner_id.is_(None)),
+        "reserved": (Voucher.reserved_for_id, true()),
         "benefits": (Benefit.profile_id, true()),
+        "notices": (Notice.profile_id, true()),
         "memberships": (Membership.profile_id, true()),
         "completions": (Completion.profile_id, true()),
         "identities": (ProfileIdentity.profile_id, true()),

@@ -31,6 +31,11 @@ def within(permission: Permission) -> Within:
     return subtrees.of(db.session(), roots)
 
 
+def reaches_all(permission: Permission) -> bool:
+    """Whether ``whole_tree`` lets this request through: what a button asks that leads to such a page."""
+    return organisation_scope(permission) is None
+
+
 def whole_tree(permission: Permission) -> Within:
     """``NotFound`` unless the permission holds for every organisation."""
     found = within(permission)

@@ -21,7 +21,7 @@ from webapp.web.access import actor, bound, requires
 from webapp.web.exporting import offer
 from webapp.web.forms import PressForm
 from webapp.web.paging import choice, counted, number, text
-from webapp.web.reach import whole_tree, within
+from webapp.web.reach import reaches_all, whole_tree, within
 from webapp.web.rendering import go, render
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
@@ -47,6 +47,7 @@ def index() -> ResponseReturnValue:
         tabs=_tabs(filters, read.counts(session)),
         counts_all=where is None,
         registrations=REGISTRATIONS,
+        may_create=reaches_all(Permission.ORGANISATIONS_EDIT),
     )
 
 
@@ -117,7 +118,7 @@ def show(group_id: int) -> ResponseReturnValue:
     group = read.get(session, group_id)
     search, before = text("q"), number("before")
     rows = read_members.page(session, group_id, where, search=search, before=before)
-    may_edit = actor().may(Permission.ORGANISATIONS_EDIT, within=True)
+    may_fill = actor().may(Permission.ORGANISATIONS_EDIT, within=True)
     return render(
         "groups/show.html",
         "groups/_members.html",
@@ -130,8 +131,9 @@ def show(group_id: int) -> ResponseReturnValue:
         kinds=KINDS,
         registrations=REGISTRATIONS,
         counts_all=where is None,
-        may_edit=may_edit,
-        form=AddMemberForm() if may_edit and group.archived_at is None else None,
+        may_edit=reaches_all(Permission.ORGANISATIONS_EDIT),
+        may_fill=may_fill,
+        form=AddMemberForm() if may_fill and group.archived_at is None else None,
     )
 
 

@@ -13,11 +13,11 @@ from webapp.queries import audit as read_audit
 from webapp.queries import organisation_types as read
 from webapp.services import organisation_types
 from webapp.services.organisation_types import ChangeOrganisationType, CreateOrganisationType
-from webapp.web.access import actor, requires
+from webapp.web.access import requires
 from webapp.web.exporting import offer
 from webapp.web.fields import TextField
 from webapp.web.forms import CommandForm
-from webapp.web.reach import whole_tree, within
+from webapp.web.reach import reaches_all, whole_tree, within
 from webapp.web.rendering import go, render
 from webapp.web.versions import VersionField
 
@@ -43,7 +43,7 @@ class ChangeTypeForm(CommandForm[ChangeOrganisationType]):
 def index() -> ResponseReturnValue:
     """Every type, by title."""
     within(Permission.ORGANISATIONS_VIEW)
-    may_edit = actor().may(Permission.ORGANISATIONS_EDIT, within=True)
+    may_edit = reaches_all(Permission.ORGANISATIONS_EDIT)
     return render("organisation_types/index.html", rows=read.page(db.session()), may_edit=may_edit)
 
 
@@ -77,7 +77,7 @@ def show(organisation_type_id: int) -> ResponseReturnValue:
         kind=read.get(session, organisation_type_id),
         count=read.count_of(session, organisation_type_id),
         history=read_audit.of_subject(session, f"organisation_types:{organisation_type_id}"),
-        may_edit=actor().may(Permission.ORGANISATIONS_EDIT, within=True),
+        may_edit=reaches_all(Permission.ORGANISATIONS_EDIT),
     )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from flask import flash
 from flask.typing import ResponseReturnValue
 
-from webapp.adapters import randomness
+from webapp.adapters import clock, randomness
 from webapp.blueprints.profiles.forms import EraseForm, FindForm
 from webapp.blueprints.profiles.views import bp
-from webapp.domain.permissions import Permission
+from webapp.domain.permissions import ROLES, Permission
 from webapp.extensions import db
 from webapp.queries import erasure as read
 from webapp.queries import profiles as read_profiles
 from webapp.services import profiles
-from webapp.web.access import actor, requires
+from webapp.web.access import actor, requires, scope
 from webapp.web.reach import whole_account
 from webapp.web.rendering import go, render
 
+_IMPORTERS = " or ".join(sorted(role for role, carries in ROLES.items() if Permission.ENTRIES_IMPORT in carries))
 _MISSING = "Nobody has this member id, e-mail or number; somebody erased before is found by none of them."
 
 
@@ -54,6 +55,15 @@ def erase(profile_id: int) -> ResponseReturnValue:
         form.status,
         form=form,
         profile=profile,
-        counts=read.counts(session, who),
+        counts=read.counts(session, who, clock.now()),
         prizes=read.open_prizes(session, who),
+        imports=read.busy_imports(session, who),
+        may_open=_may_open,
+        importers=_IMPORTERS,
     )
+
+
+def _may_open(site_id: int | None) -> bool:
+    """Whether this reader gets to the page of an import into the site; None is one of the whole account."""
+    reached = scope(Permission.ENTRIES_IMPORT)
+    return reached is None or site_id in reached

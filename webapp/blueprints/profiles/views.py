@@ -165,7 +165,10 @@ def _tab(profile_id: int, tab: str, read_tab: Callable[[Session, Person], dict[s
     ]
     facts = read_tab(session, person)
     may_edit = actor().may(Permission.PROFILES_EDIT, within=True) and profile.erased_at is None
-    return render("profiles/show.html", profile=profile, tabs=tabs, tab=tab, may_edit=may_edit, **facts)
+    may_erase = scope(Permission.PROFILES_ERASE) is None and profile.erased_at is None
+    return render(
+        "profiles/show.html", profile=profile, tabs=tabs, tab=tab, may_edit=may_edit, may_erase=may_erase, **facts
+    )
 
 
 def _facts(session: Session, person: Person) -> dict[str, Any]:
@@ -178,7 +181,7 @@ def _facts(session: Session, person: Person) -> dict[str, Any]:
         "memberships": read_person.memberships(session, profile.id, person.where),
         "consents": consents_in_words(profile.consents),
         "birth": birth_in_words(profile.birth_day, profile.birth_month, profile.birth_year),
-        "moments": _told(histories.history(session, person.ids, person.where, size=LATEST)[:LATEST]),
+        "moments": _told(histories.history(session, person.ids, person.where, clock.now(), size=LATEST)[:LATEST]),
     }
 
 
@@ -220,10 +223,17 @@ def _messages(session: Session, person: Person) -> dict[str, Any]:
 
 
 def _history(session: Session, person: Person) -> dict[str, Any]:
-    before = text("before", 80)
-    rows = histories.history(session, person.ids, person.where, before=before)
+    before, now = text("before", 80), clock.now()
+    rows = histories.history(session, person.ids, person.where, now, before=before)
+    coming = [] if before else histories.coming(session, person.ids, person.where, now, size=LATEST)
     older = rows[read_person.PAGE - 1].place if len(rows) > read_person.PAGE else None
-    return {"moments": _told(rows[: read_person.PAGE]), "older": older, "is_first": not before}
+    return {
+        "moments": _told(rows[: read_person.PAGE]),
+        "older": older,
+        "is_first": not before,
+        "coming": _told(coming[:LATEST]),
+        "has_more": len(coming) > LATEST,
+    }
 
 
 def _told(rows: list[Moment]) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,22 +77,34 @@ def erase(work: Work, command: EraseProfile) -> Profile:
     if profile.merged_into_id is not None or profile.erased_at is not None:
         raise Refused("erase.gone", "This row was merged or erased before; there is nothing left to erase.")
     who = read.subject(work.session, profile.id)
-    if waiting := read.open_prizes(work.session, who):
-        raise Refused(
-            "erase.prize",
-            f"A prize of «{waiting[0]}» waits for this person. Hand it over, or pass it on, before you erase them.",
-        )
     found = list(read.files_with(work.session, who))
-    if busy := next((run for run, _ in found if run.status not in read.ENDED), None):
-        raise Refused(
-            "erase.import",
-            f"Import {busy.id} still holds this person. Finish it, or throw it away, on its page before you erase them.",
-        )
+    _require_free(read.open_prizes(work.session, who), [run.id for run, _ in found if run.status not in read.ENDED])
     file_ids = {file_id for _, file_id in found} | set(read.sheets_with(work.session, who))
     cleared = _clear(work, who, sorted(file_ids), command.mark)
     told = counted(cleared, _CLEARED) or "the row alone"
     work.record(Event.PROFILE_ERASED, profile, person=str(profile.id), cleared=told)
     return profile
+
+
+def _require_free(prizes: Sequence[str], run_ids: Iterable[int]) -> None:
+    """``Refused`` with everything that stands in the way, so that nobody finds it out one by one."""
+    runs = list(dict.fromkeys(run_ids))
+    told = []
+    if prizes:
+        many = len(prizes) > 1
+        told.append(
+            f"{'Prizes' if many else 'A prize'} of «{'», «'.join(prizes)}» {'wait' if many else 'waits'} for this person. "
+            f"Hand {'them' if many else 'it'} over, or pass {'them' if many else 'it'} on, before you erase them."
+        )
+    if runs:
+        many = len(runs) > 1
+        told.append(
+            f"Import{'s' if many else ''} {', '.join(map(str, runs))} still {'hold' if many else 'holds'} this person. "
+            f"Finish {'them' if many else 'it'}, or throw {'them' if many else 'it'} away, on "
+            f"{'their pages' if many else 'its page'} before you erase them."
+        )
+    if told:
+        raise Refused("erase.prize" if prizes else "erase.import", " ".join(told))
 
 
 def _clear(work: Work, who: Subject, file_ids: Sequence[int], mark: str) -> dict[str, int]:
