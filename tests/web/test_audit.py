@@ -283,3 +283,16 @@ def test_a_member_of_staff_and_the_settings_are_named_without_a_number(console, 
     assert "Ann Able" in page.one("#results").get_text()
     assert f"member of staff {actor.staff_id}" not in page.text
     assert "settings 1" not in console.get("/audit?subject=account_settings:1").text
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("benefit_batches:3", "batch of benefits 3"),
+        ("entries:7", "entry 7"),
+        ("voucher_batches:2", "batch of codes 2"),
+        ("voucher_types:1", "voucher type 1"),
+    ],
+)
+def test_one_of_a_kind_is_called_in_the_singular(console, tell, subject, words):
+    assert f"Only: {words}" in console.get(f"/audit?subject={subject}").texts(".chip")

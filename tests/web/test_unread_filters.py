@@ -17,12 +17,12 @@ LISTS = {
 UNREAD = [
     ("/audit", "since=2026-02-30", "«since»: «2026-02-30» is no day of the calendar"),
     ("/audit", "until=soon", "«until»: «soon» is no day of the calendar"),
-    ("/audit", "staff=abc", "«staff»: «abc» is no whole number"),
-    ("/audit", "site=abc", "«site»: «abc» is no whole number"),
+    ("/audit", "staff=abc", "«staff»: «abc» is not a whole number"),
+    ("/audit", "site=abc", "«site»: «abc» is not a whole number"),
     ("/audit", "what=nonsense", "«what»: «nonsense» is no choice of this filter."),
     ("/audit", "address=%25", "«address»: «%» is nothing such as 203.0.113.7."),
     ("/audit", "subject=abc", "«subject»: «abc» is nothing such as profiles:12."),
-    ("/organisations", "type=abc", "«type»: «abc» is no whole number"),
+    ("/organisations", "type=abc", "«type»: «abc» is not a whole number"),
     ("/organisations", "show=zz", "«show»: «zz» is none of in-use, archived."),
     ("/groups", "show=zz", "«show»: «zz» is none of in-use, primary, mailing-list, subscription, archived."),
     ("/modules", "show=zz", "«show»: «zz» is none of in-use, archived."),
@@ -30,7 +30,7 @@ UNREAD = [
     ("/locations", "show=zz", "«show»: «zz» is none of open, closed."),
     ("/vouchers", "state=zz", "«state» is no filter of this list."),
     ("/vouchers", "status=zz", "«status»: «zz» is none of"),
-    ("/vouchers", "type=zz", "«type»: «zz» is no whole number"),
+    ("/vouchers", "type=zz", "«type»: «zz» is not a whole number"),
     ("/rewards", "status=zz", "«status»: «zz» is none of"),
     ("/rewards/spring-draw/entries", "status=zz", "«status»: «zz» is none of"),
     ("/jobs", "status=zz", "«status»: «zz» is none of"),
@@ -40,7 +40,7 @@ UNREAD = [
     ("/fulfilment/spring-draw", "column=zz", "«column»: «zz» is none of to-contact,"),
     ("/benefits", "state=zz", "«state»: «zz» is none of"),
     ("/benefits", "source=zz", "«source»: «zz» is none of staff, claim."),
-    ("/benefits", "definition=zz", "«definition»: «zz» is no whole number"),
+    ("/benefits", "definition=zz", "«definition»: «zz» is not a whole number"),
     ("/benefits", "claimed=perhaps", "«claimed»: «perhaps» is none of yes, never."),
     ("/benefits", "ends_from=2026-13-01", "«ends_from»: «2026-13-01» is no day of the calendar"),
 ]
@@ -92,7 +92,7 @@ def test_a_value_that_cannot_be_read_is_told_and_not_exported(console, session, 
 
 def test_a_place_that_cannot_be_read_is_told(console, make):
     make.profile()
-    assert "«before»: «zzz» is no whole number" in console.get("/profiles?before=zzz").one("#unread").get_text()
+    assert "«before»: «zzz» is not a whole number" in console.get("/profiles?before=zzz").one("#unread").get_text()
     assert "«before»: «zzz» is no place in this list" in console.get("/benefits?before=zzz").one("#unread").get_text()
     assert "«after» is no filter" in console.get("/profiles?after=zzz").one("#unread").get_text()
 

@@ -26,7 +26,7 @@ def number(name: str) -> int | None:
     """A row id or entry number from the query string, or None."""
     text = request.args.get(name, "")
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
-    return heard(name, min(int(text), MOST) if is_number else None, "is no whole number of this list")
+    return heard(name, min(int(text), MOST) if is_number else None, f"is not a whole number from 0 to {MOST:,}")
 
 
 def counted(count: int) -> str:

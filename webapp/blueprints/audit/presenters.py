@@ -82,12 +82,15 @@ _SCREENS: dict[str, tuple[str, str]] = {
 _CALLED: dict[str, str] = {
     "account_settings": "settings",
     "attribute_definitions": "further fact",
+    "benefit_batches": "batch of benefits",
+    "entries": "entry",
     "import_runs": "import",
     "export_runs": "export",
     "outbox_messages": "message",
     "profiles": "person",
     "saved_views": "view",
     "staff_members": "member of staff",
+    "voucher_batches": "batch of codes",
 }
 
 
