@@ -54,7 +54,11 @@ def press(page: Page, name: str) -> None:
 
 
 def go_to(page: Page, name: str) -> None:
-    page.get_by_role("main").get_by_role("link", name=name).first.click()
+    """Follow a link, and wait until its page is there: the old one must not be looked at, nor one that is half read."""
+    link = page.get_by_role("main").get_by_role("link", name=name).first
+    address = str(link.get_attribute("href"))
+    link.click()
+    page.wait_for_url(lambda url: url.endswith(address), timeout=LONG)
 
 
 def looked_at(page: Page, name: str) -> None:
@@ -145,7 +149,7 @@ def upload_the_entrants(page: Page, server, folder: Path) -> None:
     expect(page.get_by_role("button", name=re.compile("^Import [0-9,]+ entries$"))).to_be_visible(timeout=LONG)
     looked_at(page, "import-checked")
     with page.expect_download() as download:
-        go_to(page, "Download rejects file")
+        page.get_by_role("main").get_by_role("link", name="Download rejects file").first.click()
     rejects = Path(download.value.path()).read_text("utf-8-sig").splitlines()
     assert rejects[0].endswith("Line,Column,Reason")
     page.get_by_label("Import the good rows").check()
