@@ -356,7 +356,6 @@ SCREENS = {
     "people, found": "/profiles?q=ann",
     "person": "/profiles/{profile}",
     "person, entries": "/profiles/{profile}/entries",
-    "person, vouchers": "/profiles/{profile}/vouchers",
     "person, learning": "/profiles/{profile}/learning",
     "person, messages": "/profiles/{profile}/messages",
     "person, history": "/profiles/{profile}/history",

@@ -191,16 +191,18 @@ def test_everything_of_a_person_is_on_their_page(console, make, session, zoe):
         assert words in text
 
 
-def test_vouchers_modules_and_messages_have_a_tab_each(console, make, zoe):
+def test_vouchers_stand_with_benefits_and_no_page_of_a_person_has_more_than_six_tabs(console, make, zoe):
+    """Modules and messages have a tab each."""
     voucher = make.voucher(make.voucher_type(title="Coffee"), profile_id=zoe.id, status="allocated", allocated_at=NOW)
     make.completion(zoe.id, make.lesson(make.site().id, title="Safe lifting").id, score=80)
     alias = make.profile(external_id=None, email="z@example.com", merged_into_id=zoe.id)
     make.message(recipient="zoe@example.com", subject="To the first")
     make.message(recipient=alias.email, subject="To the other")
     make.message(recipient="ann@example.com", subject="To nobody here")
-    page = console.get(f"/profiles/{zoe.id}/vouchers")
+    page = console.get(f"/profiles/{zoe.id}/benefits")
     assert voucher.last_four in page.text
     assert voucher.code not in page.text
+    assert len(page.texts(".tabs a")) == 6
     assert "80 %" in console.get(f"/profiles/{zoe.id}/learning").text
     assert console.get(f"/profiles/{zoe.id}/messages").texts("tbody th") == ["To the other", "To the first"]
 

@@ -272,7 +272,9 @@ def test_k150_an_editor_within_an_organisation_sees_and_changes_its_people(brows
     assert session.get_one(Profile, chain.ann.id).first_name == "Anna"
     for tab in ("", "/edit", "/benefits", "/history", "/merge", f"/merge/{chain.ann.id}"):
         editor.get(f"/profiles/{chain.bob.id}{tab}", status=404)
-    for closed in ("entries", "vouchers", "learning", "messages"):
+    assert "Vouchers" not in editor.get(f"/profiles/{chain.ann.id}/benefits").texts("h2")
+    assert "Vouchers" in browser_with(Grant(Role.EDITOR)).get(f"/profiles/{chain.ann.id}/benefits").texts("h2")
+    for closed in ("entries", "learning", "messages"):
         editor.get(f"/profiles/{chain.ann.id}/{closed}", status=403)
     for path in ("/profiles/new", "/profiles/attributes", "/profiles/export", "/benefits", "/modules", "/tiers"):
         assert "Your role holds within an organisation only." in editor.get(path, status=403).text

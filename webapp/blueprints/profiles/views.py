@@ -36,8 +36,7 @@ LATEST = 12  # of the history, beside the facts
 TABS = {
     "show": "Facts",
     "entries": "Entries and prizes",
-    "benefits": "Benefits",
-    "vouchers": "Vouchers",
+    "benefits": "Benefits and vouchers",
     "learning": "Learning",
     "messages": "Messages",
     "history": "History",
@@ -94,15 +93,8 @@ def entries(profile_id: int) -> ResponseReturnValue:
 @bp.get("/<int:profile_id>/benefits")
 @requires(Permission.PROFILES_VIEW, within=True)
 def benefits(profile_id: int) -> ResponseReturnValue:
-    """The benefits the person holds or held, and those that went to somebody else."""
+    """The benefits and codes the person holds or held, and the benefits that went to somebody else."""
     return _tab(profile_id, "benefits", _benefits)
-
-
-@bp.get("/<int:profile_id>/vouchers")
-@requires(Permission.PROFILES_VIEW)
-def vouchers(profile_id: int) -> ResponseReturnValue:
-    """The codes the person holds or held, by their last four signs."""
-    return _tab(profile_id, "vouchers", _vouchers)
 
 
 @bp.get("/<int:profile_id>/learning")
@@ -159,7 +151,11 @@ def _tab(profile_id: int, tab: str, read_tab: Callable[[Session, Person], dict[s
     person = Person(profile, read_person.aliases(session, profile_id), reached)
     keeps = isinstance(reached, Reach) and not read.is_visible(session, profile_id, reached.sites)
     tabs = [
-        {"label": words, "url": url_for(f".{name}", profile_id=profile_id), "current": name == tab}
+        {
+            "label": "Benefits" if keeps and name == "benefits" else words,
+            "url": url_for(f".{name}", profile_id=profile_id),
+            "current": name == tab,
+        }
         for name, words in TABS.items()
         if name in OF_ORGANISATIONS or not keeps
     ]
@@ -167,7 +163,14 @@ def _tab(profile_id: int, tab: str, read_tab: Callable[[Session, Person], dict[s
     may_edit = actor().may(Permission.PROFILES_EDIT, within=True) and profile.erased_at is None
     may_erase = scope(Permission.PROFILES_ERASE) is None and profile.erased_at is None
     return render(
-        "profiles/show.html", profile=profile, tabs=tabs, tab=tab, may_edit=may_edit, may_erase=may_erase, **facts
+        "profiles/show.html",
+        profile=profile,
+        tabs=tabs,
+        tab=tab,
+        sees_whole=not keeps,
+        may_edit=may_edit,
+        may_erase=may_erase,
+        **facts,
     )
 
 
@@ -198,18 +201,16 @@ def _entries(session: Session, person: Person) -> dict[str, Any]:
 
 def _benefits(session: Session, person: Person) -> dict[str, Any]:
     rows = read_benefits.of_person(session, person.ids, person.where)
+    vouchers = read_person.vouchers(session, person.ids, person.scope)
     return {
         "leads": actor().may(Permission.BENEFITS_VIEW),
         "benefits": rows[: read_benefits.PAGE],
         "has_more": len(rows) > read_benefits.PAGE,
         "gone": read_benefits.handed_over(session, person.ids, person.scope),
+        "vouchers": vouchers[: read_person.PAGE],
+        "has_more_vouchers": len(vouchers) > read_person.PAGE,
         "now": clock.now(),
     }
-
-
-def _vouchers(session: Session, person: Person) -> dict[str, Any]:
-    rows = read_person.vouchers(session, person.ids, person.scope)
-    return {"vouchers": rows[: read_person.PAGE], "has_more": len(rows) > read_person.PAGE, "now": clock.now()}
 
 
 def _learning(session: Session, person: Person) -> dict[str, Any]:
