@@ -34,6 +34,12 @@ def test_a_home_phone_is_a_term_of_digits():
     assert search.terms("Zoë", "Berg", "+44 (0)20 79") == ["4402079"]
 
 
+def test_a_shared_address_is_a_term_however_many_words_the_name_has():
+    many = " ".join(chr(ord("a") + number) * 3 for number in range(20))
+    assert search.terms("Zoë", "Berg", "", " Zoë@Example.COM ") == ["zoë@example.com"]
+    assert search.terms(many, "Berg", "", "b@example.com")[-1] == "b@example.com"
+
+
 def slip(word, kind, place, letter):
     place %= len(word)
     if kind == "wrong":

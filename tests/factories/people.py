@@ -57,5 +57,16 @@ class People(Rows):
             setattr(person, name, key)
         self.add(person)
         with transaction(self.session, SYSTEM, NOW) as work:
-            indexing.add(work, [Findable(person.id, person.first_name, person.last_name, person.home_phone or "")])
+            indexing.add(
+                work,
+                [
+                    Findable(
+                        person.id,
+                        person.first_name,
+                        person.last_name,
+                        person.home_phone or "",
+                        "" if person.email_key else person.email,
+                    )
+                ],
+            )
         return person

@@ -462,6 +462,7 @@ def test_rows_far_apart_may_share_an_address_and_one_with_the_address_alone_is_a
         f"The row is about the same person as line {line} of this file" for line in (2, 2, 8)
     ]
     assert [people(ours)[name].email_key for name in ("N1", "N3")] == ["a@x.example", None]
+    assert [row.external_id for row in search.people(ours, None, "a@x.ex")] == ["N1", "N3"]
 
 
 @pytest.mark.parametrize(

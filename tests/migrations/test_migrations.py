@@ -423,3 +423,25 @@ def test_whoever_others_were_merged_into_before_is_found_where_only_the_old_rows
     assert [len(rows) for rows in before] == [3, len(after[1]) // 2]
     schema.upgrade(empty)
     assert kept() == after
+
+
+def test_who_shared_an_address_before_is_found_by_it(empty):
+    schema.upgrade(empty)
+    with Session(empty) as session:
+        make = Factories(session)
+        make.profile(email="Home@Example.com")
+        other = make.profile(email="HOME@example.com", email_key=None)
+        make.entry(make.reward(), profile_id=other.id)
+        number = other.id
+    schema.downgrade(empty, "0021_merged_entrants")
+
+    def found():
+        with empty.connect() as connection:
+            words = connection.execute(text("select profile_id, term from profile_terms")).all()
+            return [words, connection.execute(text("select profile_id, term from site_terms")).all()]
+
+    assert found() == [[], []]
+    schema.upgrade(empty)
+    assert found() == [[(number, "home@example.com")]] * 2
+    with Session(empty) as session:
+        assert [item.name for item in INVARIANTS if broken(session, item)] == []

@@ -64,6 +64,11 @@ def _found_by_an_old_word(make: Factories) -> None:
     make.session.execute(text("update site_terms set term = 'june'"))
 
 
+def _not_found_by_an_address(make: Factories) -> None:
+    make.profile(email="home@example.com", email_key=None)
+    make.session.execute(text("delete from profile_terms"))
+
+
 PLANTS: dict[str, Plant] = {
     "entries dense": _entries_gap,
     "entries counted by day": _day_miscounted,
@@ -84,6 +89,7 @@ PLANTS: dict[str, Plant] = {
     "files whole": _files_hole,
     "entrants are found on their sites": _not_found,
     "only entrants are found on a site": _found_elsewhere,
+    "shared addresses find everybody": _not_found_by_an_address,
     "words on sites are those of people": _found_by_an_old_word,
     "no session of a disabled account": _open_session,
 }

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text, update
 
 from tests.factories import NOW
 from tests.support.rows import Row
-from webapp.models import Entry, NameSlip, Profile, ProfileIdentity, ProfileTerm
+from webapp.models import Entry, NameSlip, Profile, ProfileIdentity, ProfileTerm, Reward
 from webapp.queries import people_there, site_search
 from webapp.queries import profiles as profiles_read
 from webapp.queries import search as read
@@ -51,6 +51,30 @@ def test_people_of_a_file_are_found_as_those_typed_in(session, actor):
     enrol(session, actor, Row("M1", first_name="Mary Jane", last_name="Whitcombe"), Row("M2", "x@example.com"))
     assert names(session, "jane wh") == names(session, "whitcomeb") == names(session, "marry whitcombe")
     assert names(session, "jane wh") == ["Mary Jane Whitcombe"]
+
+
+def test_an_address_finds_everybody_who_shares_it(session, actor, make):
+    """The first member answers to it; the others have it without a key, on their sites too and as it changes."""
+    _, second = enrol(
+        session,
+        actor,
+        Row("S1", "Home@Example.com", "Ann", "Ek"),
+        Row("S2", "home@example.com", "Bo", "Ek"),
+    )
+    entry = make.entry(make.reward(), profile_id=second)
+    with transaction(session, actor, NOW) as work:
+        at_sites.renew(work.session, [second])
+    scope = frozenset({session.get_one(Reward, entry.reward_id).site_id})
+    for typed in ("home@example.com", "HOME@exa", "home@", "home"):
+        assert names(session, typed) == ["Ann Ek", "Bo Ek"], typed
+        assert [row.full_name for row in read.people(session, scope, typed)] == ["Bo Ek"], typed
+    assert names(session, "example.com") == []
+    version = session.get_one(Profile, second).version
+    named = {"external_id": "S2", "first_name": "Bo", "last_name": "Ek"}
+    with transaction(session, actor, NOW) as work:
+        profiles.change(work, ChangeProfile(profile_id=second, version=version, email="bo@example.com", **named))
+    assert (names(session, "home@"), names(session, "bo@")) == (["Ann Ek"], ["Bo Ek"])
+    assert (read.people(session, scope, "home@"), len(read.people(session, scope, "bo@"))) == ([], 1)
 
 
 def test_a_name_a_later_file_fills_in_is_found(session, actor):

@@ -552,3 +552,12 @@ def test_many_notices_to_come_are_told_of_by_the_next_twelve(console, make, zoe)
     assert "The next 12 notices" in page.one("#coming").get_text()
     place = "1772442000000000.0.0.0"
     assert not console.get(f"/profiles/{zoe.id}/history?before={place}").soup.select("#coming")
+
+
+def test_the_list_shows_whoever_shares_the_address_that_was_typed(console, make):
+    make.profile(first_name="Ann", last_name="Ek", email="home@example.com")
+    make.profile(first_name="Bo", last_name="Ek", email="HOME@example.com", email_key=None)
+    page = console.get("/profiles?q=home@ex")
+    assert page.texts("tbody th a") == ["Ann Ek", "Bo Ek"]
+    assert "These share an address that begins so with somebody else:" in page.text
+    assert "share an address" not in console.get("/profiles?q=Ek").text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from webapp.domain.profiles import digits, fold, plain, without
+from webapp.domain.profiles import digits, email_key, fold, plain, without
 
 SHORTEST, LONGEST = 3, 40  # letters of a word that may be mistyped: of shorter ones nearly every other is one slip away
 MOST_TERMS = 12  # further beginnings of one person
@@ -28,15 +28,17 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in apart if word and not _DIGIT.search(word))
 
 
-def terms(first_name: str, last_name: str, home_phone: str = "") -> list[str]:
+def terms(first_name: str, last_name: str, home_phone: str = "", shared_email: str = "") -> list[str]:
     """Beginnings a person is found by beside those of both names: every further word first, the others behind it.
+
+    A ``shared_email`` is one that another person answers to; whoever types it looks for either.
 
     «Mary Jane», «van der Berg» gives «jane van der berg mary», «der berg mary jane van», «berg mary jane van der»:
     whoever types any word of a name, and the next one, types the beginning of one of them.
     """
     whole = f"{first_name}{last_name}"
     has_number = not whole.isalpha() and bool(_DIGIT.search(whole))
-    if not home_phone and (has_number or whole.isalpha()):
+    if not (home_phone or shared_email) and (has_number or whole.isalpha()):
         return []
     first, last = fold(first_name), fold(last_name)
     every = [] if has_number else [*words(first_name), *words(last_name)]
@@ -45,7 +47,10 @@ def terms(first_name: str, last_name: str, home_phone: str = "") -> list[str]:
     found = [turn for turn in dict.fromkeys(turned) if turn and turn not in known]
     if len(number := digits(home_phone)) >= SHORTEST:
         found.append(number[:40])
-    return [turn[:LONGEST_TERM] for turn in found[:MOST_TERMS]]
+    found = found[:MOST_TERMS]
+    if shared_email:
+        found.append(email_key(shared_email))
+    return [turn[:LONGEST_TERM] for turn in found]
 
 
 def vocabulary(names: Iterable[str]) -> set[str]:

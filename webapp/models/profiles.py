@@ -92,7 +92,9 @@ class Profile(Base):
 
 
 class ProfileTerm(Base):
-    """A further beginning a person is found by: a word of the name that is not the first, or another number."""
+    """A further beginning a person is found by: a word of the name that is not the first, another number, or an address
+    that somebody else answers to.
+    """
 
     __tablename__ = "profile_terms"
 

@@ -285,6 +285,13 @@ INVARIANTS: tuple[Invariant, ...] = (
         "where o.merged_into_id = s.profile_id and r.site_id = s.site_id)",
     ),
     Invariant(
+        "shared addresses find everybody",
+        "Whoever has an address that leads to somebody else is found by it too.",
+        "select p.id from profiles p where p.email <> '' and p.email_key is null and p.merged_into_id is null "
+        "and p.erased_at is null and not exists "
+        "(select 1 from profile_terms t where t.profile_id = p.id and t.term like '%@%')",
+    ),
+    Invariant(
         "words on sites are those of people",
         "Whoever is found on a site is found by every further word and identity of theirs, and by no other.",
         "select s.profile_id, s.site_id from site_people s join profile_terms t on t.profile_id = s.profile_id "

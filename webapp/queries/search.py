@@ -160,7 +160,8 @@ def _ways(text: str, folded: str) -> Iterator[Way]:
     for order in dict.fromkeys((folded, *_turned(folded))):
         yield Profile.search_text, order
         yield Profile.name_key, order
-    for order in dict.fromkeys(part for part in (plain, *_turned(plain)) if part):
+    address = "" if " " in folded else folded  # one that somebody else answers to is a term as it is written
+    for order in dict.fromkeys(part for part in (address, plain, *_turned(plain)) if part):
         yield ProfileTerm.term, order
 
 

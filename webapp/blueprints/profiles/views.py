@@ -49,17 +49,20 @@ OF_ORGANISATIONS = frozenset({"show", "benefits", "history"})  # what is of a pe
 def index() -> ResponseReturnValue:
     """People, the newest first, searched by how a name, e-mail, member id or phone begins.
 
-    When nobody's does, whoever the box in the top bar finds: by a further word of a name, or in spite of a slip.
+    When nobody's does, whoever the box in the top bar finds: by a further word of a name, or in spite of a slip. An
+    address finds whoever shares it as well.
     """
     search, reached = text("q"), listed_where(Permission.PROFILES_VIEW)
     before = number("before")
     rows = read.page(db.session(), reached, search=search, before=before)
-    near = read_search.people(db.session(), reached, search) if search and not rows and before is None else []
+    looks_near = before is None and (not rows or ("@" in search and len(rows) <= read.PAGE))
+    known = {row.id for row in rows}
+    near = read_search.people(db.session(), reached, search) if search and looks_near else []
     return render(
         "profiles/index.html",
         "profiles/_results.html",
         rows=rows[: read.PAGE],
-        near=near,
+        near=[person for person in near if person.id not in known],
         older=rows[read.PAGE - 1].id if len(rows) > read.PAGE else None,
         is_first=before is None,
         search=search,

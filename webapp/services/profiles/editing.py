@@ -145,7 +145,8 @@ def change(work: Work, command: ChangeProfile) -> Profile:
 
 
 def _findable(profile: Profile) -> Findable:
-    return Findable(profile.id, profile.first_name, profile.last_name, profile.home_phone)
+    shared = "" if profile.email_key else profile.email
+    return Findable(profile.id, profile.first_name, profile.last_name, profile.home_phone, shared)
 
 
 def _columns(work: Work, command: ProfileTerms, profile: Profile | None) -> dict[str, Any]:

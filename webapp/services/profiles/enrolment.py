@@ -63,7 +63,14 @@ def _insert(work: Work, people: Sequence[Person], run_id: int | None) -> None:
         person.id = number
     same = {"zone": "", "tags": [], "created_at": work.now, "updated_at": work.now, "import_run_id": run_id}
     bulk.insert_columns(work.session, _TABLE, {"id": numbers} | _columns(ordered), same)
-    indexing.add(work, [Findable(_id(person), person.first_name, person.last_name) for person in ordered])
+    indexing.add(
+        work, [Findable(_id(person), person.first_name, person.last_name, "", _shared(person)) for person in ordered]
+    )
+
+
+def _shared(person: Person) -> str:
+    """The address of a person that somebody else answers to."""
+    return "" if person.email_key else person.email
 
 
 _SAME = ("external_id", "email_key", "first_name", "last_name", "email", "phone")
@@ -111,7 +118,10 @@ def _update(work: Work, people: Sequence[Person]) -> None:
     )
     work.session.connection().execute(statement, rows)
     # What is known is never replaced, so that no word of a name is lost here.
-    called = [Findable(_id(person), person.first_name, person.last_name, kept[_id(person)][1]) for person in people]
+    called = [
+        Findable(_id(person), person.first_name, person.last_name, kept[_id(person)][1], _shared(person))
+        for person in people
+    ]
     indexing.renew(work, called)
     at_sites.follow(work.session, [one.id for one in called])
 

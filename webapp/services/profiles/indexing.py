@@ -25,13 +25,12 @@ class Findable(NamedTuple):
     first_name: str
     last_name: str
     home_phone: str = ""
+    shared_email: str = ""  # an address that somebody else answers to
 
 
 def add(work: Work, people: Sequence[Findable]) -> None:
     """Make new people findable; a few statements however many they are."""
-    add_terms(
-        work, [(one.id, term) for one in people for term in search.terms(one.first_name, one.last_name, one.home_phone)]
-    )
+    add_terms(work, [(one.id, term) for one in people for term in search.terms(*one[1:])])
     learn(work, [(one.first_name, one.last_name) for one in people])
 
 

@@ -62,7 +62,8 @@ def merge(work: Work, command: MergeProfiles) -> Profile:
         .values(**values, **keys, email_key=key, version=Profile.version + 1, updated_at=work.now)
         .execution_options(synchronize_session=False)
     )
-    indexing.renew(work, [Findable(winner.id, values["first_name"], values["last_name"], values["home_phone"])])
+    shared = "" if key else values["email"]
+    indexing.renew(work, [Findable(winner.id, values["first_name"], values["last_name"], values["home_phone"], shared)])
     at_sites.renew(work.session, [winner.id, loser.id])
     work.session.add(
         ProfileMerge(

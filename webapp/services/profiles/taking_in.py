@@ -29,7 +29,7 @@ _IDENTITIES = cast(Table, ProfileIdentity.__table__)
 _CHANGES = cast(Table, ImportChange.__table__)
 _KEYS = ("search_text", "name_key", "phone_key")
 _FOUND_BY = {"external_id", "first_name", "last_name", "email", "phone"}
-_INDEXED = {"first_name", "last_name", "home_phone"}
+_INDEXED = {"first_name", "last_name", "home_phone", "email", "email_key"}
 
 
 def take_in(
@@ -60,8 +60,8 @@ def _insert(work: Work, fresh: Sequence[Fresh], run_id: int) -> None:
         work,
         [
             (number, term)
-            for number, (draft, _) in zip(ids, fresh, strict=True)
-            for term in search.terms(draft.first_name, draft.last_name, draft.home_phone)
+            for number, (draft, key) in zip(ids, fresh, strict=True)
+            for term in search.terms(draft.first_name, draft.last_name, draft.home_phone, "" if key else draft.email)
         ],
     )
     _identify(work, [(number, one) for number, (draft, _) in zip(ids, fresh, strict=True) for one in draft.identities])
@@ -144,7 +144,8 @@ def write(work: Work, changes: Sequence[tuple[Mapping[str, Any], Mapping[str, An
 
 
 def _findable(row: Mapping[str, Any]) -> Findable:
-    return Findable(row["id"], row["first_name"], row["last_name"], row["home_phone"])
+    shared = "" if row["email_key"] else row["email"]
+    return Findable(row["id"], row["first_name"], row["last_name"], row["home_phone"], shared)
 
 
 def _search_keys(row: Mapping[str, Any]) -> dict[str, str]:
