@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from sqlalchemy import event, select, text, update
 
 from tests.factories import NOW
 from tests.support.rows import Row
+from webapp.domain.identity import Reach
 from webapp.models import Entry, NameSlip, Profile, ProfileIdentity, ProfileTerm, Reward
-from webapp.queries import people_there, site_search
+from webapp.queries import people_named, people_there, reaches, site_search
 from webapp.queries import profiles as profiles_read
 from webapp.queries import search as read
 from webapp.services import profiles
@@ -218,3 +221,56 @@ def test_the_list_of_a_small_site_is_the_list_of_a_large_one(session, actor, mak
     assert gathered == pages()
     wanted = {people[at] for at in range(30) if (at % 3 == 0 or at % 5 == 0) and at not in {9, 10}} | {people[7]}
     assert {number for page in gathered for number in page} == wanted
+
+
+SEARCHES = ("ann", "an", "a", "B", "b ann", "M", "m1", "M12", "h@", "p1@post", "04", "0412 1", "nobody", "%")
+
+
+@pytest.fixture
+def crowd(session, make):
+    """People of whom some entered on a site, hold a benefit of another or belong to an organisation; and who sees them."""
+    chance = random.Random(7)  # noqa: S311
+    reward, definition, place, group = make.reward(), make.benefit_definition(), make.organisation(), make.group()
+    people = [
+        make.profile(
+            external_id=chance.choice((f"M1{number}", f"X{number}")),
+            first_name=chance.choice(("Ann", "Bo", "Anna")),
+            last_name=chance.choice(("Berg", "Aalto", "Ek")),
+            email=f"{chance.choice('ph')}{number}@post.example",
+            phone=f"0412 {number:03}",
+        )
+        for number in range(40)
+    ]
+    acts = (
+        lambda person: make.entry(reward, profile_id=person.id),
+        lambda person: make.benefit(definition, profile_id=person.id),
+        lambda person: make.member(group, person, place),
+        lambda _person: None,
+    )
+    for person in people:
+        for act in chance.sample(acts, 2):
+            act(person)
+    people[5].merged_into_id, people[6].erased_at = people[8].id, NOW
+    at_sites.renew(session, [person.id for person in people])
+    session.commit()
+    site, parts = frozenset({reward.site_id}), ((None, place.id),)
+    wheres = (None, site, site | {definition.site_id}, Reach(frozenset(), parts), Reach(site, parts))
+    return [person.id for person in people], wheres
+
+
+@pytest.mark.parametrize("few", [0, 500])
+@pytest.mark.parametrize("sizes", [(3, 4, 5), (3, 4, 40), (300, 5_000, 20_000)])
+def test_the_list_filtered_by_a_word_is_everybody_who_fits_and_is_to_be_seen(session, crowd, monkeypatch, sizes, few):
+    """However many are gathered, looked at or walked by, for whoever sees all, a site, an organisation or both."""
+    people, wheres = crowd
+    everybody = {where: {row.id for row in profiles_read.page(session, where, size=100)} for where in wheres}
+    for module, name, value in (
+        *zip((profiles_read, profiles_read, people_named), ("_FIRST", "_NEXT", "MOST"), sizes, strict=True),
+        *((module, name, few) for module, name in ((people_there, "FEW"), (reaches, "SOME"), (reaches, "FEW"))),
+    ):
+        monkeypatch.setattr(module, name, value)
+    for search, (where, seen), before in product(SEARCHES, everybody.items(), (people[-1] + 1, people[25])):
+        fits = set(session.scalars(select(Profile.id).where(people_named.matches(search)))) & seen
+        found = profiles_read.page(session, where, search=search, before=before, size=4)
+        wanted = sorted((number for number in fits if number < before), reverse=True)
+        assert [row.id for row in found] == wanted[:5], (where, search, before)

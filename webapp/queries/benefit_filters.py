@@ -17,7 +17,7 @@ from webapp.domain.sites import starts_anywhere
 from webapp.models import Benefit, BenefitDefinition
 from webapp.queries.benefits import Scope, is_in
 from webapp.queries.matching import among_ids, by_key, keyed
-from webapp.queries.profiles import matches
+from webapp.queries.people_named import matches
 
 Moment = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
 DATES: Mapping[str, Moment] = {

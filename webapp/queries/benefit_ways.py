@@ -21,7 +21,7 @@ from webapp.models.benefits import IN_USE, UNUSED, USED_UP, VOID
 from webapp.queries.benefit_filters import DATES, Filter, dated, matching
 from webapp.queries.benefits import Scope
 from webapp.queries.matching import among_ids, aside
-from webapp.queries.profiles import matches
+from webapp.queries.people_named import matches
 
 FEW_PEOPLE = 20_000  # whose benefits are looked for
 Conditions = list[ColumnElement[bool] | TextClause]

@@ -14,7 +14,7 @@ from webapp.domain.entries import EntryStatus
 from webapp.models import Entry, Profile
 from webapp.queries.exports import flow
 from webapp.queries.matching import among, begins
-from webapp.queries.profiles import matches
+from webapp.queries.people_named import matches
 
 PAGE = 50
 MOST_COUNTED = 1_000
@@ -80,7 +80,7 @@ def page(
 ) -> list[EntryRow]:
     """Entries, the newest first, one more than ``size`` when there are further ones; ``before`` is a number.
 
-    ``search`` finds an entry number, the beginning of a receipt, or a person as ``profiles.matches`` does.
+    ``search`` finds an entry number, the beginning of a receipt, or a person as ``people_named.matches`` does.
     """
     statement = (
         select(*_LISTED)

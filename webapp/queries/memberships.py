@@ -14,7 +14,7 @@ from webapp.domain.profiles import email_key
 from webapp.models import Group, Membership, Organisation, Profile
 from webapp.queries.exports import flow
 from webapp.queries.matching import among
-from webapp.queries.profiles import matches
+from webapp.queries.people_named import matches
 from webapp.queries.subtrees import Within, inside
 
 PAGE = 50

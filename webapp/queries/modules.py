@@ -14,7 +14,7 @@ from webapp.domain.modules import LapseUnit, has_lapsed
 from webapp.models import Completion, Module, Profile, Site
 from webapp.queries.exports import flow
 from webapp.queries.matching import begins, few
-from webapp.queries.profiles import matches
+from webapp.queries.people_named import matches
 
 Scope = frozenset[int] | None
 PAGE = 50

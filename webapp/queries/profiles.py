@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from webapp.domain.errors import NotFound
 from webapp.domain.identity import Reach, Where
 from webapp.domain.person_lists import Identity, identities_text
-from webapp.domain.profiles import Person, digits, fold
+from webapp.domain.profiles import Person
 from webapp.models import (
     AttributeDefinition,
     Location,
@@ -24,8 +24,8 @@ from webapp.models import (
     ProfileIdentity,
     Tier,
 )
-from webapp.queries import people_there, reaches
-from webapp.queries.matching import among, among_ids, begins, iso
+from webapp.queries import people_named, people_there, reaches
+from webapp.queries.matching import among, among_ids, aside, iso
 
 PAGE = 50
 _JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
@@ -41,7 +41,7 @@ _PERSON: list[Any] = [
     Profile.attributes,
     Profile.merged_into_id,
 ]
-_SHORTEST_PHONE = 3
+_FIRST, _NEXT = 300, 5_000  # people of whom is asked at once whether they are to be seen
 _SHOWN = (Profile.merged_into_id.is_(None), Profile.erased_at.is_(None))
 
 
@@ -177,6 +177,10 @@ def page(
     session: Session, where: Where, *, search: str = "", before: int | None = None, size: int = PAGE
 ) -> list[ProfileRow]:
     """People, the newest first, one more than ``size`` when there are further ones; ``before`` is the last id seen."""
+    if search:
+        found = _of_named(session, where, search, before, size)
+        if found is not None:
+            return found
     if isinstance(where, Reach) and not where.sites and not search:
         within = reaches.parts(session, where, 0)
         newest = reaches.newest(session, within, *_SHOWN)
@@ -193,6 +197,49 @@ def page(
     if before is not None:
         statement = statement.where(Profile.id < before)
     return [ProfileRow(*row) for row in session.execute(statement)]
+
+
+def _of_named(session: Session, where: Where, search: str, before: int | None, size: int) -> list[ProfileRow] | None:
+    """The newest who match; None when they are best met on a walk through everybody: they are many, and not of few."""
+    ids = people_named.newest(session, search, before, _FIRST)
+    if where is not None and (ids is None or len(ids) == _FIRST):
+        some = _gathered(session, where)
+        if some is not None:
+            fits = aside(people_named.matches(search))
+            return _shown(session, some, _seen(session, where), before, size, fits)
+    if ids is None:
+        return None
+    seen, step = _seen(session, where), _FIRST
+    found = _shown(session, ids, seen, before, size)
+    while len(found) <= size and len(ids) == step:
+        before, step = ids[-1], _NEXT
+        ids = people_named.newest(session, search, before, step) or []
+        found += _shown(session, ids, seen, before, size - len(found))
+    return found
+
+
+def _gathered(session: Session, where: frozenset[int] | Reach) -> list[int] | None:
+    """Everybody there, when they are few."""
+    if not isinstance(where, Reach):
+        return people_there.few(session, where)
+    on_sites = people_there.few(session, where.sites) if where.sites else []
+    within = reaches.gathered(session, where)
+    return None if on_sites is None or within is None else [*on_sites, *within]
+
+
+def _shown(
+    session: Session,
+    ids: Collection[int],
+    seen: ColumnElement[bool],
+    before: int | None,
+    size: int,
+    *more: ColumnElement[bool],
+) -> list[ProfileRow]:
+    """Of these people those of a list, the newest first."""
+    statement = _ROWS.where(among_ids(session, Profile.id, ids), *_SHOWN, *more, seen)
+    if before is not None:
+        statement = statement.where(Profile.id < before)
+    return [ProfileRow(*row) for row in session.execute(statement.order_by(Profile.id.desc()).limit(size + 1))]
 
 
 def _of_few(
@@ -219,22 +266,7 @@ def _seen(session: Session, where: Where) -> ColumnElement[bool]:
 def _listed(visible: ColumnElement[bool], search: str) -> list[ColumnElement[bool]]:
     """Which people a list shows, and its export has."""
     shown = [*_SHOWN, visible]
-    return [*shown, matches(search)] if search else shown
-
-
-def matches(search: str) -> ColumnElement[bool]:
-    """Whether a person's name (either way round), e-mail, member id or phone begins with ``search``."""
-    folded, phone = fold(search), digits(search)
-    ways = [
-        begins(Profile.search_text, folded),
-        begins(Profile.name_key, folded),
-        begins(Profile.email_key, folded),
-        begins(Profile.external_id, search.strip()),
-        begins(Profile.external_id, search.strip().upper()),
-    ]
-    if len(phone) >= _SHORTEST_PHONE:
-        ways.append(begins(Profile.phone_key, phone))
-    return or_(*ways)
+    return [*shown, people_named.matches(search)] if search else shown
 
 
 def stream(

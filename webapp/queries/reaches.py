@@ -188,6 +188,16 @@ def _under(root_id: int) -> ColumnElement[bool]:
     return and_(Organisation.path >= path, Organisation.path < path.concat(LAST))
 
 
+def gathered(session: Session, where: Reach) -> list[int] | None:
+    """Everybody within the parts of ``where``, but for rows merged into them; None for more than ``SOME``."""
+    within = parts(session, where)
+    if within.people is not None:
+        return within.people
+    if not within.is_gathered:
+        return None
+    return list(session.scalars(people_of(session.get_bind().dialect.name, all_places(where), SOME)))
+
+
 def newest(session: Session, within: Parts, *shown: ColumnElement[bool]) -> Select[Any] | None:
     """The newest people there of whose rows ``shown`` holds, as ``value``; None for too many in too many places.
 

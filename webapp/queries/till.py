@@ -14,7 +14,7 @@ from webapp.domain.voucher_codes import normalise
 from webapp.models import Benefit, BenefitDefinition, Location, Profile, VoucherChange
 from webapp.queries import memberships, reaches
 from webapp.queries.matching import among_ids, aside
-from webapp.queries.profiles import matches
+from webapp.queries.people_named import matches
 
 MOST_PEOPLE = 8
 _SHORTEST_NEAR = 6  # signs: of shorter codes everything is near
