@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.entries import EntryStatus
 from webapp.models import Entry, Profile
+from webapp.queries import people_named
 from webapp.queries.exports import flow
-from webapp.queries.matching import among, begins
-from webapp.queries.people_named import matches
+from webapp.queries.matching import among, among_ids, aside, begins, newest_of
 
 PAGE = 50
 MOST_COUNTED = 1_000
@@ -82,16 +82,33 @@ def page(
 
     ``search`` finds an entry number, the beginning of a receipt, or a person as ``people_named.matches`` does.
     """
+    shown = _shown(reward_id, search, status)
+    if search and (numbers := _newest(session, reward_id, search, status, before, size + 1)) is not None:
+        shown = [Entry.reward_id == reward_id, Entry.number.in_(numbers)]
     statement = (
         select(*_LISTED)
         .join(Profile, Profile.id == Entry.profile_id)
-        .where(*_shown(reward_id, search, status))
+        .where(*shown)
         .order_by(Entry.number.desc())
         .limit(size + 1)
     )
     if before is not None:
         statement = statement.where(Entry.number < before)
     return [EntryRow(*row) for row in session.execute(statement)]
+
+
+def _newest(
+    session: Session, reward_id: int, search: str, status: EntryStatus | None, before: int | None, size: int
+) -> list[int] | None:
+    """The numbers of the next entries that match, found through the indexes; None when a walk meets them soon."""
+    people = people_named.few(session, search)
+    if people is None:
+        return None
+    ways = [*_ways(search), among_ids(session, Entry.profile_id, people)]
+    shown = _shown(reward_id, "", status)
+    return newest_of(
+        session, [select(Entry.number).where(*shown, way) for way in ways], before, size, people_named.MOST
+    )
 
 
 def _shown(reward_id: int, search: str, status: EntryStatus | None) -> list[ColumnElement[bool]]:
@@ -105,12 +122,17 @@ def _shown(reward_id: int, search: str, status: EntryStatus | None) -> list[Colu
 
 
 def _found(search: str) -> ColumnElement[bool]:
-    text = search.strip().replace(",", "")
-    people = Entry.profile_id.in_(select(Profile.id).where(matches(search)))
-    ways = [begins(Entry.receipt, search.strip()), begins(Entry.receipt, search.strip().upper()), people]
+    return aside(or_(*_ways(search), people_named.matches(search)))
+
+
+def _ways(search: str) -> Iterator[ColumnElement[bool]]:
+    """By what an entry itself is found."""
+    typed = search.strip()
+    for receipt in dict.fromkeys((typed, typed.upper())):
+        yield begins(Entry.receipt, receipt)
+    text = typed.replace(",", "")
     if text.isascii() and text.isdigit() and int(text) <= _LARGEST:
-        ways.append(Entry.number == int(text))
-    return or_(*ways)
+        yield Entry.number == int(text)
 
 
 def counts(session: Session, reward_id: int) -> dict[EntryStatus, int]:

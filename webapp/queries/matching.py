@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     select,
     type_coerce,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -77,6 +78,30 @@ def has_word(session: Session, column: InstrumentedAttribute[str], text: str) ->
     """Whether a later word of folded ``column`` begins with ``text``: a plain look through, four times as quick as LIKE."""
     look = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
     return look(column, f" {text}") > 0
+
+
+def newest_of(
+    session: Session, parts: Sequence[Select[Any]], before: int | None, size: int, most: int
+) -> list[int] | None:
+    """The highest ``size`` of the numbers that ``parts`` find, of those below ``before``; one statement.
+
+    Each part says one way to find some, through an index. None when they find more than ``most`` together.
+    """
+    limited = [part.limit(most + 1).subquery() for part in parts]
+    every = union_all(*(select(next(iter(part.c)).label("value")) for part in limited)).subquery()
+    found = select(every.c.value).limit(most + 1).cte("found")
+    wanted = select(found.c.value).distinct().order_by(found.c.value.desc()).limit(size)
+    if before is not None:
+        wanted = wanted.where(found.c.value < before)
+    number = select(func.count().label("value")).select_from(found)
+    told = union_all(
+        select(literal("wanted").label("what"), wanted.subquery().c.value),
+        select(literal("number"), number.subquery().c.value),
+    )
+    rows = session.execute(told).all()
+    if any(row.what == "number" and row.value > most for row in rows):
+        return None
+    return sorted((row.value for row in rows if row.what == "wanted"), reverse=True)
 
 
 MOST_COUNTED = 1_000

@@ -12,9 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from webapp.domain.errors import NotFound
 from webapp.domain.profiles import email_key
 from webapp.models import Group, Membership, Organisation, Profile
+from webapp.queries import people_named
 from webapp.queries.exports import flow
-from webapp.queries.matching import among
-from webapp.queries.people_named import matches
+from webapp.queries.matching import among, among_ids, aside
 from webapp.queries.subtrees import Within, inside
 
 PAGE = 50
@@ -57,6 +57,10 @@ def page(
     session: Session, group_id: int, within: Within, *, search: str = "", before: int | None = None, size: int = PAGE
 ) -> list[Member]:
     """Members of a group, the newest first, one more than ``size`` when there are further ones."""
+    shown = _listed(group_id, within, search)
+    if search and (people := people_named.few(session, search)) is not None:
+        of_group = (Membership.group_id == group_id, among_ids(session, Membership.profile_id, people))
+        shown = [Membership.id.in_(select(Membership.id).where(*of_group)), inside(within)]
     statement = (
         select(
             Membership.id,
@@ -71,7 +75,7 @@ def page(
         )
         .join(Profile, Profile.id == Membership.profile_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(*_listed(group_id, within, search))
+        .where(*shown)
         .order_by(Membership.id.desc())
         .limit(size + 1)
     )
@@ -83,7 +87,7 @@ def page(
 def _listed(group_id: int | None, within: Within, search: str) -> list[ColumnElement[bool]]:
     """Which members the page of a group shows, and its export has; None is every group."""
     shown = [inside(within)] if group_id is None else [Membership.group_id == group_id, inside(within)]
-    return [*shown, matches(search)] if search else shown
+    return [*shown, aside(people_named.matches(search))] if search else shown
 
 
 def get(session: Session, group_id: int, membership_id: int, within: Within = None) -> Membership:

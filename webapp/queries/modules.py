@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from webapp.domain.errors import NotFound
 from webapp.domain.modules import LapseUnit, has_lapsed
 from webapp.models import Completion, Module, Profile, Site
+from webapp.queries import people_named
 from webapp.queries.exports import flow
-from webapp.queries.matching import begins, few
-from webapp.queries.people_named import matches
+from webapp.queries.matching import among_ids, aside, begins, few
 
 Scope = frozenset[int] | None
 PAGE = 50
@@ -136,6 +136,10 @@ def completions(
     session: Session, module_id: int, *, search: str = "", before: int | None = None, size: int = PAGE
 ) -> list[ListedCompletion]:
     """Completions of a module, the newest first, one more than ``size`` when there are further ones."""
+    shown = _completed(module_id, search)
+    if search and (people := people_named.few(session, search)) is not None:
+        of_module = (Completion.module_id == module_id, among_ids(session, Completion.profile_id, people))
+        shown = [Completion.id.in_(select(Completion.id).where(*of_module))]
     statement = (
         select(
             Completion.id,
@@ -149,7 +153,7 @@ def completions(
             Completion.lapses_at,
         )
         .join(Profile, Profile.id == Completion.profile_id)
-        .where(*_completed(module_id, search))
+        .where(*shown)
         .order_by(Completion.id.desc())
         .limit(size + 1)
     )
@@ -161,7 +165,7 @@ def completions(
 def _completed(module_id: int | None, search: str) -> list[ColumnElement[bool]]:
     """Which completions the page of a module shows, and its export has; None is every module."""
     shown: list[ColumnElement[bool]] = [] if module_id is None else [Completion.module_id == module_id]
-    return [*shown, matches(search)] if search else shown
+    return [*shown, aside(people_named.matches(search))] if search else shown
 
 
 def known(session: Session, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[Module, str]]:

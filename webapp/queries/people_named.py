@@ -7,50 +7,51 @@ indexes; of too many the next one is never far, and a walk from the newest on me
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from webapp.domain.profiles import digits, fold
 from webapp.models import Profile
-from webapp.queries.matching import begins
+from webapp.queries.matching import Text, begins, newest_of
 
 MOST = 20_000  # ways in which somebody fits, that are gathered
+FEW = 10_000  # the same of people whose entries, memberships and the like are looked for
 _SHORTEST_PHONE = 3
 
 
 def matches(search: str) -> ColumnElement[bool]:
     """Whether a person's name (either way round), e-mail, member id or phone begins with ``search``."""
-    return or_(*_ways(search))
+    return or_(*(begins(key, beginning) for key, beginning in _ways(search)))
 
 
-def _ways(search: str) -> Iterator[ColumnElement[bool]]:
+def _ways(search: str) -> Iterator[tuple[Text, str]]:
     folded, phone, typed = fold(search), digits(search), search.strip()
-    yield begins(Profile.search_text, folded)
-    yield begins(Profile.name_key, folded)
-    yield begins(Profile.email_key, folded)
+    yield Profile.search_text, folded
+    yield Profile.name_key, folded
+    yield Profile.email_key, folded
     for number in dict.fromkeys((typed, typed.upper())):
-        yield begins(Profile.external_id, number)
+        yield Profile.external_id, number
     if len(phone) >= _SHORTEST_PHONE:
-        yield begins(Profile.phone_key, phone)
+        yield Profile.phone_key, phone
 
 
-def newest(session: Session, search: str, before: int | None, size: int) -> list[int] | None:
-    """The ids of the newest ``size`` who match, of those before an id; None when they are more than ``MOST`` in all.
+def newest(session: Session, search: str, before: int | None, size: int, most: int | None = None) -> list[int] | None:
+    """The ids of the newest ``size`` who match, of those before an id; None for more than ``most`` ways to find them all.
 
     Merged and erased rows are among them.
     """
-    gathered = [select(Profile.id.label("value")).where(way).limit(MOST + 1).subquery() for way in _ways(search)]
-    found = union_all(*(select(some.c.value) for some in gathered)).cte("found")
-    wanted = select(found.c.value).distinct().order_by(found.c.value.desc()).limit(size)
-    if before is not None:
-        wanted = wanted.where(found.c.value < before)
-    number = select(func.count().label("value")).select_from(found)
-    told = union_all(
-        select(literal("who").label("what"), wanted.subquery().c.value),
-        select(literal("number"), number.subquery().c.value),
-    )
-    rows = session.execute(told).all()
-    if any(row.what == "number" and row.value > MOST for row in rows):
-        return None
-    return sorted((row.value for row in rows if row.what == "who"), reverse=True)
+    ways = [select(Profile.id).where(begins(*way)) for way in _ways(search)]
+    return newest_of(session, ways, before, size, MOST if most is None else most)
+
+
+def first(search: str, size: int) -> CompoundSelect[*tuple[Any, ...]]:
+    """The ids of the first ``size`` who match in each way, in the order of what they are found by."""
+    ways = ((select(Profile.id).where(begins(*way)).order_by(way[0]).limit(size).subquery()) for way in _ways(search))
+    return union_all(*(select(way.c.id) for way in ways))
+
+
+def few(session: Session, search: str) -> list[int] | None:
+    """Everybody who matches; None for many, whom a list of what people have is full of."""
+    return newest(session, search, None, FEW, FEW)

@@ -48,8 +48,16 @@ def few(session: Session, scope: Scope) -> list[int] | None:
     return sorted(set(found), reverse=True) if len(found) <= FEW else None
 
 
-def _holders(session: Session, scope: Scope, most: int) -> Select[Any]:
+def holders(session: Session, scope: Scope | None) -> list[int] | None:
+    """Everybody who holds a benefit on these sites, or anywhere, when they are few; None for many."""
+    found = list(session.scalars(_holders(session, scope, FEW + 1).limit(FEW + 1)))
+    return sorted(set(found)) if len(found) <= FEW else None
+
+
+def _holders(session: Session, scope: Scope | None, most: int) -> Select[Any]:
     """Who holds benefits there, with each of them; PostgreSQL is told to take one definition after the other."""
+    if scope is None:
+        return select(Benefit.profile_id.label("value")).limit(most)
     theirs = select(BenefitDefinition.id).where(BenefitDefinition.site_id.in_(scope))
     if session.get_bind().dialect.name == "sqlite":
         held = select(Benefit.profile_id.label("value")).where(Benefit.definition_id.in_(theirs)).limit(most)

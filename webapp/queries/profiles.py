@@ -201,42 +201,38 @@ def page(
 
 def _of_named(session: Session, where: Where, search: str, before: int | None, size: int) -> list[ProfileRow] | None:
     """The newest who match; None when they are best met on a walk through everybody: they are many, and not of few."""
+    seen, few = _sees(session, where)
+    if few is not None:
+        return _shown(session, few, before, size, aside(people_named.matches(search)), seen)
     ids = people_named.newest(session, search, before, _FIRST)
-    if where is not None and (ids is None or len(ids) == _FIRST):
-        some = _gathered(session, where)
-        if some is not None:
-            fits = aside(people_named.matches(search))
-            return _shown(session, some, _seen(session, where), before, size, fits)
-    if ids is None:
-        return None
-    seen, step = _seen(session, where), _FIRST
-    found = _shown(session, ids, seen, before, size)
+    if not ids:
+        return ids if ids is None else []
+    found, step = _shown(session, among_ids(session, Profile.id, ids), before, size, seen), _FIRST
     while len(found) <= size and len(ids) == step:
         before, step = ids[-1], _NEXT
         ids = people_named.newest(session, search, before, step) or []
-        found += _shown(session, ids, seen, before, size - len(found))
+        found += _shown(session, among_ids(session, Profile.id, ids), before, size - len(found), seen)
     return found
 
 
-def _gathered(session: Session, where: frozenset[int] | Reach) -> list[int] | None:
-    """Everybody there, when they are few."""
+def _sees(session: Session, where: Where) -> tuple[ColumnElement[bool], ColumnElement[bool] | None]:
+    """Whether somebody is to be seen; and whether they are one of those gathered, where these are few."""
+    if where is None:
+        return true(), None
     if not isinstance(where, Reach):
-        return people_there.few(session, where)
-    on_sites = people_there.few(session, where.sites) if where.sites else []
-    within = reaches.gathered(session, where)
-    return None if on_sites is None or within is None else [*on_sites, *within]
+        some = people_there.few(session, where)
+        return _there(where), None if some is None else among_ids(session, Profile.id, some)
+    within = reaches.parts(session, where)
+    gathered = reaches.gathered(session, within)
+    theirs = gathered if within.people is not None and gathered is not None else within.holds(Profile.id)
+    return (or_(_there(where.sites), theirs), None) if where.sites else (theirs, gathered)
 
 
 def _shown(
-    session: Session,
-    ids: Collection[int],
-    seen: ColumnElement[bool],
-    before: int | None,
-    size: int,
-    *more: ColumnElement[bool],
+    session: Session, who: ColumnElement[bool], before: int | None, size: int, *more: ColumnElement[bool]
 ) -> list[ProfileRow]:
     """Of these people those of a list, the newest first."""
-    statement = _ROWS.where(among_ids(session, Profile.id, ids), *_SHOWN, *more, seen)
+    statement = _ROWS.where(who, *_SHOWN, *more)
     if before is not None:
         statement = statement.where(Profile.id < before)
     return [ProfileRow(*row) for row in session.execute(statement.order_by(Profile.id.desc()).limit(size + 1))]

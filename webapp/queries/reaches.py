@@ -188,14 +188,14 @@ def _under(root_id: int) -> ColumnElement[bool]:
     return and_(Organisation.path >= path, Organisation.path < path.concat(LAST))
 
 
-def gathered(session: Session, where: Reach) -> list[int] | None:
-    """Everybody within the parts of ``where``, but for rows merged into them; None for more than ``SOME``."""
-    within = parts(session, where)
+def gathered(session: Session, within: Parts) -> ColumnElement[bool] | None:
+    """Whether a person is one of these, for a look at each of them; None for too many."""
     if within.people is not None:
-        return within.people
+        return among_ids(session, Profile.id, within.people)
     if not within.is_gathered:
         return None
-    return list(session.scalars(people_of(session.get_bind().dialect.name, all_places(where), SOME)))
+    theirs = people_of(session.get_bind().dialect.name, all_places(within.where), SOME).subquery()
+    return Profile.id.in_(select(theirs.c.profile_id))
 
 
 def newest(session: Session, within: Parts, *shown: ColumnElement[bool]) -> Select[Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.errors import NotFound
@@ -12,11 +12,11 @@ from webapp.domain.identity import Reach, Where
 from webapp.domain.search import is_near
 from webapp.domain.voucher_codes import normalise
 from webapp.models import Benefit, BenefitDefinition, Location, Profile, VoucherChange
-from webapp.queries import memberships, reaches
+from webapp.queries import memberships, people_named, people_there, reaches
 from webapp.queries.matching import among_ids, aside
-from webapp.queries.people_named import matches
 
 MOST_PEOPLE = 8
+_LOOKED_AT = 1_000  # people found in one way, of whom is asked what they hold
 _SHORTEST_NEAR = 6  # signs: of shorter codes everything is near
 _MOST_CODES = 500
 
@@ -39,18 +39,34 @@ def place(session: Session, location_id: int | None, where: Where = None) -> Pla
 
 
 def people(session: Session, where: Where, search: str, size: int = MOST_PEOPLE) -> list[Profile]:
-    """People who hold a benefit within ``where`` and whose name, e-mail, member id or phone begins with ``search``."""
-    fits, held = matches(search), exists().where(Benefit.profile_id == Profile.id)
-    if where is not None:
-        held = held.where(
-            Benefit.definition_id == BenefitDefinition.id, reaches.holds(where, BenefitDefinition.site_id, Profile.id)
-        )
-    wanted = select(Profile).where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), held)
+    """People who hold a benefit within ``where`` and whose name, e-mail, member id or phone begins with ``search``.
+
+    One more than ``size`` when there are further ones. Of a beginning that many share the first of each way to find
+    them are looked at; only when too few of these hold anything, those who do are looked through.
+    """
+    fits = aside(people_named.matches(search))
     bound = reaches.only_parts(where)
     if bound and (few := reaches.parts(session, bound, 5 * reaches.FEW).people) is not None:
-        wanted = wanted.where(among_ids(session, Profile.id, few))
-        fits = aside(fits)
-    return list(session.scalars(wanted.where(fits).order_by(Profile.search_text, Profile.id).limit(size + 1)))
+        return _holding(session, where, size, among_ids(session, Profile.id, few), fits)
+    if (ids := people_named.few(session, search)) is not None:
+        return _holding(session, where, size, among_ids(session, Profile.id, ids))
+    found = _holding(session, where, size, Profile.id.in_(people_named.first(search, _LOOKED_AT)))
+    if len(found) > size:
+        return found
+    holders = None if isinstance(where, Reach) else people_there.holders(session, where)
+    among = [] if holders is None else [among_ids(session, Profile.id, holders)]
+    return _holding(session, where, size, *among, fits)
+
+
+def _holding(session: Session, where: Where, size: int, *conditions: ColumnElement[bool]) -> list[Profile]:
+    """The first of those who meet the conditions and hold a benefit within ``where``."""
+    held = select(Benefit.id).where(Benefit.profile_id == Profile.id)
+    if where is not None:
+        held = held.join(BenefitDefinition, BenefitDefinition.id == Benefit.definition_id)
+        held = held.where(aside(reaches.holds(where, BenefitDefinition.site_id, Profile.id)))
+    holds = held.limit(1).correlate(Profile).scalar_subquery().is_not(None)
+    wanted = select(Profile).where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None), *conditions, holds)
+    return list(session.scalars(wanted.order_by(Profile.search_text, Profile.id).limit(size + 1)))
 
 
 def person(session: Session, profile_id: int, where: Where) -> Profile:
