@@ -5,16 +5,26 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 import pytest
 from sqlalchemy import event, select, text, update
 
 from tests.factories import NOW
 from tests.support.rows import Row
+from webapp.domain.entries import EntryStatus
 from webapp.domain.identity import Reach
-from webapp.models import Entry, NameSlip, Profile, ProfileIdentity, ProfileTerm, Reward
-from webapp.queries import people_named, people_there, reaches, site_search
+from webapp.models import (
+    Benefit,
+    BenefitDefinition,
+    Entry,
+    NameSlip,
+    Profile,
+    ProfileIdentity,
+    ProfileTerm,
+    Reward,
+)
+from webapp.queries import entries, memberships, modules, people_named, people_there, reaches, site_search, till
 from webapp.queries import profiles as profiles_read
 from webapp.queries import search as read
 from webapp.services import profiles
@@ -142,7 +152,10 @@ def test_no_search_reads_all_people(session, make, typed, is_on_one_site, databa
     if database == "postgresql":
         session.execute(text("set local enable_seqscan = off"))  # a small table is read whole otherwise
     scope = frozenset({reward.site_id}) if is_on_one_site else None
-    for plan in plans(session, lambda: read.people(session, scope, typed)):
+    asked = [lambda: read.people(session, scope, typed)]
+    if scope is None:  # few people of one site are looked at one by one
+        asked += [lambda: profiles_read.page(session, None, search=typed), lambda: till.people(session, None, typed)]
+    for plan in chain.from_iterable(plans(session, act) for act in asked):
         assert not re.search(
             r"SCAN (profiles|profile_terms|profile_identities|name_slips|site_people|site_terms|entries)\b", plan
         ), plan
@@ -274,3 +287,65 @@ def test_the_list_filtered_by_a_word_is_everybody_who_fits_and_is_to_be_seen(ses
         found = profiles_read.page(session, where, search=search, before=before, size=4)
         wanted = sorted((number for number in fits if number < before), reverse=True)
         assert [row.id for row in found] == wanted[:5], (where, search, before)
+
+
+LIMITS = [(people_named, "FEW"), (people_named, "MOST"), (people_there, "FEW"), (till, "_LOOKED_AT")]
+
+
+def limited(monkeypatch, most):
+    for module, name in LIMITS:
+        monkeypatch.setattr(module, name, most)
+
+
+@pytest.mark.parametrize("most", [0, 2, 500])
+@pytest.mark.parametrize("search", SEARCHES)
+def test_the_till_finds_whoever_holds_a_benefit_and_fits(session, crowd, monkeypatch, most, search):
+    """The first by name, however many fit and however few of them hold anything."""
+    _, wheres = crowd
+    reaching = {
+        where: set(session.scalars(select(Benefit.profile_id).join(BenefitDefinition).where(holds(where))))
+        for where in wheres
+    }
+    assert [bool(theirs) for theirs in reaching.values()] == [True, False, True, True, True]
+    limited(monkeypatch, most)
+    for where, theirs in reaching.items():
+        fits = select(Profile).where(people_named.matches(search), Profile.id.in_(theirs))
+        shown = fits.where(Profile.merged_into_id.is_(None), Profile.erased_at.is_(None))
+        wanted = list(session.scalars(shown.order_by(Profile.search_text, Profile.id)))
+        assert till.people(session, where, search, size=50) == wanted, where
+        found = till.people(session, where, search, size=3)
+        assert len(found) == min(4, len(wanted))
+        assert set(found) <= set(wanted)
+
+
+def holds(where):
+    return reaches.holds(where, BenefitDefinition.site_id, Benefit.profile_id)
+
+
+@pytest.mark.parametrize("most", [0, 5, 500])
+def test_entries_members_and_completions_are_filtered_by_who_fits(session, crowd, make, monkeypatch, most):
+    people, _ = crowd
+    reward, group, module = make.reward(), make.group(), make.lesson(make.site().id)
+    for number, person in enumerate(people, start=1):
+        make.entry(
+            reward, profile_id=person, number=number, receipt=f"M{number}", status="ok" if number % 3 else "staff"
+        )
+        make.member(group, session.get_one(Profile, person), None)
+        make.completion(person, module.id)
+    limited(monkeypatch, most)
+    for search in SEARCHES:
+        fits = set(session.scalars(select(Profile.id).where(people_named.matches(search))))
+        for before in (None, 30):
+            rows = [
+                (number, person) for number, person in enumerate(people, start=1) if before is None or number < before
+            ]
+            own = {number for number, _ in rows if f"M{number}".startswith(search.upper()) or search == f"0{number}"}
+            theirs = [number for number, person in rows if person in fits or number in own]
+            found = entries.page(session, reward.id, search=search, before=before, size=4)
+            assert [row.number for row in found] == theirs[::-1][:5], (search, before)
+            staff = entries.page(session, reward.id, search=search, before=before, size=4, status=EntryStatus.STAFF)
+            assert [row.number for row in staff] == [number for number in theirs[::-1] if number % 3 == 0][:5]
+        who = [person for person in reversed(people) if person in fits]
+        assert [row.profile_id for row in memberships.page(session, group.id, None, search=search, size=4)] == who[:5]
+        done = modules.completions(session, module.id, search=search, size=4)
+        assert [row.profile_id for row in done] == who[:5]
